@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_TOKEN_TOKEN_H
+#define BERTH_TOKEN_TOKEN_H
+
+#include "base/clock.h"
+#include "base/id.h"
+#include "token/jws.h"
+
+/*
+ * Our access token: a JWT of RFC 9068, signed with EdDSA. Header {"alg":"EdDSA","typ":"at+jwt","kid"}. Claims: iss,
+ * aud, sub, client_id, iat, exp, jti, scope; and private ones: `tid` tenant, `sid` grant or session family, `env`
+ * environment stamp, `ev` e-mail verified, `roles`, `perm` (base64url of a little-endian bitmap; bit n is row n of
+ * contract/permissions.def), `ims` (milliseconds of iat, 0 to 999: NumericDate has whole seconds, and a revocation
+ * must not hit the token issued just after it). For a client without a person, sub is the client_id (RFC 9068 section
+ * 2.2).
+ */
+#define TOKEN_LEN_MAX 4096
+#define TOKEN_LIFE_MAX_US (3600 * US_PER_S)
+#define TOKEN_LEEWAY_US (5 * US_PER_S)
+#define TOKEN_PERMISSIONS_MAX 256
+#define TOKEN_CLIENT_ID_MAX 64
+#define TOKEN_SCOPE_MAX 255
+#define TOKEN_ROLES_MAX 8
+#define TOKEN_ROLE_MAX 23
+
+/* No pointers, so it may be copied and cached; strings are NUL-terminated. */
+struct token {
+	struct uuid person_id;	/* nil when a client acts for itself */
+	struct uuid tenant_id;
+	struct uuid session_id;
+	struct uuid token_id;	/* jti */
+	instant_us issued_at;
+	instant_us expires_at;
+	uint8_t permissions[TOKEN_PERMISSIONS_MAX / 8];
+	bool email_verified;
+	uint8_t role_count;
+	char roles[TOKEN_ROLES_MAX][TOKEN_ROLE_MAX + 1];
+	char client_id[TOKEN_CLIENT_ID_MAX + 1];
+	char scope[TOKEN_SCOPE_MAX + 1];	/* space-separated; "" when none */
+};
+
+struct token_rules {
+	struct str issuer;
+	struct str audience;
+	struct str env;		/* STR_NONE: any (the offline probe only) */
+	instant_us leeway_us;	/* for iat and nbf in the future; exp has none */
+};
+
+/*
+ * Verifies signature, typ (at+jwt), times and every claim. ERR_TOKEN_EXPIRED when all is right but the time,
+ * ERR_UNAUTHENTICATED for the rest, each with a constant reason for logs and probes, never for clients
+ * (jws_unknown_key among them: tell keyring_miss); ERR_OVERLOADED without memory. *token_out is zeroed on failure.
+ * Thread-safe.
+ */
+MUST_USE enum err token_verify(const struct token_rules *rules, const struct keyset *keys, struct str compact,
+			       instant_us now, struct token *token_out, const char **reason_out);
+/*
+ * Appends the signed token. ERR_BAD_FIELD when `token` or the rules would not verify (life over the cap, a bad
+ * role…). The key is Ed25519.
+ */
+MUST_USE enum err token_sign(const struct token_rules *rules, const struct signing_key *key, const struct token *token,
+			     struct buf *compact_out);
+
+bool token_has(const struct token *token, unsigned permission);	/* false out of range */
+void token_grant(struct token *token, unsigned permission);	/* out of range is a broken invariant */
+bool token_has_scope(const struct token *token, const char *scope);	/* one whole word of scope */
+bool token_has_role(const struct token *token, const char *role);
+/* ERR_BAD_FIELD when full or not 1 to TOKEN_ROLE_MAX of a-z A-Z 0-9 _ - */
+MUST_USE enum err token_add_role(struct token *token, struct str role);
+
+#endif

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+# What each process is told: etc/<name>.env, lines KEY=VALUE, the whole of its environment. Secrets are named by file, never
+# written here. etc/<name>.local.env, when you make one, is added at the next start (sanitizer options, crash points);
+# `up` never writes it.
+
+MAIL_FROM=no-reply@berth.example
+
+config_prepare() {
+	local name
+	printf '127.0.0.1:%s mail\n' "$(port_of mail)" | config_file egress-allow
+	for name in "${PROCESS_NAMES[@]}"; do
+		config_of "$name" | config_file "$name.env"
+	done
+	for name in "${SERVICE_NAMES[@]}"; do
+		config_migrate "$name" | config_file "$name.migrate.env"
+	done
+}
+
+config_file() {
+	write_file 0640 "$STATE_DIR/etc/$1" || true
+	give "$SERVICE_GROUP" "$STATE_DIR/etc/$1"
+}
+
+config_of() {
+	config_common "$1"
+	config_links "$1"
+	! one_of "$1" "${SERVICE_NAMES[@]}" || config_database "$1"
+	"config_$1"
+}
+
+config_common() {
+	local pki=$STATE_DIR/pki
+	cat <<-END
+		BERTH_ENV=development
+		BERTH_REGION=eu-west-1
+		BERTH_PUBLIC_URL=$PUBLIC_URL
+		BERTH_ADMIN_LISTEN=127.0.0.1:$(port_of "admin.$1")
+		BERTH_ADMIN_CERT_FILE=$pki/admin/$1.pem
+		BERTH_ADMIN_KEY_FILE=$pki/admin/$1.key
+		BERTH_ADMIN_CA_FILE=$pki/ops-ca.pem
+		BERTH_LINK_CERT_FILE=$pki/link/$1.pem
+		BERTH_LINK_KEY_FILE=$pki/link/$1.key
+		BERTH_LINK_CA_DIR=$pki/link/ca
+	END
+}
+
+config_links() {
+	local caller callee lane address
+	while read -r caller callee lane; do
+		address=tls+tcp://127.0.0.1:$(port_of "$caller.$callee.$lane")
+		[ "$callee" != "$1" ] || echo "BERTH_LISTEN_${caller^^}_$lane=$address"
+		[ "$caller" != "$1" ] || echo "BERTH_DIAL_${callee^^}_$lane=$address"
+	done < <(peers_table)
+}
+
+config_database() {
+	local secrets=$STATE_DIR/secrets/$1
+	cat <<-END
+		BERTH_PG_HOST=$STATE_DIR/sock
+		BERTH_PG_DBNAME=$PG_DBNAME
+		BERTH_PG_APP_PASSWORD_FILE=$secrets/pg-app
+		BERTH_PG_JOBS_PASSWORD_FILE=$secrets/pg-jobs
+		BERTH_MASTER_KEYS_FILE=$secrets/master-keys
+		BERTH_INDEX_KEY_FILE=$secrets/index-key
+	END
+}
+
+config_redis() {
+	echo "BERTH_REDIS_SOCKET=$STATE_DIR/sock/redis.sock"
+	echo "BERTH_REDIS_PASSWORD_FILE=$STATE_DIR/secrets/$1/redis"
+}
+
+config_gateway() {
+	local pki=$STATE_DIR/pki listen=127.0.0.1:$PUBLIC_PORT
+	! grep -q '^00000000000000000000000000000001 ' /proc/net/if_inet6 2>/dev/null || listen="$listen,[::1]:$PUBLIC_PORT"
+	config_redis gateway
+	cat <<-END
+		BERTH_GATEWAY_LISTEN=$listen
+		BERTH_GATEWAY_CERT_FILES=$pki/edge-ecdsa.pem,$pki/edge-rsa.pem
+		BERTH_GATEWAY_KEY_FILES=$pki/edge-ecdsa.key,$pki/edge-rsa.key
+	END
+}
+
+config_authsvc() {
+	local secrets=$STATE_DIR/secrets/authsvc
+	config_redis authsvc
+	cat <<-END
+		BERTH_PEPPERS_FILE=$secrets/peppers
+		BERTH_SMTP_URL=smtp://127.0.0.1:$(port_of mail)
+		BERTH_MAIL_FROM=$MAIL_FROM
+		BERTH_EGRESS_ALLOW_FILE=$STATE_DIR/etc/egress-allow
+		BERTH_CLIENT_SECRET_KEY_FILE=$secrets/client-secret-key
+	END
+}
+
+config_auditsvc() {
+	echo "BERTH_LOG_SIGNING_KEY_FILE=$STATE_DIR/secrets/auditsvc/log-signing-key"
+}
+
+config_bookingsvc() { :; }
+config_gdprsvc() { :; }
+
+# config_migrate NAME: for `<name> --migrate` alone; the serving process never has the owner's password.
+config_migrate() {
+	cat <<-END
+		BERTH_ENV=development
+		BERTH_PG_HOST=$STATE_DIR/sock
+		BERTH_PG_DBNAME=$PG_DBNAME
+		BERTH_PG_OWNER_PASSWORD_FILE=$STATE_DIR/secrets/owner/$1
+	END
+}
+
+# config_read FILE...: sets CONFIG to the KEY=VALUE lines of the files that exist.
+config_read() {
+	local file line
+	CONFIG=()
+	for file in "$@"; do
+		[ -f "$file" ] || continue
+		while IFS= read -r line || [ -n "$line" ]; do
+			case $line in
+			'' | '#'*) ;;
+			*=*) CONFIG+=("$line") ;;
+			*) die "'$line' in $file is no KEY=VALUE" "correct that line" ;;
+			esac
+		done <"$file"
+	done
+}

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+# The mail sink: what the suite sends by SMTP stands in the mail directory, one .eml file a message.
+
+mail_start() {
+	install_file 0644 "$DEPLOY_DIR/mail/sink.py" "$STATE_DIR/opt/lib/sink.py" || true
+	process_is_alive mail ||
+		process_spawn mail - env -i PATH=/usr/bin:/bin LC_ALL=C.UTF-8 TZ=UTC \
+			"$PYTHON" -I "$STATE_DIR/opt/lib/sink.py" "$(port_of mail)" "$STATE_DIR/mail"
+	wait_until 30 mail_ready_or_dead || die "the mail sink is not ready after 30 s" "read $STATE_DIR/logs/mail.log"
+	process_is_alive mail || process_died_early mail
+}
+
+mail_is_ready() { (exec 3<>"/dev/tcp/127.0.0.1/$(port_of mail)") 2>/dev/null; }
+mail_ready_or_dead() { mail_is_ready || process_is_gone mail; }
+
+mail_stop() { process_stop mail TERM KILL; }

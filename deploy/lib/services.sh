@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+# The five processes: installing their binaries, migrating, starting those that are missing or whose binary, configuration
+# or certificates changed, and waiting until each says that it is ready.
+
+READY_SECONDS=60
+
+service_binary() { printf '%s/opt/bin/%s' "$STATE_DIR" "$1"; }
+service_admin_url() { printf 'https://127.0.0.1:%s' "$(port_of "admin.$1")"; }
+
+# services_install: a running binary is never written to; the new one takes its name.
+services_install() {
+	local name built
+	for name in "${PROCESS_NAMES[@]}"; do
+		built=$BUILD_DIR/$name/$name
+		[ -x "$built" ] || die "the build made no $built" "run: cmake --build $BUILD_DIR --target $name"
+		! install_file 0755 "$built" "$(service_binary "$name")" || note "installed $name"
+	done
+}
+
+service_fingerprint() {
+	local pki=$STATE_DIR/pki etc=$STATE_DIR/etc
+	local files=("$(service_binary "$1")" "$etc/$1.env" "$pki/link/$1.pem" "$pki/admin/$1.pem" "$pki"/link/ca/*)
+	[ ! -f "$etc/$1.local.env" ] || files+=("$etc/$1.local.env")
+	[ "$1" != gateway ] || files+=("$pki/edge-ecdsa.pem" "$pki/edge-rsa.pem")
+	cat "${files[@]}" | sha256sum | cut -c 1-16
+}
+
+# service_migrate NAME: with the owner's secret, as the system user.
+service_migrate() {
+	[ -x "$(service_binary "$1")" ] || die "$1 is not installed in $STATE_DIR/opt/bin" "run ./deploy/up once"
+	config_read "$STATE_DIR/etc/$1.migrate.env" "$STATE_DIR/etc/$1.local.env"
+	run_logged "migrating $1" "$STATE_DIR/logs/$1-migrate.log" \
+		as_migration env -i "${CONFIG[@]}" "$(service_binary "$1")" --migrate
+}
+
+# service_start NAME: starts it unless it runs; does not wait.
+service_start() {
+	[ -x "$(service_binary "$1")" ] || die "$1 is not installed in $STATE_DIR/opt/bin" "run ./deploy/up once"
+	! process_is_alive "$1" || return 0
+	config_read "$STATE_DIR/etc/$1.env" "$STATE_DIR/etc/$1.local.env"
+	process_spawn "$1" "$(service_fingerprint "$1")" env -i "${CONFIG[@]}" "$(service_binary "$1")"
+}
+
+service_stop() { process_stop "$1" TERM KILL; }
+
+# services_refresh: starts the missing, restarts the changed, leaves the others alone.
+services_refresh() {
+	local name
+	for name in "${PROCESS_NAMES[@]}"; do
+		if process_is_alive "$name"; then
+			[ "$(process_fingerprint "$name")" != "$(service_fingerprint "$name")" ] || continue
+			note "restarting $name: its binary, configuration or certificates changed"
+			service_stop "$name"
+		else
+			note "starting $name"
+		fi
+		service_start "$name"
+	done
+}
+
+service_is_ready() {
+	curl -fsS -o /dev/null --max-time 2 --cacert "$STATE_DIR/pki/ops-ca.pem" "$(service_admin_url "$1")/readyz" 2>/dev/null
+}
+
+service_ready_or_dead() { service_is_ready "$1" || process_is_gone "$1"; }
+
+service_wait_ready() {
+	local start
+	start=$(now_ms)
+	if ! wait_until 2 service_ready_or_dead "$1"; then
+		note "waiting for $1 to be ready (at most $READY_SECONDS s)"
+		wait_until "$READY_SECONDS" service_ready_or_dead "$1" ||
+			die "$1 is not ready after $((($(now_ms) - start) / 1000)) s" "read $STATE_DIR/logs/$1.log"
+	fi
+	process_is_alive "$1" || process_died_early "$1"
+}
+
+services_wait_ready() {
+	local name
+	for name in "${PROCESS_NAMES[@]}"; do
+		service_wait_ready "$name"
+	done
+}

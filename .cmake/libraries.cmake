@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+# The libraries from outside, under the short names that LIBS lists use: link_libraries(target ssl pq berth_base …).
+
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+find_package(OpenSSL 3.0 REQUIRED)
+
+# A library that is not installed leaves its name undefined, and only the targets that want it fail.
+function(external name module)
+	pkg_check_modules(${name} QUIET IMPORTED_TARGET ${module})
+	if(NOT ${name}_FOUND)
+		message(NOTICE "berth: ${module} is not installed; what needs it will not link")
+		return()
+	endif()
+	set(berth_external_${name} PkgConfig::${name} PARENT_SCOPE)
+endfunction()
+
+external(pq libpq)
+external(sodium libsodium)
+external(cjson libcjson)
+external(xml2 libxml-2.0)
+external(hiredis hiredis)
+external(curl libcurl)
+external(seccomp libseccomp)
+external(cmocka cmocka)
+external(nghttp2 libnghttp2)
+find_package(nng 1.5 QUIET)
+if(TARGET nng::nng)
+	set(berth_external_nng nng::nng)
+endif()
+set(berth_external_ssl OpenSSL::SSL)
+set(berth_external_crypto OpenSSL::Crypto)
+set(berth_external_threads Threads::Threads)
+set(berth_external_pthread Threads::Threads)
+set(berth_external_m m)
+
+# link_libraries_of(<target> PUBLIC|PRIVATE <name>…): external names and berth_<name> of this tree.
+function(link_libraries_of target scope)
+	foreach(name IN LISTS ARGN)
+		if(DEFINED berth_external_${name})
+			target_link_libraries(${target} ${scope} ${berth_external_${name}})
+		elseif(name MATCHES "^berth_|::")
+			target_link_libraries(${target} ${scope} ${name})
+		else()
+			message(FATAL_ERROR "${target}: unknown or missing library '${name}' (see .cmake/libraries.cmake)")
+		endif()
+	endforeach()
+endfunction()

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_CONTRACT_CODEC_H
+#define BERTH_CONTRACT_CODEC_H
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "contract/operation.h"
+
+/* What is wrong with a message, for the problem document: `field` is a path as "events[3].at", `reason` a constant. */
+struct fault {
+	char field[128];
+	const char *reason;
+};
+
+/* Binary, between processes: tag (row number, ascending), value; exactly the shape, nothing after it. Strings borrow from `bytes`. */
+void binary_encode(const struct shape *shape, const void *object, struct buf *out);
+MUST_USE enum err binary_decode(const struct shape *shape, struct str bytes, struct arena *arena, void *object_out, struct fault *fault_out);
+
+/*
+ * Strict JSON, at the edge: unknown key, wrong type, out of bounds, U+0000 in TEXT: ERR_BAD_FIELD with the fault. Only IN_BODY fields are looked
+ * for; a body is required when the shape has a required IN_BODY field, else an empty body is the empty object.
+ */
+MUST_USE enum err json_decode(const struct shape *shape, struct str document, struct arena *arena, void *object_out, struct fault *fault_out);
+void json_encode(const struct shape *shape, const void *object, struct buf *out);
+
+/* Path and query parameters. A query parameter that is unknown or repeated is ERR_BAD_FIELD, unless `lenient` (OP_WEB: unknown ones are skipped). */
+MUST_USE enum err path_decode(const struct shape *shape, struct str name, struct str value, struct arena *arena, void *object, struct fault *fault_out);
+MUST_USE enum err query_decode(const struct shape *shape, struct str query, enum field_in in, bool lenient, struct arena *arena, void *object,
+			       struct fault *fault_out);
+
+/* All REQUIRED fields present and every value in bounds? */
+MUST_USE enum err shape_check(const struct shape *shape, const void *object, struct fault *fault_out);
+/* The object with PERSONAL and SECRET fields shown as "[redacted]": the only form of a request that a log may hold. */
+void json_encode_redacted(const struct shape *shape, const void *object, struct buf *out);
+
+/* RFC 9457 document. `request_id` and the optional members are left out when absent. */
+struct problem {
+	enum err err;
+	struct str field, reason, detail;
+	const struct uuid *request_id;
+};
+void problem_encode(const struct problem *problem, struct buf *out);
+
+#endif

@@ -42,7 +42,7 @@ struct arena {
 	struct arena_block *newest;
 	size_t cap;
 	size_t taken;
-	size_t block_len;	/* of the next block */
+	size_t block_len; /* of the next block */
 };
 
 static struct arena_block *block_new(size_t room, struct arena_block *older)

@@ -11,11 +11,11 @@
  */
 struct arena;
 
-struct arena *arena_new(size_t cap_bytes);	/* NULL without memory */
-void arena_free(struct arena **arena);		/* takes; NULL is fine */
-void arena_reset(struct arena *arena);		/* keeps the first block; what was handed out is gone */
-void *arena_take(struct arena *arena, size_t len);	/* zeroed, aligned for any type; NULL when full */
-void *arena_take_array(struct arena *arena, size_t count, size_t item_len);	/* overflow-checked */
+struct arena *arena_new(size_t cap_bytes);         /* NULL without memory */
+void arena_free(struct arena **arena);             /* takes; NULL is fine */
+void arena_reset(struct arena *arena);             /* keeps the first block; what was handed out is gone */
+void *arena_take(struct arena *arena, size_t len); /* zeroed, aligned for any type; NULL when full */
+void *arena_take_array(struct arena *arena, size_t count, size_t item_len); /* overflow-checked */
 /* A copy, NUL-terminated for convenience; p is NULL when full. */
 struct str arena_copy(struct arena *arena, struct str s);
 struct str arena_printf(struct arena *arena, const char *fmt, ...) PRINTF_LIKE(2, 3);

@@ -64,7 +64,7 @@ char *buf_reserve(struct buf *buf, size_t len)
 void buf_commit(struct buf *buf, size_t len)
 {
 	if (len > buf->room - buf->len)
-		abort();	/* the caller wrote past what it reserved */
+		abort(); /* the caller wrote past what it reserved */
 	buf->len += len;
 }
 
@@ -212,7 +212,7 @@ uint16_t reader_u16(struct reader *reader)
 {
 	const uint8_t *p = reader_next(reader, 2);
 
-	return p == NULL ? 0 : (uint16_t)((p[0] << 8) | p[1]);
+	return (uint16_t)(p == NULL ? 0 : p[0] << 8 | p[1]);
 }
 
 uint32_t reader_u32(struct reader *reader)

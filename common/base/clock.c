@@ -160,7 +160,7 @@ static bool take_offset(struct str *s, int64_t *offset_us_out)
 		return true;
 	west = s->len > 0 && s->p[0] == '-';
 	if (!take_byte(s, "+-") || !take_digits(s, 2, 0, 23, &hour) || !take_byte(s, ":") ||
-	    !take_digits(s, 2, 0, 59, &minute))
+		!take_digits(s, 2, 0, 59, &minute))
 		return false;
 	*offset_us_out = (hour * 3600 + minute * 60) * US_PER_S * (west ? -1 : 1);
 	return true;
@@ -171,7 +171,7 @@ static bool take_date(struct str *s, int64_t *days_out)
 	int64_t year, month, day;
 
 	if (!take_digits(s, 4, 0, 9999, &year) || !take_byte(s, "-") || !take_digits(s, 2, 1, 12, &month) ||
-	    !take_byte(s, "-") || !take_digits(s, 2, 1, days_in_month(year, month), &day))
+		!take_byte(s, "-") || !take_digits(s, 2, 1, days_in_month(year, month), &day))
 		return false;
 	/* Year 0 and its neighbours are refused below by their sign; the arithmetic wants no negative year. */
 	*days_out = year < 1969 ? INT64_C(-1000) : days_from_civil(year, month, day);
@@ -187,7 +187,7 @@ enum err instant_parse(struct str text, instant_us *at_out)
 	if (!take_date(&s, &days) || !take_byte(&s, "Tt"))
 		return ERR_BAD_FIELD;
 	if (!take_digits(&s, 2, 0, 23, &hour) || !take_byte(&s, ":") || !take_digits(&s, 2, 0, 59, &minute) ||
-	    !take_byte(&s, ":") || !take_digits(&s, 2, 0, 59, &second))
+		!take_byte(&s, ":") || !take_digits(&s, 2, 0, 59, &second))
 		return ERR_BAD_FIELD;
 	if (!take_fraction(&s, &fraction_us) || !take_offset(&s, &offset_us) || s.len != 0)
 		return ERR_BAD_FIELD;

@@ -10,12 +10,12 @@ typedef int64_t instant_us;
 #define US_PER_MS INT64_C(1000)
 #define US_PER_S INT64_C(1000000)
 #define US_PER_DAY (86400 * US_PER_S)
-#define INSTANT_MIN INT64_C(0)			    /* 1970 */
-#define INSTANT_MAX INT64_C(253402300799000000)	    /* 9999-12-31T23:59:59Z */
+#define INSTANT_MIN INT64_C(0)                  /* 1970 */
+#define INSTANT_MAX INT64_C(253402300799000000) /* 9999-12-31T23:59:59Z */
 #define INSTANT_TEXT_MAX 32
 
 instant_us clock_now_us(void);
-uint64_t clock_monotonic_us(void);	/* for durations and deadlines inside one process */
+uint64_t clock_monotonic_us(void); /* for durations and deadlines inside one process */
 
 /* RFC 3339 with Z; a fraction only when it is not zero. */
 void instant_format(instant_us at, char text_out[INSTANT_TEXT_MAX]);

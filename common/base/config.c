@@ -60,7 +60,8 @@ static enum err read_i64(const struct config_key *key, const char *text, int64_t
 static enum err read_path(const struct config_key *key, const char *path, const char **path_out)
 {
 	if (access(path, R_OK) != 0) {
-		fault(key->key, errno == ENOENT ? "names a file that does not exist" : "names a file that cannot be read");
+		fault(key->key,
+			errno == ENOENT ? "names a file that does not exist" : "names a file that cannot be read");
 		return ERR_BAD_FIELD;
 	}
 	*path_out = path;

@@ -10,34 +10,35 @@
  */
 enum config_kind { CONFIG_STR, CONFIG_I64, CONFIG_FILE /* readable path */, CONFIG_SECRET /* read from the file */ };
 
-struct secret;	/* locked memory (sodium_malloc), wiped on free */
+struct secret; /* locked memory (sodium_malloc), wiped on free */
 
 struct config_key {
 	const char *key;
 	enum config_kind kind;
 	bool required;
-	const char *help;	/* one line for --help: meaning, unit, default */
-	int64_t min, max;	/* CONFIG_I64; for CONFIG_SECRET max is the largest file size in bytes */
-	const char *fallback;	/* used when the key is absent and not required; NULL: stays absent */
-	size_t offset;		/* of `const char *` (STR, FILE), `int64_t` (I64) or `struct secret *` (SECRET) in the config struct */
+	const char *help;     /* one line for --help: meaning, unit, default */
+	int64_t min, max;     /* CONFIG_I64; for CONFIG_SECRET max is the largest file size in bytes */
+	const char *fallback; /* used when the key is absent and not required; NULL: stays absent */
+	size_t offset; /* of `const char *` (STR, FILE), `int64_t` (I64) or `struct secret *` (SECRET) in the config struct */
 };
 
 /* Fills `config` by the table (ends with key == NULL). On failure every fault was printed. Gives: strings live for ever. */
 MUST_USE enum err config_read(const struct config_key *keys, void *config);
-void config_help(const struct config_key *keys);	/* prints the table for --help */
+void config_help(const struct config_key *keys); /* prints the table for --help */
 /* BERTH_<rest>, or NULL: for keys whose names are derived (links). */
 const char *config_get(const char *key);
 
 /* Reads a whole file of at most max_len bytes into locked memory; one trailing newline is cut. Gives. */
 MUST_USE enum err secret_read_file(const char *path, size_t max_len, struct secret **secret_out);
-struct secret *secret_new(const void *bytes, size_t len);	/* copies; NULL without memory */
-struct str secret_str(const struct secret *secret);		/* borrows; NUL-terminated */
+struct secret *secret_new(const void *bytes, size_t len); /* copies; NULL without memory */
+struct str secret_str(const struct secret *secret);       /* borrows; NUL-terminated */
 void secret_free(struct secret **secret);
 /* Decodes lines "epoch hex64" (newest first) or one bare "hex64" (epoch 0) to 32-byte keys. At most `cap`. */
 struct key_epoch {
 	int64_t epoch;
 	uint8_t key[32];
 };
-MUST_USE enum err secret_to_keys(const struct secret *secret, struct key_epoch *keys_out, size_t cap, size_t *count_out);
+MUST_USE enum err secret_to_keys(
+	const struct secret *secret, struct key_epoch *keys_out, size_t cap, size_t *count_out);
 
 #endif

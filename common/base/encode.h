@@ -16,8 +16,8 @@ struct str hex_decode(struct arena *arena, struct str text);
 struct str form_decode(struct arena *arena, struct str text);
 /* RFC 3986 percent-decoding without '+'. */
 struct str percent_decode(struct arena *arena, struct str text);
-struct str percent_encode(struct arena *arena, struct str text);	/* all but unreserved */
-struct str html_escape(struct arena *arena, struct str text);		/* & < > " ' */
+struct str percent_encode(struct arena *arena, struct str text); /* all but unreserved */
+struct str html_escape(struct arena *arena, struct str text);    /* & < > " ' */
 void sha256(struct str bytes, uint8_t digest_out[32]);
 
 #endif

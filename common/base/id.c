@@ -20,8 +20,8 @@ struct id_state {
 	size_t left;
 	unsigned fork_count;
 	uint64_t last_ms;
-	uint64_t last_a;	/* 12 bits */
-	uint64_t last_b;	/* 62 bits */
+	uint64_t last_a; /* 12 bits */
+	uint64_t last_b; /* 62 bits */
 };
 
 static _Thread_local struct id_state id_state;
@@ -162,7 +162,8 @@ enum err uuid_parse(struct str text, struct uuid *id_out)
 	unsigned bad = 0;
 
 	*id_out = UUID_NIL;
-	if (text.len != UUID_TEXT_LEN || text.p[8] != '-' || text.p[13] != '-' || text.p[18] != '-' || text.p[23] != '-')
+	if (text.len != UUID_TEXT_LEN || text.p[8] != '-' || text.p[13] != '-' || text.p[18] != '-' ||
+		text.p[23] != '-')
 		return ERR_BAD_FIELD;
 	for (size_t i = 0; i < 16; i++) {
 		unsigned high = hex_value(text.p[uuid_places[i]]);

@@ -37,7 +37,7 @@ static bool fail_full(struct json_parser *parser)
 static void skip_space(struct json_parser *parser)
 {
 	while (parser->p < parser->end &&
-	       (*parser->p == ' ' || *parser->p == '\n' || *parser->p == '\r' || *parser->p == '\t'))
+		(*parser->p == ' ' || *parser->p == '\n' || *parser->p == '\r' || *parser->p == '\t'))
 		parser->p++;
 }
 
@@ -133,7 +133,7 @@ static bool parse_escape(struct json_parser *parser, char **out)
 	uint32_t point;
 	char c;
 
-	parser->p++;	/* the backslash */
+	parser->p++; /* the backslash */
 	if (parser->p == parser->end)
 		return fail(parser, "a string is not closed");
 	c = *parser->p++;
@@ -410,7 +410,7 @@ static bool parse_value(struct json_parser *parser, struct json *value, unsigned
 enum err json_parse(struct arena *arena, struct str doc, const struct json **root_out, const char **reason_out)
 {
 	struct json_parser parser = {.arena = arena, .p = doc.p, .end = doc.p != NULL ? doc.p + doc.len : NULL};
-	struct json *root;
+	struct json *root = NULL;
 	bool fine;
 
 	*root_out = NULL;

@@ -63,7 +63,8 @@ static size_t plain_len(const unsigned char *p, size_t len)
 		slash = word ^ ones * '\\';
 		del = word ^ ones * 0x7f;
 		if ((word | ((quote - ones) & ~quote) | ((slash - ones) & ~slash) | ((del - ones) & ~del) |
-		     (word - ones * 0x20)) & highs)
+			    (word - ones * 0x20)) &
+			highs)
 			break;
 	}
 	while (at < len && p[at] >= 0x20 && p[at] < 0x7f && p[at] != '"' && p[at] != '\\')

@@ -108,7 +108,7 @@ static void write_line(const char *p, size_t len)
 		if (written < 0 && errno == EINTR)
 			continue;
 		if (written <= 0)
-			break;	/* nowhere left to report it */
+			break; /* nowhere left to report it */
 		p += written;
 		len -= (size_t)written;
 	}
@@ -148,6 +148,7 @@ void log_write(enum log_level level, const char *event, const struct log_field *
 
 void log_abort(const char *invariant, const char *file, int line)
 {
-	log_event(LOG_ERROR, "invariant_broken", LOG_C("invariant", invariant), LOG_C("file", file), LOG_I("line", line));
+	log_event(
+		LOG_ERROR, "invariant_broken", LOG_C("invariant", invariant), LOG_C("file", file), LOG_I("line", line));
 	abort();
 }

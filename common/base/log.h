@@ -14,7 +14,7 @@ enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 #define LOG_VALUE_MAX 512
 
 struct log_field {
-	const char *key;	/* NULL ends a list */
+	const char *key; /* NULL ends a list */
 	enum { LOG_FIELD_C, LOG_FIELD_STR, LOG_FIELD_I64, LOG_FIELD_UUID } kind;
 	const char *c;
 	struct str s;
@@ -31,7 +31,8 @@ void log_init(const char *service, enum log_level least);
 /* The request id that this thread's lines carry until changed; NULL clears. */
 void log_set_request(const struct uuid *request_id);
 void log_write(enum log_level level, const char *event, const struct log_field *fields);
-#define log_event(level, event, ...) log_write((level), (event), (const struct log_field[]){__VA_ARGS__ __VA_OPT__(,) {0}})
+#define log_event(level, event, ...) \
+	log_write((level), (event), (const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ){0}})
 
 /* A broken invariant: logs and aborts. Never for input. */
 _Noreturn void log_abort(const char *invariant, const char *file, int line);

@@ -11,7 +11,7 @@
 #define SECRET_KEY_DIGITS 64
 
 struct secret {
-	char *p;	/* sodium_malloc: locked, guarded, left out of core dumps */
+	char *p; /* sodium_malloc: locked, guarded, left out of core dumps */
 	size_t len;
 };
 
@@ -51,7 +51,7 @@ void secret_free(struct secret **secret)
 {
 	if (*secret == NULL)
 		return;
-	sodium_free((*secret)->p);	/* wipes */
+	sodium_free((*secret)->p); /* wipes */
 	free(*secret);
 	*secret = NULL;
 }
@@ -124,7 +124,7 @@ static enum err parse_key_line(struct str line, struct key_epoch *key_out, bool 
 		return ERR_BAD_FIELD;
 	/* libsodium's decoder takes the same time whatever the digits are. */
 	if (sodium_hex2bin(key_out->key, sizeof(key_out->key), line.p, line.len, NULL, &len, NULL) != 0 ||
-	    len != sizeof(key_out->key))
+		len != sizeof(key_out->key))
 		return ERR_BAD_FIELD;
 	key_out->epoch = (int64_t)number;
 	return OK;
@@ -150,7 +150,8 @@ enum err secret_to_keys(const struct secret *secret, struct key_epoch *keys_out,
 		if ((err = parse_key_line(line, &keys_out[count], &bare)) != OK)
 			goto done;
 		/* Newest first and none twice; a key without an epoch must be the only one. */
-		if ((bare && (count > 0 || more)) || (count > 0 && keys_out[count].epoch >= keys_out[count - 1].epoch)) {
+		if ((bare && (count > 0 || more)) ||
+			(count > 0 && keys_out[count].epoch >= keys_out[count - 1].epoch)) {
 			err = ERR_BAD_FIELD;
 			goto done;
 		}

@@ -14,7 +14,7 @@ build_all() {
 	local log
 	if [ ! -f "$BUILD_DIR/CMakeCache.txt" ]; then
 		if [ -n "${BERTH_BUILD_DIR:-}" ]; then
-			[ -x "$BUILD_DIR/gateway/gateway" ] && return 0	# binaries made elsewhere
+			(service_built gateway >/dev/null 2>&1) && return 0	# binaries made elsewhere
 			die "BERTH_BUILD_DIR=$BUILD_DIR is no build tree" "configure it: cmake --preset PRESET (cmake --list-presets names them)"
 		fi
 		[ -f "$CHECKOUT_DIR/CMakeLists.txt" ] || die "there is no CMakeLists.txt in $CHECKOUT_DIR" "take a whole checkout"

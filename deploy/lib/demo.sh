@@ -1,11 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
 # Two demo tenants, loaded and walked through the interfaces that everybody else uses.
 
-# demo_load: authsvc makes each tenant with its first Admin and client; all the rest is asked of the public API.
-demo_load() {
-	config_read "$STATE_DIR/etc/authsvc.env" "$STATE_DIR/etc/authsvc.local.env"
-	demo_bootstrap_document | config_file demo-bootstrap.json
-	"$PYTHON" -I "$DEPLOY_DIR/demo/load.py" "$RUN_DIR"
+demo_python() {
+	local script=$1
+	shift
+	PYTHONDONTWRITEBYTECODE=1 "$PYTHON" -s "$DEPLOY_DIR/demo/$script" "$RUN_DIR" "$@"
 }
 
-demo_walk() { "$PYTHON" -I "$DEPLOY_DIR/demo/walk.py" "$RUN_DIR"; }
+# demo_load: authsvc makes each tenant with its first Admin and client; all the rest is asked of the public API.
+demo_load() {
+	local document=$STATE_DIR/etc/demo-bootstrap.json output=$RUN_DIR/demo-bootstrap.out
+	if [ -f "$RUN_DIR/demo.json" ]; then
+		note "they are loaded already"
+		return 0
+	fi
+	demo_python load.py document | config_file demo-bootstrap.json
+	config_read "$STATE_DIR/etc/authsvc.env" "$STATE_DIR/etc/authsvc.local.env"
+	if ! (umask 077 && as_service env -i "${CONFIG[@]}" "$(service_binary authsvc)" --bootstrap "$document" \
+		>"$output" 2>"$STATE_DIR/logs/authsvc-bootstrap.log"); then
+		tail -n 10 "$STATE_DIR/logs/authsvc-bootstrap.log" >&2
+		die "authsvc --bootstrap failed" "read $STATE_DIR/logs/authsvc-bootstrap.log"
+	fi
+	demo_python load.py load "$output"
+	rm -f "$document" "$output"
+}
+
+demo_walk() { demo_python walk.py; }

@@ -1,26 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-# The arrows of the private network: who may call whom, and in which lanes. One "caller callee lane" a line.
-# The truth is common/contract/peers.def; this table only gives each arrow its port and is checked against it by peers_check.
+# The arrows of the private network, read from where they are declared: common/contract/peers.def.
 
+PEERS_FILE=$CHECKOUT_DIR/common/contract/peers.def
+
+# peers_table: one "caller callee lane" a line.
 peers_table() {
-	cat <<-'END'
-		gateway authsvc FAST
-		gateway authsvc SLOW
-		gateway bookingsvc FAST
-		gateway bookingsvc SLOW
-		gateway auditsvc FAST
-		gateway auditsvc SLOW
-		gateway gdprsvc FAST
-		gateway gdprsvc SLOW
-		authsvc auditsvc FAST
-		bookingsvc auditsvc FAST
-		gdprsvc auditsvc FAST
-		gdprsvc auditsvc SLOW
-		bookingsvc authsvc FAST
-		auditsvc authsvc FAST
-		gdprsvc authsvc FAST
-		gdprsvc authsvc SLOW
-		gdprsvc bookingsvc SLOW
-		authsvc gdprsvc FAST
-	END
+	sed -n 's/^[[:space:]]*ARROW(\([a-z]*\), *\([a-z]*\), *\([A-Z]*\)).*/\1 \2 \3/p' "$PEERS_FILE" | grep . ||
+		die "no arrow is declared in $PEERS_FILE" "take a whole checkout"
 }

@@ -160,7 +160,7 @@ rundir_wipe() {
 		rm -rf "${STATE_DIR:?}/$entry"
 		rm -rf "${RUN_DIR:?}/$entry"
 	done
-	rm -f "$RUN_DIR/suite.json" "$RUN_DIR/demo.json" "$RUN_DIR/state"
+	rm -f "$RUN_DIR/suite.json" "$RUN_DIR/demo.json" "$RUN_DIR/demo.partial.json" "$RUN_DIR/demo-bootstrap.out" "$RUN_DIR/state"
 	[ "$STATE_DIR" = "$RUN_DIR" ] || rmdir "$STATE_DIR" 2>/dev/null || true
 }
 

@@ -7,12 +7,23 @@ READY_SECONDS=60
 service_binary() { printf '%s/opt/bin/%s' "$STATE_DIR" "$1"; }
 service_admin_url() { printf 'https://127.0.0.1:%s' "$(port_of "admin.$1")"; }
 
+# service_built NAME: where the build tree has it.
+service_built() {
+	local path
+	for path in "$BUILD_DIR/bin/$1" "$BUILD_DIR/$1/$1"; do
+		if [ -x "$path" ] && [ -f "$path" ]; then
+			printf '%s' "$path"
+			return 0
+		fi
+	done
+	die "the build tree $BUILD_DIR has no $1" "run: cmake --build $BUILD_DIR --target $1"
+}
+
 # services_install: a running binary is never written to; the new one takes its name.
 services_install() {
 	local name built
 	for name in "${PROCESS_NAMES[@]}"; do
-		built=$BUILD_DIR/$name/$name
-		[ -x "$built" ] || die "the build made no $built" "run: cmake --build $BUILD_DIR --target $name"
+		built=$(service_built "$name")
 		! install_file 0755 "$built" "$(service_binary "$name")" || note "installed $name"
 	done
 }

@@ -6,10 +6,16 @@
 #include "base/json.h"
 #include "contract/operation.h"
 
-/* What is wrong with a message, for the problem document: `field` is a path as "events[3].at", `reason` a constant. */
+/*
+ * What is wrong with a message, for the problem document; written on failure only. `field` is a path as "events[3].at", empty for the message as
+ * a whole; where a sender chose a name, only its plain ASCII is shown. `reason` is one of: missing, unknown, repeated, wrong_type, too_small,
+ * too_large, too_short, too_long, too_many, not_utf8, nul, not_a_uuid, not_an_instant, not_one_of, bad_escape, malformed, empty.
+ * `detail` is a constant sentence, or NULL.
+ */
 struct fault {
 	char field[128];
 	const char *reason;
+	const char *detail;
 };
 
 /* Binary, between processes: tag (row number, ascending), value; exactly the shape, nothing after it. Strings borrow from `bytes`. */

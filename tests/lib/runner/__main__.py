@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""./tests/run: builds, unit tests, gates, scenarios, refusals, short fuzz runs; ends with `N passed, N failed`."""
+import argparse
+import concurrent.futures
+import os
+import signal
+import sys
+import time
+
+from . import build, catalog, kinds, process, suite
+from .report import Report
+
+EPILOG = """\
+NAME is a test (unit/json, gate/format, scenario/test_main_job::test_x, fuzz/json), the same without its kind, a kind
+(unit, gate, scenario, arrow, fuzz), or a file (tests/scenarios/test_main_job.py). Without a name everything runs.
+
+Everything it makes stands in .build/ and .run-tests/. The suite that scenarios talk to is started under .run-tests/<pid>
+and stopped at the end; logs of the last one are kept in .build/tests/logs. Analysers remember what they found clean in
+.build/gates, so a second run is faster. A skipped test says why.
+"""
+# The slow ones first, so that both cores are busy to the end.
+SLOW_GATES = ("tidy", "analyzer", "cppcheck", "budgets")
+
+
+def arguments():
+    parser = argparse.ArgumentParser(
+        prog="./tests/run", description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="only these")
+    parser.add_argument("--list", action="store_true", help="print the names of all tests")
+    parser.add_argument("--long", action="store_true", help="fuzz each target for 10 minutes, and run the long scenarios")
+    parser.add_argument("--suite", metavar="DIR", help="let scenarios use the running suite of this run directory, and leave it running")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 2, help="tests at a time (default: the cores)")
+    return parser.parse_args()
+
+
+def select(tests, names):
+    if not names:
+        return tests
+    chosen = []
+    for name in names:
+        found = [test for test in tests if test.matches(name)]
+        if not found:
+            near = [test.name for test in tests if name in test.name][:8]
+            hint = f" (near: {', '.join(near)})" if near else " (./tests/run --list names them)"
+            raise SystemExit(f"there is no test '{name}'{hint}")
+        chosen += [test for test in found if test not in chosen]
+    return chosen
+
+
+def of_kind(tests, *wanted):
+    return [test for test in tests if test.kind in wanted]
+
+
+def in_pool(jobs, calls):
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        futures = [pool.submit(*call) for call in calls]
+        try:
+            for future in futures:
+                future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            process.end_all()
+            raise
+
+
+def run_suite(report, tests, args):
+    if args.suite:
+        kinds.run_pytest(report, tests, suite.borrowed(args.suite), args.long)
+        return
+    the_suite = suite.Suite(report)
+    quiet = True
+    try:
+        if the_suite.up():
+            kinds.run_pytest(report, tests, the_suite.env, args.long)
+            quiet = False
+    finally:
+        the_suite.down(quiet)
+
+
+def run(report, tests, args):
+    units, gates, fuzzers = of_kind(tests, "unit"), of_kind(tests, "gate"), of_kind(tests, "fuzz")
+    walks = of_kind(tests, "scenario", "arrow")
+    whole = not args.names
+    built = True
+    if units or walks or whole:
+        targets = [] if whole or (units and walks) else ([f"test_{test.short}" for test in units] or ["all"])
+        built = build.build(report, "asan-ubsan", targets)
+    fuzz_built = bool(fuzzers) and build.build(report, "fuzz", [f"fuzz_{test.short}" for test in fuzzers])
+
+    gates.sort(key=lambda test: SLOW_GATES.index(test.short) if test.short in SLOW_GATES else len(SLOW_GATES))
+    calls = [(kinds.run_gate, report, test) for test in gates]
+    if built:
+        calls += [(kinds.run_unit, report, test) for test in units]
+    in_pool(args.jobs, calls)
+    if walks and built:
+        run_suite(report, walks, args)
+    if fuzz_built:
+        seconds = kinds.fuzz_seconds(len(fuzzers), args.jobs, args.long)
+        report.note(f"fuzzing {len(fuzzers)} targets, {seconds} s each")
+        in_pool(args.jobs, [(kinds.run_fuzz, report, test, seconds) for test in fuzzers])
+
+
+def main():
+    args = arguments()
+    report = Report()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    failure = build.configure("asan-ubsan")
+    if failure:
+        report.add("FAILED", "build/configure", 0, failure)
+        report.finish()
+        return 1
+    tests = catalog.everything()
+    if args.list:
+        print("\n".join(test.name for test in tests))
+        return 0
+    begun = time.monotonic()
+    try:
+        run(report, select(tests, args.names), args)
+    except KeyboardInterrupt:
+        report.note("interrupted")
+        return 130
+    finally:
+        process.end_all()
+    report.note(f"{time.monotonic() - begun:.0f} s in all")
+    return 0 if report.finish() else 1
+
+
+sys.exit(main())

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What there is to run. A test's name is kind/name: unit/json, gate/format, scenario/test_main_job::test_x, fuzz/json."""
+import ast
+import json
+import os
+import subprocess
+
+from .build import ROOT, tree
+
+PYTEST_KINDS = {"scenario": ROOT / "tests" / "scenarios", "arrow": ROOT / "tests" / "arrows"}
+KINDS = ("unit", "gate", "scenario", "arrow", "fuzz")
+
+
+class Test:
+    def __init__(self, kind, name, **more):
+        self.kind = kind
+        self.name = f"{kind}/{name}"
+        self.short = name
+        self.__dict__.update(more)
+
+    def matches(self, word):
+        """Exactly by full or short name, by kind, or by path."""
+        path = getattr(self, "path", None)
+        names = {self.name, self.short, self.kind, self.kind + "s"}
+        if self.kind in PYTEST_KINDS:
+            names |= {self.short.split("::")[0], self.short.split("::")[1], str(path), f"{path}::{self.short.split('::')[1]}"}
+            names |= {f"{self.kind}/{self.short.split('::')[0]}"}
+        elif path:
+            names.add(str(path))
+        return word.removeprefix("./") in names
+
+
+def gates():
+    folder = ROOT / "tests" / "gates"
+    for path in sorted(folder.iterdir()):
+        if path.is_file() and os.access(path, os.X_OK):
+            yield Test("gate", path.name, path=path.relative_to(ROOT))
+
+
+def pytests():
+    for kind, folder in PYTEST_KINDS.items():
+        for path in sorted(folder.glob("test_*.py")):
+            for node in ast.parse(path.read_text()).body:
+                if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+                    yield Test(kind, f"{path.stem}::{node.name}", path=path.relative_to(ROOT))
+
+
+def units():
+    """As ctest knows them; the tree must have been configured."""
+    listing = subprocess.run(
+        ["ctest", "--test-dir", str(tree("asan-ubsan")), "--show-only=json-v1"], capture_output=True, text=True, check=True)
+    for entry in json.loads(listing.stdout)["tests"]:
+        properties = {item["name"]: item["value"] for item in entry.get("properties", [])}
+        yield Test(
+            "unit", entry["name"], command=entry.get("command"), timeout_s=float(properties.get("TIMEOUT", 120)),
+            env=dict(pair.split("=", 1) for pair in properties.get("ENVIRONMENT", [])),
+            cwd=properties.get("WORKING_DIRECTORY"), skip_code=properties.get("SKIP_RETURN_CODE"))
+
+
+def fuzzers():
+    """Declared by add_fuzzer() in the folders' CMakeLists.txt, so that listing needs no build."""
+    for path in sorted(ROOT.glob("*/CMakeLists.txt")) + sorted(ROOT.glob("*/*/CMakeLists.txt")):
+        for line in path.read_text().splitlines():
+            if line.startswith("add_fuzzer("):
+                yield Test("fuzz", line.removeprefix("add_fuzzer(").split()[0])
+
+
+def everything():
+    return [*units(), *gates(), *pytests(), *fuzzers()]

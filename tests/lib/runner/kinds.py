@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How a test of each kind is run."""
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import time
+
+from . import process
+from .build import BUILDS, ROOT, tree
+from .report import FAILED, PASSED, SKIPPED
+
+GATE_SECONDS = 900
+SKIP_CODE = 77
+PYTEST_SECONDS = 1500
+FUZZ_BUDGET_S = 90
+FUZZ_LONG_S = 600
+
+
+def run_unit(report, test):
+    env = dict(os.environ)
+    env.update(test.env)
+    outcome = process.run(test.command, test.timeout_s, cwd=test.cwd or ROOT, env=env)
+    if test.skip_code is not None and outcome.code == int(test.skip_code):
+        report.add(SKIPPED, test.name, outcome.seconds, (outcome.text.strip().splitlines() or [""])[-1])
+        return
+    report.add(FAILED if outcome.code else PASSED, test.name, outcome.seconds, outcome.text)
+
+
+def run_gate(report, test):
+    outcome = process.run([str(ROOT / test.path)], GATE_SECONDS, cwd=ROOT)
+    if outcome.code == SKIP_CODE:
+        report.add(SKIPPED, test.name, outcome.seconds, (outcome.text.strip().splitlines() or [""])[-1])
+        return
+    report.add(FAILED if outcome.code else PASSED, test.name, outcome.seconds, outcome.text)
+
+
+def fuzz_seconds(count, workers, long):
+    """Seconds for each target: the short runs together take FUZZ_BUDGET_S of wall time at most."""
+    if long:
+        return FUZZ_LONG_S
+    return max(2, min(10, FUZZ_BUDGET_S * workers // max(count, 1) - 1))
+
+
+def run_fuzz(report, test, seconds):
+    corpus = BUILDS / "corpus" / test.short
+    crashes = BUILDS / "crashes" / test.short
+    seeds = ROOT / "tests" / "fuzz" / test.short
+    corpus.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(crashes, ignore_errors=True)
+    crashes.mkdir(parents=True)
+    command = [
+        str(tree("fuzz") / "fuzz" / f"fuzz_{test.short}"), f"-max_total_time={seconds}", "-timeout=10", "-rss_limit_mb=1500",
+        "-print_final_stats=1", "-verbosity=1", f"-artifact_prefix={crashes}/", str(corpus)]
+    if seeds.is_dir():
+        command.append(str(seeds))
+    dictionary = seeds / "dictionary"
+    if dictionary.is_file():
+        command.append(f"-dict={dictionary}")
+    env = dict(os.environ, ASAN_OPTIONS="detect_leaks=1", UBSAN_OPTIONS="print_stacktrace=1")
+    outcome = process.run(command, seconds + 120, cwd=ROOT, env=env)
+    text = outcome.text
+    for path in crashes.iterdir():
+        text += f"\nkeep this input: cp {path.relative_to(ROOT)} tests/fuzz/{test.short}/\n"
+    report.add(FAILED if outcome.code else PASSED, test.name, outcome.seconds, text)
+
+
+def run_pytest(report, tests, env, long):
+    """All scenario and arrow tests in one pytest; its results come as JSON lines through a pipe (tests/lib/berth_report.py)."""
+    receive, send = os.pipe()
+    nodes = sorted({f"{test.path}::{test.short.split('::')[1]}" for test in tests})
+    env = dict(env, BERTH_REPORT_FD=str(send), BERTH_BUILD_DIR=env.get("BERTH_BUILD_DIR", str(tree("asan-ubsan"))))
+    command = [
+        "/usr/bin/python3", "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:terminal", "-p", "berth_report",
+        "--rootdir", str(ROOT / "tests"), "-c", os.devnull, *(["--long"] if long else []), *nodes]
+    begun = time.monotonic()
+    child = process.start(
+        command, cwd=ROOT, env=env, pass_fds=(send,), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    os.close(send)
+    seen = 0
+    with os.fdopen(receive, encoding="utf-8") as lines:
+        for line in lines:
+            seen += 1
+            result = json.loads(line)
+            report.add(result["status"], pytest_name(result["node"]), result["seconds"], result["text"])
+            if time.monotonic() - begun > PYTEST_SECONDS * (10 if long else 1):
+                process.end(child)
+    output, _ = child.communicate()
+    process.forget(child)
+    if child.returncode not in (0, 1) or not seen:
+        report.add(FAILED, "scenario/pytest", time.monotonic() - begun, output.decode("utf-8", "replace"))
+
+
+def pytest_name(node):
+    path, _, rest = node.partition("::")
+    kind = "arrow" if "arrows" in pathlib.Path(path).parts else "scenario"
+    return f"{kind}/{pathlib.Path(path).stem}::{rest}" if rest else f"{kind}/{pathlib.Path(path).stem}"

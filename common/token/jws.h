@@ -31,9 +31,10 @@ extern const char jws_unknown_key[];
 
 /*
  * Checks the signature of `compact`; nothing of an unverified one comes out. ERR_UNAUTHENTICATED with a constant
- * reason otherwise (never NULL on failure); ERR_OVERLOADED without memory. Refused: padding or foreign characters in
- * base64url, a header with duplicate members, `alg` other than the key's or not allowed, `crit`, `jku`, `x5u`, `jwk`,
- * `x5c`, `b64`, `zip`, `enc`, a `kid` that names no key or several. Results borrow from the arena and the key set.
+ * reason otherwise (never NULL on failure), an arena too small for the text included: 64 KiB and twice the text do for
+ * any header. Refused: padding or foreign characters in base64url, a header with duplicate members, `alg` other than
+ * the key's or not allowed, `crit`, `jku`, `x5u`, `jwk`, `x5c`, `b64`, `zip`, `enc`, a `kid` that names no key or
+ * several. Results borrow from the arena and the key set.
  */
 MUST_USE enum err jws_verify(struct arena *arena, const struct jws_rules *rules, const struct keyset *keys,
 			     struct str compact, struct jws *jws_out, const char **reason_out);

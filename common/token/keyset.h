@@ -28,6 +28,7 @@ const struct jwk *keyset_at(const struct keyset *set, size_t index);	/* borrows 
 const struct jwk *keyset_find(const struct keyset *set, struct str kid);
 /* The only key of this algorithm, for senders that name none: NULL when there is none or more than one. Borrows. */
 const struct jwk *keyset_only(const struct keyset *set, enum jwk_alg alg);
+bool keyset_eq(const struct keyset *a, const struct keyset *b);	/* the same keys in the same order */
 /* Writes {"keys":[…]} in order. */
 void keyset_write(const struct keyset *set, struct json_writer *w);
 

@@ -64,6 +64,8 @@ MUST_USE enum err token_sign(const struct token_rules *rules, const struct signi
 bool token_has(const struct token *token, unsigned permission);	/* false out of range */
 void token_grant(struct token *token, unsigned permission);	/* out of range is a broken invariant */
 bool token_has_scope(const struct token *token, const char *scope);	/* one whole word of scope */
+/* False, and nothing changes, when `scope` is not words of RFC 6749 section 3.3 with single spaces. */
+bool token_set_scope(struct token *token, struct str scope);
 bool token_has_role(const struct token *token, const char *role);
 /* ERR_BAD_FIELD when full or not 1 to TOKEN_ROLE_MAX of a-z A-Z 0-9 _ - */
 MUST_USE enum err token_add_role(struct token *token, struct str role);

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "token/token.h"
+
+#include <string.h>
+
+#include "base/encode.h"
+#include "base/log.h"
+
+#define VERIFY_ARENA_BYTES (512 * 1024)
+#define AUDIENCES_MAX 8
+
+/* What the claims are read into: the token, and the times that only verification needs. */
+struct claims {
+	const struct json *root;
+	struct arena *arena;
+	struct token *token;
+};
+
+static const char *read_uuid(const struct json *root, const char *claim, struct uuid *id_out, const char *reason)
+{
+	struct str text = json_get_str(root, claim);
+
+	return text.p != NULL && uuid_parse(text, id_out) == OK && !uuid_is_nil(id_out) ? NULL : reason;
+}
+
+/* NumericDate (RFC 7519 section 2), whole seconds. */
+static bool read_seconds(const struct json *root, const char *claim, instant_us *at_out)
+{
+	const struct json *value = json_get(root, claim);
+	int64_t seconds;
+
+	if (value == NULL || value->kind != JSON_NUMBER || json_to_i64(value, &seconds) != OK || seconds < 0 ||
+		seconds > INSTANT_MAX / US_PER_S)
+		return false;
+	*at_out = seconds * US_PER_S;
+	return true;
+}
+
+/* RFC 7519 section 4.1.3: one string, or an array of strings of which one is the audience. */
+static bool audience_holds(const struct json *aud, struct str wanted)
+{
+	bool found = false;
+
+	if (aud == NULL)
+		return false;
+	if (aud->kind == JSON_STRING)
+		return str_eq(aud->text, wanted);
+	if (aud->kind != JSON_ARRAY || aud->count > AUDIENCES_MAX)
+		return false;
+	for (const struct json *one = aud->first; one != NULL; one = one->next) {
+		if (one->kind != JSON_STRING)
+			return false;
+		found = found || str_eq(one->text, wanted);
+	}
+	return found;
+}
+
+static const char *check_origin(const struct claims *claims, const struct token_rules *rules)
+{
+	struct str iss = json_get_str(claims->root, "iss");
+	struct str env = json_get_str(claims->root, "env");
+
+	if (iss.p == NULL || !str_eq(iss, rules->issuer))
+		return "iss is another";
+	if (!audience_holds(json_get(claims->root, "aud"), rules->audience))
+		return "aud is another";
+	if (rules->env.p != NULL && (env.p == NULL || !str_eq(env, rules->env)))
+		return "env is another";
+	return NULL;
+}
+
+static const char *read_subject(const struct claims *claims)
+{
+	struct token *token = claims->token;
+	struct str sub = json_get_str(claims->root, "sub");
+	struct str client_id = json_get_str(claims->root, "client_id");
+
+	if (!jwk_kid_ok(client_id))
+		return "client_id is missing or malformed";
+	memcpy(token->client_id, client_id.p, client_id.len); /* kid and client_id share shape and bound */
+	if (sub.p == NULL)
+		return "sub is missing or no string";
+	if (str_eq(sub, client_id))
+		return NULL;
+	return uuid_parse(sub, &token->person_id) == OK && !uuid_is_nil(&token->person_id)
+	               ? NULL
+	               : "sub is neither a person nor the client";
+}
+
+static const char *read_ids(const struct claims *claims)
+{
+	struct token *token = claims->token;
+	const char *reason;
+
+	if ((reason = read_uuid(claims->root, "tid", &token->tenant_id, "tid is missing or malformed")) != NULL)
+		return reason;
+	if ((reason = read_uuid(claims->root, "sid", &token->session_id, "sid is missing or malformed")) != NULL)
+		return reason;
+	return read_uuid(claims->root, "jti", &token->token_id, "jti is missing or malformed");
+}
+
+static const char *read_rights(const struct claims *claims)
+{
+	const struct json *verified = json_get(claims->root, "ev");
+	const struct json *roles = json_get(claims->root, "roles");
+	struct str perm = json_get_str(claims->root, "perm");
+	struct str bits;
+
+	if (verified == NULL || (verified->kind != JSON_TRUE && verified->kind != JSON_FALSE))
+		return "ev is missing or no boolean";
+	claims->token->email_verified = verified->kind == JSON_TRUE;
+	if (roles == NULL || roles->kind != JSON_ARRAY || roles->count > TOKEN_ROLES_MAX)
+		return "roles is missing, no array or too long";
+	for (const struct json *role = roles->first; role != NULL; role = role->next) {
+		if (role->kind != JSON_STRING || token_add_role(claims->token, role->text) != OK)
+			return "a role is malformed";
+	}
+	if (perm.p == NULL || (bits = base64url_decode(claims->arena, perm)).p == NULL ||
+		bits.len > sizeof(claims->token->permissions))
+		return "perm is missing or no bitmap";
+	memcpy(claims->token->permissions, bits.p, bits.len);
+	return NULL;
+}
+
+/* RFC 6749 section 3.3: words of %x21 / %x23-5B / %x5D-7E, one space between. */
+static bool scope_ok(struct str scope)
+{
+	bool space = true; /* as if one stood in front */
+
+	if (scope.len > TOKEN_SCOPE_MAX)
+		return false;
+	for (size_t i = 0; i < scope.len; i++) {
+		char c = scope.p[i];
+
+		if (c == ' ' ? space : (c < 0x21 || c > 0x7e || c == '"' || c == '\\'))
+			return false;
+		space = c == ' ';
+	}
+	return scope.len == 0 || !space;
+}
+
+static const char *read_scope(const struct claims *claims)
+{
+	const struct json *scope = json_get(claims->root, "scope");
+
+	if (scope == NULL)
+		return NULL;
+	return scope->kind == JSON_STRING && token_set_scope(claims->token, scope->text) ? NULL : "scope is malformed";
+}
+
+static const char *read_times(const struct claims *claims, const struct token_rules *rules, instant_us now)
+{
+	struct token *token = claims->token;
+	const struct json *millis = json_get(claims->root, "ims");
+	instant_us not_before = 0;
+	int64_t ims = 0;
+
+	if (!read_seconds(claims->root, "iat", &token->issued_at))
+		return "iat is missing or no whole second";
+	if (!read_seconds(claims->root, "exp", &token->expires_at))
+		return "exp is missing or no whole second";
+	if (json_get(claims->root, "nbf") != NULL && !read_seconds(claims->root, "nbf", &not_before))
+		return "nbf is no whole second";
+	if (millis != NULL && (millis->kind != JSON_NUMBER || json_to_i64(millis, &ims) != OK || ims < 0 || ims > 999))
+		return "ims is not 0 to 999";
+	if (token->expires_at <= token->issued_at || token->expires_at - token->issued_at > TOKEN_LIFE_MAX_US)
+		return "the life is none or too long";
+	if (token->issued_at > now + rules->leeway_us)
+		return "iat is in the future";
+	if (not_before > now + rules->leeway_us)
+		return "nbf is in the future";
+	token->issued_at += ims * US_PER_MS;
+	return NULL;
+}
+
+static const char *read_claims(const struct claims *claims, const struct token_rules *rules, instant_us now)
+{
+	const char *reason;
+
+	if (claims->root->kind != JSON_OBJECT)
+		return "the claims are no object";
+	if ((reason = check_origin(claims, rules)) != NULL)
+		return reason;
+	if ((reason = read_subject(claims)) != NULL)
+		return reason;
+	if ((reason = read_ids(claims)) != NULL)
+		return reason;
+	if ((reason = read_rights(claims)) != NULL)
+		return reason;
+	if ((reason = read_scope(claims)) != NULL)
+		return reason;
+	return read_times(claims, rules, now);
+}
+
+/* RFC 9068 section 4: at+jwt, or with its media type in full; media types ignore case. */
+static bool typ_ok(struct str typ)
+{
+	return str_eq_nocase(typ, STR("at+jwt")) || str_eq_nocase(typ, STR("application/at+jwt"));
+}
+
+static const char *verify(struct arena *arena, const struct token_rules *rules, const struct keyset *keys,
+	struct str compact, instant_us now, struct token *token)
+{
+	static const struct jws_rules jws_rules = {.algs_allowed = JWS_ALLOW(JWK_EDDSA), .len_max = TOKEN_LEN_MAX};
+	struct claims claims = {.arena = arena, .token = token};
+	const char *reason;
+	struct jws jws;
+
+	if (jws_verify(arena, &jws_rules, keys, compact, &jws, &reason) != OK)
+		return reason;
+	if (!typ_ok(jws.typ))
+		return "typ is not at+jwt";
+	if (json_parse(arena, jws.payload, &claims.root, &reason) != OK)
+		return "the claims are no JSON without duplicates";
+	return read_claims(&claims, rules, now);
+}
+
+enum err token_verify(const struct token_rules *rules, const struct keyset *keys, struct str compact, instant_us now,
+	struct token *token_out, const char **reason_out)
+{
+	struct arena *arena = arena_new(VERIFY_ARENA_BYTES);
+	enum err err = OK;
+
+	*token_out = (struct token){0};
+	if (arena == NULL) {
+		*reason_out = "out of memory";
+		return ERR_OVERLOADED;
+	}
+	if ((*reason_out = verify(arena, rules, keys, compact, now, token_out)) != NULL) {
+		err = ERR_UNAUTHENTICATED;
+	} else if (token_out->expires_at <= now) {
+		*reason_out = "exp has passed";
+		err = ERR_TOKEN_EXPIRED;
+	}
+	if (err != OK)
+		*token_out = (struct token){0};
+	arena_free(&arena);
+	return err;
+}
+
+bool token_has(const struct token *token, unsigned permission)
+{
+	return permission < TOKEN_PERMISSIONS_MAX && (token->permissions[permission / 8] >> permission % 8 & 1) != 0;
+}
+
+void token_grant(struct token *token, unsigned permission)
+{
+	INVARIANT(permission < TOKEN_PERMISSIONS_MAX);
+	token->permissions[permission / 8] |= (uint8_t)(1U << permission % 8);
+}
+
+bool token_has_scope(const struct token *token, const char *scope)
+{
+	struct str rest = str_from(token->scope);
+	struct str word;
+	bool more;
+
+	do {
+		more = str_cut(&rest, ' ', &word);
+		if (word.len > 0 && str_eq_c(word, scope))
+			return true;
+	} while (more);
+	return false;
+}
+
+bool token_set_scope(struct token *token, struct str scope)
+{
+	if (!scope_ok(scope))
+		return false;
+	memset(token->scope, 0, sizeof(token->scope));
+	if (scope.len > 0)
+		memcpy(token->scope, scope.p, scope.len);
+	return true;
+}
+
+bool token_has_role(const struct token *token, const char *role)
+{
+	for (unsigned i = 0; i < token->role_count; i++) {
+		if (strcmp(token->roles[i], role) == 0)
+			return true;
+	}
+	return false;
+}
+
+enum err token_add_role(struct token *token, struct str role)
+{
+	if (token->role_count >= TOKEN_ROLES_MAX || role.len == 0 || role.len > TOKEN_ROLE_MAX)
+		return ERR_BAD_FIELD;
+	for (size_t i = 0; i < role.len; i++) {
+		char c = role.p[i];
+
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+			    c == '-'))
+			return ERR_BAD_FIELD;
+	}
+	memset(token->roles[token->role_count], 0, sizeof(token->roles[0]));
+	memcpy(token->roles[token->role_count++], role.p, role.len);
+	return OK;
+}

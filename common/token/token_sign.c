@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <sodium.h>
+#include <string.h>
+
+#include "token/token.h"
+
+static bool terminated(const char *text, size_t room)
+{
+	return memchr(text, '\0', room) != NULL;
+}
+
+/* What token_verify would refuse must not be signed. */
+static bool signable(const struct token_rules *rules, const struct token *token)
+{
+	struct token probe = {0};
+
+	if (rules->issuer.len == 0 || rules->audience.len == 0 || rules->env.len == 0)
+		return false;
+	if (!terminated(token->client_id, sizeof(token->client_id)) ||
+		!terminated(token->scope, sizeof(token->scope)) || token->role_count > TOKEN_ROLES_MAX)
+		return false;
+	if (!jwk_kid_ok(str_from(token->client_id)) || !token_set_scope(&probe, str_from(token->scope)))
+		return false;
+	for (unsigned i = 0; i < token->role_count; i++) {
+		if (!terminated(token->roles[i], sizeof(token->roles[i])) ||
+			token_add_role(&probe, str_from(token->roles[i])) != OK)
+			return false;
+	}
+	if (uuid_is_nil(&token->tenant_id) || uuid_is_nil(&token->session_id) || uuid_is_nil(&token->token_id))
+		return false;
+	return token->issued_at >= INSTANT_MIN && token->expires_at <= INSTANT_MAX &&
+	       token->expires_at / US_PER_S > token->issued_at / US_PER_S &&
+	       token->expires_at / US_PER_S - token->issued_at / US_PER_S <= TOKEN_LIFE_MAX_US / US_PER_S;
+}
+
+static void put_uuid(struct json_writer *w, const char *claim, const struct uuid *id)
+{
+	char text[UUID_TEXT_LEN + 1];
+
+	uuid_format(id, text);
+	json_key(w, claim);
+	json_put_c(w, text);
+}
+
+static void put_permissions(struct json_writer *w, const struct token *token)
+{
+	char text[TOKEN_PERMISSIONS_MAX / 6 + 8];
+	size_t len = sizeof(token->permissions);
+
+	while (len > 0 && token->permissions[len - 1] == 0)
+		len--;
+	json_key(w, "perm");
+	json_put_c(w, sodium_bin2base64(
+			      text, sizeof(text), token->permissions, len, sodium_base64_VARIANT_URLSAFE_NO_PADDING));
+}
+
+static void put_who(struct json_writer *w, const struct token *token)
+{
+	if (uuid_is_nil(&token->person_id)) {
+		json_key(w, "sub");
+		json_put_c(w, token->client_id);
+	} else {
+		put_uuid(w, "sub", &token->person_id);
+	}
+	json_key(w, "client_id");
+	json_put_c(w, token->client_id);
+	put_uuid(w, "tid", &token->tenant_id);
+	put_uuid(w, "sid", &token->session_id);
+	put_uuid(w, "jti", &token->token_id);
+}
+
+static void put_claims(struct json_writer *w, const struct token_rules *rules, const struct token *token)
+{
+	json_begin_object(w);
+	json_key(w, "iss");
+	json_put_str(w, rules->issuer);
+	json_key(w, "aud");
+	json_put_str(w, rules->audience);
+	json_key(w, "env");
+	json_put_str(w, rules->env);
+	put_who(w, token);
+	json_key(w, "iat");
+	json_put_i64(w, token->issued_at / US_PER_S);
+	json_key(w, "ims");
+	json_put_i64(w, token->issued_at % US_PER_S / US_PER_MS);
+	json_key(w, "exp");
+	json_put_i64(w, token->expires_at / US_PER_S);
+	if (token->scope[0] != '\0') {
+		json_key(w, "scope");
+		json_put_c(w, token->scope);
+	}
+	json_key(w, "ev");
+	json_put_bool(w, token->email_verified);
+	json_key(w, "roles");
+	json_begin_array(w);
+	for (unsigned i = 0; i < token->role_count; i++)
+		json_put_c(w, token->roles[i]);
+	json_end_array(w);
+	put_permissions(w, token);
+	json_end_object(w);
+}
+
+enum err token_sign(const struct token_rules *rules, const struct signing_key *key, const struct token *token,
+	struct buf *compact_out)
+{
+	struct json_writer w;
+	struct buf claims;
+	size_t start = compact_out->len;
+	enum err err;
+
+	if (signing_key_algorithm(key) != JWK_EDDSA || !signable(rules, token))
+		return ERR_BAD_FIELD;
+	buf_init(&claims, TOKEN_LEN_MAX);
+	w = json_writer_over(&claims);
+	put_claims(&w, rules, token);
+	err = buf_ok(&claims) ? jws_sign(key, "at+jwt", buf_str(&claims), compact_out) : ERR_TOO_LARGE;
+	if (err == OK && compact_out->len - start > TOKEN_LEN_MAX)
+		err = ERR_TOO_LARGE;
+	buf_release(&claims);
+	return err;
+}

@@ -13,18 +13,18 @@
 
 struct db_config {
 	const char *host; /* directory of a Unix socket, or a name; comma-separated: the first that takes writes */
-	int64_t port; /* 0: 5432 */
+	int64_t port;     /* 0: 5432 */
 	const char *dbname;
 	const char *user;
 	const struct secret *password; /* NULL: none */
-	const char *schema; /* the service's own, and its whole search_path */
+	const char *schema;            /* the service's own, and its whole search_path */
 	const char *application_name;
-	const char *env; /* environment this process belongs to: must equal the database's stamp */
+	const char *env;         /* environment this process belongs to: must equal the database's stamp */
 	const char *tls_ca_file; /* set: TLS with verify-full */
 	const char *tls_cert_file, *tls_key_file; /* with tls_ca_file: client certificate, or NULL */
-	int64_t connect_timeout_ms; /* 0: 400 */
-	int64_t statement_timeout_ms; /* 0: 5000; the client side gives up half a second later */
-	int64_t lock_timeout_ms; /* 0: 2000 */
+	int64_t connect_timeout_ms;               /* 0: 400 */
+	int64_t statement_timeout_ms;             /* 0: 5000; the client side gives up half a second later */
+	int64_t lock_timeout_ms;                  /* 0: 2000 */
 };
 
 struct db;
@@ -73,7 +73,7 @@ struct db_migration {
 #define DB_MIGRATION_FIRST 10
 
 struct db_roles {
-	const char *app; /* NULL: <schema>_app */
+	const char *app;  /* NULL: <schema>_app */
 	const char *jobs; /* NULL: <schema>_jobs */
 };
 

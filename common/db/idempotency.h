@@ -14,14 +14,14 @@
 struct idempotency_claim {
 	struct uuid tenant_id;
 	struct uuid person_id; /* who asks; a client's id for client credentials */
-	int operation; /* the contract's stable number */
+	int operation;         /* the contract's stable number */
 	uint8_t key_hash[32];
 	uint8_t body_hash[32];
 };
 
 struct idempotency_answer {
 	enum err err; /* or ERR_KEY_REUSED (other body), ERR_IN_PROGRESS (no answer yet), ERR_GONE (erased) */
-	bool found; /* with OK: `status` and `reply` are the first answer and nothing is to be done */
+	bool found;   /* with OK: `status` and `reply` are the first answer and nothing is to be done */
 	int status;
 	struct str reply; /* in the arena */
 };

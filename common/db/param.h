@@ -17,10 +17,10 @@ enum db_type { DB_ANY, DB_UUID, DB_I64, DB_STR, DB_BYTES, DB_TIME, DB_BOOL };
 struct db_param {
 	enum db_type type;
 	bool is_array;
-	bool is_null; /* scalars */
-	bool nil_is_null; /* array of uuid: a nil id is sent as NULL */
+	bool is_null;      /* scalars */
+	bool nil_is_null;  /* array of uuid: a nil id is sent as NULL */
 	const bool *nulls; /* arrays: element i is NULL when nulls[i]; NULL pointer: as the items say */
-	size_t count; /* arrays */
+	size_t count;      /* arrays */
 	union {
 		struct uuid uuid;
 		int64_t i64;

@@ -28,10 +28,10 @@ bool rows_next(struct rows *rows); /* steps to the first, then each next row; fa
 
 bool rows_is_null(const struct rows *rows, int column);
 struct uuid rows_uuid(const struct rows *rows, int column);
-int64_t rows_i64(const struct rows *rows, int column); /* int2, int4, int8 */
+int64_t rows_i64(const struct rows *rows, int column);     /* int2, int4, int8 */
 instant_us rows_time(const struct rows *rows, int column); /* timestamptz; date gives its midnight UTC */
 bool rows_bool(const struct rows *rows, int column);
-struct str rows_str(const struct rows *rows, int column); /* text, varchar, name, json; borrows until rows_free */
+struct str rows_str(const struct rows *rows, int column);   /* text, varchar, name, json; borrows until rows_free */
 struct str rows_bytes(const struct rows *rows, int column); /* bytea; borrows until rows_free */
 /* Any of the two above, copied; p is NULL for NULL and when the arena is full (rows_is_null tells). */
 struct str rows_copy(const struct rows *rows, int column, struct arena *arena);

@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The running suite as scenarios see it: addresses, people, tokens, the API, stores, mails, and the way to stop parts of it."""
+import email
+import email.policy
+import itertools
+import json
+import os
+import pathlib
+import random
+import re
+import secrets
+import subprocess
+import time
+from datetime import datetime, timedelta, timezone
+
+import httpx
+import psycopg2
+
+import berth_flow
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SCHEMAS = {"auth": "authsvc", "booking": "bookingsvc", "audit": "auditsvc", "gdpr": "gdprsvc"}
+ROLES = ("Admin", "Reception", "Security", "Assistant", "User")
+
+
+def wait_for(probe, seconds=15, what="it"):
+    """The first true value of probe(), asked again and again; the test fails when the time is over."""
+    end = time.monotonic() + seconds
+    while True:
+        value = probe()
+        if value:
+            return value
+        assert time.monotonic() < end, f"{what} did not happen within {seconds} s"
+        time.sleep(0.1)
+
+
+def instant(moment):
+    return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class Suite:
+    def __init__(self, run_dir):
+        self.run_dir = pathlib.Path(run_dir)
+        self.reload()
+        self.demo = json.loads((self.run_dir / "demo.json").read_text())
+        self.tenants = {tenant["slug"]: tenant for tenant in self.demo["tenants"]}
+        self._tokens = {}
+        self._slots = itertools.count()
+        # Far from each other, so that a suite used twice has room.
+        self._first_slot = (datetime.now(timezone.utc) + timedelta(days=random.randint(20, 300))).replace(
+            hour=0, minute=0, second=0, microsecond=0)
+
+    def reload(self):
+        """Pids change when a process is started again."""
+        self.info = json.loads((self.run_dir / "suite.json").read_text())
+        self.url = self.info["url"]
+
+    def pid(self, name):
+        self.reload()
+        return next(process["pid"] for process in self.info["processes"] if process["name"] == name)
+
+    def admin_url(self, name):
+        return next(process["admin_url"] for process in self.info["processes"] if process["name"] == name)
+
+    def ctl(self, *words, seconds=90):
+        """./deploy/berthctl for this suite."""
+        env = dict(os.environ, BERTH_RUN_DIR=str(self.run_dir))
+        env.pop("BERTH_REPORT_FD", None)
+        outcome = subprocess.run(
+            [str(ROOT / "deploy" / "berthctl"), *words], env=env, capture_output=True, text=True, timeout=seconds)
+        assert outcome.returncode == 0, f"berthctl {' '.join(words)}: {outcome.stdout}{outcome.stderr}"
+        return outcome.stdout
+
+    # -- people and tokens
+
+    def tenant(self, which=0):
+        """By place or slug."""
+        return self.demo["tenants"][which] if isinstance(which, int) else self.tenants[which]
+
+    def person(self, slug, role):
+        return next(person for person in self.tenants[slug]["people"] if person["role"] == role)
+
+    def sign_in(self, slug, address, password, scope="openid berth"):
+        return berth_flow.sign_in(self.info, self.tenants[slug]["client"], address, password, scope)
+
+    def token(self, slug, role):
+        """An access token of the demo person with that role; kept while it has a few minutes to live."""
+        token, until = self._tokens.get((slug, role), (None, 0))
+        if time.monotonic() > until:
+            person = self.person(slug, role)
+            answer = self.sign_in(slug, person["email"], person["password"])
+            token, until = answer["access_token"], time.monotonic() + max(answer["expires_in"] - 120, 30)
+            self._tokens[slug, role] = token, until
+        return token
+
+    def api(self, token=None):
+        return Api(self, token)
+
+    def as_role(self, slug, role):
+        return self.api(self.token(slug, role))
+
+    def invite(self, slug, role="User", **about):
+        """A new person of the tenant who has been invited only; names and address are words that occur nowhere else."""
+        mark = secrets.token_hex(5)
+        person = {"given_name": f"Given{mark}", "family_name": f"Family{mark}", "email": f"person.{mark}@{slug}.example", **about}
+        reply = self.as_role(slug, "Admin").post("/v1/people", {**person, "roles": [role], "locale": "en"}).expect(201)
+        return {**person, "id": reply.body["id"], "role": role, "slug": slug}
+
+    def new_person(self, slug, role="User", **about):
+        """A new person who accepted the invitation of the mail; with `password`."""
+        person = self.invite(slug, role, **about)
+        person["password"] = secrets.token_urlsafe(18)
+        link = self.link_in_mail(person["email"], "invitation")
+        self.api().post("/v1/invitations/accept", {"token": link, "password": person["password"]}).expect(200)
+        return person
+
+    def sign_in_person(self, person):
+        return self.sign_in(person["slug"], person["email"], person["password"])["access_token"]
+
+    # -- places and times
+
+    def slot(self, hours=1):
+        """An interval that no other test of this run uses."""
+        start = self._first_slot + timedelta(hours=3 * next(self._slots))
+        return {"starts_at": instant(start), "ends_at": instant(start + timedelta(hours=hours))}
+
+    def new_area(self, slug, spots=1, **fields):
+        """An area of one's own, with its spots: {"id", "spots": [ids]}."""
+        admin = self.as_role(slug, "Admin")
+        body = {"site_id": self.tenants[slug]["site_id"], "name": f"Area {secrets.token_hex(4)}", **fields}
+        area = admin.post("/v1/areas", body).expect(201).body
+        ids = [admin.post("/v1/spots", {"area_id": area["id"], "name": f"S{n}"}).expect(201).body["id"] for n in range(spots)]
+        return {"id": area["id"], "spots": ids}
+
+    def events(self, slug, **query):
+        return self.as_role(slug, "Admin").get("/v1/audit/events", params=query).expect(200).body["items"]
+
+    # -- stores
+
+    def sql(self, text, *values, role=None):
+        """Rows, as the superuser; with `role` as that role (which then is held to row security)."""
+        connection = psycopg2.connect(host=self.info["pg"]["host"], dbname=self.info["pg"]["dbname"], user=self.info["pg"]["superuser"])
+        try:
+            connection.autocommit = role is None
+            with connection.cursor() as cursor:
+                if role:
+                    cursor.execute(f'set local role "{role}"')
+                cursor.execute(text, values or None)
+                return cursor.fetchall() if cursor.description else None
+        finally:
+            connection.close()
+
+    # -- mails
+
+    def mails(self, address):
+        """Messages filed for the address, newest first."""
+        found = []
+        for path in sorted(pathlib.Path(self.info["mail"]).glob("*.eml"), reverse=True):
+            message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+            if address.lower() in [str(to).lower() for to in message.get_all("Delivered-To", [])]:
+                found.append(message)
+        return found
+
+    def link_in_mail(self, address, page):
+        """The token of the link to /<page>?token=… in the newest mail that has one."""
+        pattern = re.compile(rf"/{page}\?(?:[^\s\"'<>]*&)?token=([A-Za-z0-9_.~-]+)")
+
+        def find():
+            for message in self.mails(address):
+                for part in message.walk():
+                    match = part.get_content_maintype() == "text" and pattern.search(part.get_content())
+                    if match:
+                        return match[1]
+            return None
+        return wait_for(find, 20, f"a mail to {address} with a link to /{page}")
+
+
+class Answer:
+    """A reply of the API, with the checks that tests need again and again."""
+
+    def __init__(self, response):
+        self.response = response
+        self.status = response.status_code
+        self.headers = response.headers
+        self.text = response.text
+        kind = response.headers.get("content-type", "")
+        self.body = response.json() if "json" in kind and response.content else None
+
+    def expect(self, *statuses):
+        assert self.status in statuses, f"{self.response.request.method} {self.response.request.url.path}: {self.status} {self.text[:400]}"
+        return self
+
+    def problem(self, status, code, field=None, reason=None):
+        """Is a problem document (RFC 9457) with that stable code, and nothing else."""
+        where = f"{self.response.request.method} {self.response.request.url.path}"
+        assert self.status == status, f"{where}: {self.status} instead of {status}: {self.text[:400]}"
+        kind = self.headers.get("content-type", "").split(";")[0]
+        assert kind == "application/problem+json", f"{where}: content type {kind}"
+        assert self.body.get("code") == code, f"{where}: code {self.body.get('code')} instead of {code}: {self.text[:400]}"
+        assert self.body.get("status") == status, f"{where}: status member {self.body.get('status')}"
+        if field is not None:
+            assert self.body.get("field") == field, f"{where}: field {self.body.get('field')!r} instead of {field!r}"
+        if reason is not None:
+            assert self.body.get("reason") == reason, f"{where}: reason {self.body.get('reason')!r} instead of {reason!r}"
+        return self
+
+    @property
+    def etag(self):
+        return self.headers["etag"]
+
+
+class Api:
+    """The public API as one holder of a token sees it. POST gets an Idempotency-Key unless the test gives one (None: none)."""
+
+    _client = {}
+
+    def __init__(self, suite, token=None):
+        self.suite = suite
+        self.token = token
+
+    @classmethod
+    def client(cls, suite):
+        key = suite.info["ca"]
+        if key not in cls._client:
+            cls._client[key] = httpx.Client(verify=suite.info["ca"], timeout=30, follow_redirects=False, trust_env=False)
+        return cls._client[key]
+
+    def call(self, method, path, json_body=None, key="", if_match=None, headers=None, **more):
+        head = {"Accept": "application/json"}
+        if self.token:
+            head["Authorization"] = f"Bearer {self.token}"
+        if method == "POST" and key is not None:
+            head["Idempotency-Key"] = key or secrets.token_hex(12)
+        if if_match is not None:
+            head["If-Match"] = if_match
+        if json_body is not None:
+            more["content"] = json.dumps(json_body).encode()
+            head["Content-Type"] = "application/json"
+        head.update(headers or {})
+        return Answer(self.client(self.suite).request(method, self.suite.url + path, headers=head, **more))
+
+    def get(self, path, **more):
+        return self.call("GET", path, **more)
+
+    def post(self, path, body=None, **more):
+        return self.call("POST", path, body, **more)
+
+    def patch(self, path, body=None, **more):
+        return self.call("PATCH", path, body, **more)
+
+    def delete(self, path, **more):
+        return self.call("DELETE", path, **more)
+
+    def book(self, **fields):
+        return self.post("/v1/bookings", fields)

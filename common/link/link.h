@@ -10,19 +10,19 @@
  * batch, see contract/envelope.h); each gets one reply or an error, and is delivered at most once, whatever dies.
  * Identity is which listener: one per arrow, trusting only the caller role's own authority.
  */
-#define LINK_BYTES_MAX (4U << 20)	/* one message or reply */
+#define LINK_BYTES_MAX (4U << 20) /* one message or reply */
 #define LINK_REPLICAS_MAX 16
-#define LINK_IN_FLIGHT_MAX 64		/* messages under way to one replica */
+#define LINK_IN_FLIGHT_MAX 64 /* messages under way to one replica */
 #define LINK_IN_FLIGHT_USUAL 8
 #define LINK_URL_MAX 120
-#define LINK_PEERS_MAX 64		/* connections that one listener takes */
+#define LINK_PEERS_MAX 64 /* connections that one listener takes */
 
 /* Who this process is on every link: its leaf, its key, and the folder that holds <role>-ca.pem of each role. */
 struct link_identity;
 
 /* Reads the files. ERR_BAD_FIELD (logged, never a value) when one is missing or too large. Gives. */
 MUST_USE enum err link_identity_new(enum peer self, const char *cert_file, const char *key_file, const char *ca_dir,
-				    struct link_identity **identity_out);
+	struct link_identity **identity_out);
 void link_identity_free(struct link_identity **identity);
 
 /* ---- the caller's side ---- */
@@ -35,11 +35,11 @@ void link_identity_free(struct link_identity **identity);
 struct link_dialer;
 
 struct link_dialer_config {
-	const struct link_identity *identity;	/* borrows until _new returns */
+	const struct link_identity *identity; /* borrows until _new returns */
 	enum peer callee;
 	enum lane lane;
-	const char *urls;	/* tls+tcp://host:port, comma-separated: one per replica */
-	size_t in_flight_max;	/* messages under way to one replica; 0: LINK_IN_FLIGHT_USUAL */
+	const char *urls;     /* tls+tcp://host:port, comma-separated: one per replica */
+	size_t in_flight_max; /* messages under way to one replica; 0: LINK_IN_FLIGHT_USUAL */
 };
 
 /*
@@ -65,14 +65,14 @@ void link_dialer_free(struct link_dialer **dialer);
  * exactly once, perhaps before this returns; otherwise never, and nothing was sent: ERR_UNAVAILABLE no live replica,
  * ERR_OVERLOADED no room, ERR_DEADLINE already passed, ERR_TOO_LARGE over LINK_BYTES_MAX. Never blocks.
  */
-MUST_USE enum err link_send(struct link_dialer *dialer, struct str message, uint64_t deadline_us, link_done_fn *done,
-			    void *ctx);
+MUST_USE enum err link_send(
+	struct link_dialer *dialer, struct str message, uint64_t deadline_us, link_done_fn *done, void *ctx);
 /* The same, waiting for room and for the end. The reply is appended. Never on an event loop or in a `done`. */
-MUST_USE enum err link_call_wait(struct link_dialer *dialer, struct str message, uint64_t deadline_us,
-				 struct buf *reply_out);
+MUST_USE enum err link_call_wait(
+	struct link_dialer *dialer, struct str message, uint64_t deadline_us, struct buf *reply_out);
 
-size_t link_room(const struct link_dialer *dialer);	/* messages that live replicas would take now; no lock */
-size_t link_live(const struct link_dialer *dialer);	/* live replicas; no lock */
+size_t link_room(const struct link_dialer *dialer); /* messages that live replicas would take now; no lock */
+size_t link_live(const struct link_dialer *dialer); /* live replicas; no lock */
 size_t link_replicas(const struct link_dialer *dialer);
 enum peer link_callee(const struct link_dialer *dialer);
 enum lane link_lane(const struct link_dialer *dialer);
@@ -81,14 +81,14 @@ enum lane link_lane(const struct link_dialer *dialer);
 struct link_replica_stats {
 	bool connected, draining, ejected;
 	size_t in_flight;
-	uint64_t connects;	/* connections made */
-	uint64_t sent;		/* messages handed to a connection */
+	uint64_t connects; /* connections made */
+	uint64_t sent;     /* messages handed to a connection */
 	uint64_t answered;
-	uint64_t undelivered;	/* ended ERR_UNAVAILABLE */
-	uint64_t refused;	/* ended ERR_DRAINING */
-	uint64_t lost;		/* the peer was lost with the message */
-	uint64_t late;		/* the deadline passed */
-	uint64_t latency_us;	/* moving average over answers, weight 1/16 */
+	uint64_t undelivered; /* ended ERR_UNAVAILABLE */
+	uint64_t refused;     /* ended ERR_DRAINING */
+	uint64_t lost;        /* the peer was lost with the message */
+	uint64_t late;        /* the deadline passed */
+	uint64_t latency_us;  /* moving average over answers, weight 1/16 */
 };
 struct link_replica_stats link_stats(const struct link_dialer *dialer, size_t replica);
 /* An ejected replica keeps its connection and gets no messages. */
@@ -102,39 +102,44 @@ struct link_listener;
 struct link_worker;
 
 struct link_listener_config {
-	const struct link_identity *identity;	/* borrows until _new returns */
+	const struct link_identity *identity; /* borrows until _new returns */
 	enum peer caller;
 	enum lane lane;
-	const char *url;	/* tls+tcp://address:port */
+	const char *url; /* tls+tcp://address:port */
 };
 
 struct link_listener_stats {
 	size_t connected;
 	uint64_t connects;
-	uint64_t turned_away;	/* connections over LINK_PEERS_MAX */
+	uint64_t turned_away; /* connections over LINK_PEERS_MAX */
 	uint64_t received, replied, refused, dropped;
 };
 
 /* Listens at once; messages wait (one per connection) until a worker receives. Errors as link_dialer_new. Gives. */
 MUST_USE enum err link_listener_new(const struct link_listener_config *config, struct link_listener **listener_out);
-/* Closes every connection. Its workers must have returned from link_receive; free them first. */
+/* Closes every connection. Free its workers first. */
 void link_listener_free(struct link_listener **listener);
+/* Ends every wait in link_worker_receive that has begun. */
+void link_listener_wake(struct link_listener *listener);
 struct link_listener_stats link_listener_stats(const struct link_listener *listener);
-enum peer link_caller(const struct link_listener *listener);
+enum peer link_listener_caller(const struct link_listener *listener);
 enum lane link_listener_lane(const struct link_listener *listener);
 
 MUST_USE enum err link_worker_new(struct link_listener *listener, struct link_worker **worker_out);
 void link_worker_free(struct link_worker **worker);
 /*
- * Waits for a message: it borrows until link_reply, link_refuse, link_drop or the next link_receive. ERR_DEADLINE:
- * none came in time. ERR_DRAINING: the listener was closed.
+ * Waits for a message: it borrows until it is replied to, refused, dropped or the next is received. ERR_DEADLINE:
+ * none came in time, or the listener's workers were woken. ERR_DRAINING: the listener was closed.
  */
-MUST_USE enum err link_receive(struct link_worker *worker, uint64_t timeout_ms, struct str *message_out);
-/* Answers the message received last; a peer that went away is no error. Copies. An empty reply is a broken invariant. */
-void link_reply(struct link_worker *worker, struct str reply);
-/* Answers "draining, not executed": the peer's dialer ends with ERR_DRAINING and sends nothing more to this process. */
-void link_refuse(struct link_worker *worker);
+MUST_USE enum err link_worker_receive(struct link_worker *worker, uint64_t timeout_ms, struct str *message_out);
+/*
+ * Answers the message received last; a peer that went away is no error. Copies. A reply that is empty or over
+ * LINK_BYTES_MAX is a broken invariant.
+ */
+void link_worker_reply(struct link_worker *worker, struct str reply);
+/* Answers "draining, not executed": the peer's call ends with ERR_DRAINING and it sends nothing more to this process. */
+void link_worker_refuse(struct link_worker *worker);
 /* No answer: for a message that no honest peer sends. */
-void link_drop(struct link_worker *worker);
+void link_worker_drop(struct link_worker *worker);
 
 #endif

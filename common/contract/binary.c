@@ -2,6 +2,7 @@
 #include "contract/codec.h"
 #include "contract/fault.h"
 #include "contract/value.h"
+#include "contract/zigzag.h"
 
 /*
  * A message is its fields in ascending row order, each a tag (varint: row << 3 | kind) and a value whose length the kind tells:
@@ -30,16 +31,6 @@ static char *write_varint(char *p, uint64_t value)
 	}
 	*p++ = (char)value;
 	return p;
-}
-
-static uint64_t zigzag(int64_t value)
-{
-	return (uint64_t)value << 1 ^ (value < 0 ? UINT64_MAX : 0);
-}
-
-static int64_t unzigzag(uint64_t value)
-{
-	return (int64_t)(value >> 1 ^ (0 - (value & 1)));
 }
 
 /* A place for the length of what follows; end_nested fills it in. */
@@ -149,7 +140,7 @@ static void encode_field(const struct field *field, size_t row, const void *obje
 		break;
 	case FIELD_I64:
 	case FIELD_TIME:
-		encode_small(row, KIND_NUMBER, zigzag(*(const int64_t *)member), NULL, out);
+		encode_small(row, KIND_NUMBER, zigzag_from(*(const int64_t *)member), NULL, out);
 		break;
 	case FIELD_UUID:
 		encode_small(row, KIND_UUID, 0, member, out);
@@ -214,13 +205,6 @@ static enum err decode_items(const struct decoder *decoder, const struct field *
 	return OK;
 }
 
-static size_t item_size(const struct field *field)
-{
-	if (field->type == FIELD_TEXTS)
-		return sizeof(struct str);
-	return field->type == FIELD_UUIDS ? sizeof(struct uuid) : field->shape()->size;
-}
-
 static enum err decode_many(const struct decoder *decoder, const struct field *field, struct reader *reader,
 	struct list *list)
 {
@@ -235,7 +219,7 @@ static enum err decode_many(const struct decoder *decoder, const struct field *f
 	if (count > reader->len)
 		return fault_field(decoder->fault, field->name, "malformed");
 	list->count = (size_t)count;
-	list->items = arena_take_array(decoder->arena, list->count, item_size(field));
+	list->items = arena_take_array(decoder->arena, list->count, value_item_size(field));
 	if (list->items == NULL)
 		return ERR_TOO_LARGE;
 	if (field->type == FIELD_TEXTS) {
@@ -270,7 +254,7 @@ static enum err decode_nested(const struct decoder *decoder, const struct field 
 static const char *decode_number(const struct field *field, struct reader *reader, void *member)
 {
 	uint64_t number = reader_varint(reader);
-	int64_t value = unzigzag(number);
+	int64_t value = zigzag_to(number);
 
 	if (field->type == FIELD_BOOL) {
 		if (number > 1)

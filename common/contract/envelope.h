@@ -13,6 +13,9 @@
 #define BATCH_BYTES_MAX (4u << 20)	/* also the link's receive cap */
 #define TOKEN_BYTES_MAX 4096
 #define IDEMPOTENCY_KEY_MAX 255
+#define CLIENT_ADDRESS_MAX 64
+#define TRACEPARENT_MAX 128
+#define HEADER_TEXT_MAX 8192	/* cookie, authorization, languages */
 #define FAULT_TEXT_MAX 300
 
 struct request_item {
@@ -41,13 +44,18 @@ struct reply_item {
 	struct str body;	/* the reply shape, binary; empty on error */
 };
 
-void request_batch_begin(struct buf *out);
-void request_batch_add(struct buf *out, const struct request_item *item);	/* counts itself; out fails when over the caps */
+void request_batch_begin(struct buf *out);	/* empties `out`: a batch begins its buffer */
+/*
+ * Counts itself. An item over the caps, or one that no longer fits, leaves the batch as it was and `out` failed: clear `failed` to send what it
+ * holds. It is checked here because one bad item would make the receiver drop the whole batch.
+ */
+void request_batch_add(struct buf *out, const struct request_item *item);
 size_t request_batch_count(const struct buf *out);
 /* Every string borrows from `message`. ERR_BAD_GATEWAY when malformed in any way. */
 MUST_USE enum err request_batch_decode(struct arena *arena, struct str message, struct request_item **items_out, size_t *count_out);
 
-void reply_batch_begin(struct buf *out, size_t count);
+void reply_batch_begin(struct buf *out, size_t count);	/* empties `out` */
+/* Cuts texts at FAULT_TEXT_MAX and drops the body of an error. One that does not fit: as request_batch_add; answer it with an error instead. */
 void reply_batch_add(struct buf *out, const struct reply_item *item);
 MUST_USE enum err reply_batch_decode(struct arena *arena, struct str message, struct reply_item **items_out, size_t *count_out);
 

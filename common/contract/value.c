@@ -8,6 +8,13 @@
 /* Memory for looking through one JSON field: the most that JSON_NODES_MAX values need, and the longest text. */
 #define VALUE_JSON_ARENA_MAX (8u << 20)
 
+size_t value_item_size(const struct field *field)
+{
+	if (field->type == FIELD_TEXTS)
+		return sizeof(struct str);
+	return field->type == FIELD_UUIDS ? sizeof(struct uuid) : field->shape()->size;
+}
+
 bool value_is_null(const struct field *field, const void *object)
 {
 	if ((field->flags & NULLABLE) == 0)
@@ -61,13 +68,6 @@ static const char *judge_json(struct str value)
 	err = json_parse(arena, value, &root, &reason);
 	arena_free(&arena);
 	return err == OK ? NULL : err == ERR_TOO_LARGE ? "too_large" : "malformed";
-}
-
-const char *value_judge_json_len(const struct field *field, struct str value)
-{
-	if (value.len > (uint64_t)field->max)
-		return "too_long";
-	return NULL;
 }
 
 const char *value_judge_str(const struct field *field, struct str value)

@@ -45,6 +45,8 @@ static inline const void *value_item(const struct list *list, const struct shape
 	return (const unsigned char *)list->items + index * shape->size;
 }
 
+size_t value_item_size(const struct field *field);	/* bytes of one item of a LIST, TEXTS or UUIDS */
+
 /* A NULLABLE field that is present and null. */
 bool value_is_null(const struct field *field, const void *object);
 
@@ -54,8 +56,5 @@ const char *value_judge_item(const struct field *field, struct str value);	/* on
 const char *value_judge_i64(const struct field *field, int64_t value);
 const char *value_judge_time(const struct field *field, instant_us value);
 const char *value_judge_uuid(const struct field *field, const struct uuid *value);
-
-/* As value_judge_str, for JSON text that the strict reader has just accepted. */
-const char *value_judge_json_len(const struct field *field, struct str value);
 
 #endif

@@ -17,10 +17,18 @@ enum kind { KIND_NULL, KIND_NUMBER, KIND_UUID, KIND_STRING, KIND_NESTED };
 #define VARINT_BYTES_MAX 10
 
 static const uint8_t field_kinds[] = {
-	[FIELD_BOOL] = KIND_NUMBER,    [FIELD_I64] = KIND_NUMBER,   [FIELD_TIME] = KIND_NUMBER,
-	[FIELD_UUID] = KIND_UUID,      [FIELD_TEXT] = KIND_STRING,  [FIELD_CHOICE] = KIND_STRING,
-	[FIELD_BYTES] = KIND_STRING,   [FIELD_JSON] = KIND_STRING,  [FIELD_OBJECT] = KIND_NESTED,
-	[FIELD_LIST] = KIND_NESTED,    [FIELD_TEXTS] = KIND_NESTED, [FIELD_UUIDS] = KIND_NESTED,
+	[FIELD_BOOL] = KIND_NUMBER,
+	[FIELD_I64] = KIND_NUMBER,
+	[FIELD_TIME] = KIND_NUMBER,
+	[FIELD_UUID] = KIND_UUID,
+	[FIELD_TEXT] = KIND_STRING,
+	[FIELD_CHOICE] = KIND_STRING,
+	[FIELD_BYTES] = KIND_STRING,
+	[FIELD_JSON] = KIND_STRING,
+	[FIELD_OBJECT] = KIND_NESTED,
+	[FIELD_LIST] = KIND_NESTED,
+	[FIELD_TEXTS] = KIND_NESTED,
+	[FIELD_UUIDS] = KIND_NESTED,
 };
 
 static char *write_varint(char *p, uint64_t value)
@@ -169,10 +177,11 @@ struct decoder {
 	struct fault *fault;
 };
 
-static enum err decode_message(const struct decoder *decoder, const struct shape *shape, struct str bytes, void *object);
+static enum err decode_message(
+	const struct decoder *decoder, const struct shape *shape, struct str bytes, void *object);
 
-static enum err decode_texts(const struct decoder *decoder, const struct field *field, struct reader *reader,
-	struct texts *texts)
+static enum err decode_texts(
+	const struct decoder *decoder, const struct field *field, struct reader *reader, struct texts *texts)
 {
 	for (size_t i = 0; i < texts->count; i++) {
 		struct str text = reader_blob(reader, (size_t)field->item_max);
@@ -185,8 +194,8 @@ static enum err decode_texts(const struct decoder *decoder, const struct field *
 	return OK;
 }
 
-static enum err decode_items(const struct decoder *decoder, const struct field *field, struct reader *reader,
-	struct list *list)
+static enum err decode_items(
+	const struct decoder *decoder, const struct field *field, struct reader *reader, struct list *list)
 {
 	const struct shape *shape = field->shape();
 
@@ -205,8 +214,8 @@ static enum err decode_items(const struct decoder *decoder, const struct field *
 	return OK;
 }
 
-static enum err decode_many(const struct decoder *decoder, const struct field *field, struct reader *reader,
-	struct list *list)
+static enum err decode_many(
+	const struct decoder *decoder, const struct field *field, struct reader *reader, struct list *list)
 {
 	uint64_t count = reader_varint(reader);
 	enum err err = OK;
@@ -237,8 +246,8 @@ static enum err decode_many(const struct decoder *decoder, const struct field *f
 	return err;
 }
 
-static enum err decode_nested(const struct decoder *decoder, const struct field *field, struct reader *reader,
-	void *member)
+static enum err decode_nested(
+	const struct decoder *decoder, const struct field *field, struct reader *reader, void *member)
 {
 	struct str bytes = reader_bytes(reader, reader_u32(reader));
 	struct reader inner = reader_over(bytes);
@@ -247,8 +256,8 @@ static enum err decode_nested(const struct decoder *decoder, const struct field 
 		return fault_field(decoder->fault, field->name, "malformed");
 	if (field->type != FIELD_OBJECT)
 		return decode_many(decoder, field, &inner, member);
-	return fault_within(decoder->fault, decode_message(decoder, field->shape(), bytes, member), field->name,
-		FAULT_NO_INDEX);
+	return fault_within(
+		decoder->fault, decode_message(decoder, field->shape(), bytes, member), field->name, FAULT_NO_INDEX);
 }
 
 static const char *decode_number(const struct field *field, struct reader *reader, void *member)
@@ -276,8 +285,8 @@ static const char *decode_uuid(const struct field *field, struct reader *reader,
 	return value_judge_uuid(field, id);
 }
 
-static enum err decode_field(const struct decoder *decoder, const struct field *field, unsigned kind,
-	struct reader *reader, void *object)
+static enum err decode_field(
+	const struct decoder *decoder, const struct field *field, unsigned kind, struct reader *reader, void *object)
 {
 	void *member = value_at(field, object);
 	const char *reason = NULL;
@@ -339,8 +348,8 @@ static enum err decode_message(const struct decoder *decoder, const struct shape
 	return check_left_out(decoder, shape, next, shape->count);
 }
 
-enum err binary_decode(const struct shape *shape, struct str bytes, struct arena *arena, void *object_out,
-	struct fault *fault_out)
+enum err binary_decode(
+	const struct shape *shape, struct str bytes, struct arena *arena, void *object_out, struct fault *fault_out)
 {
 	const struct decoder decoder = {arena, fault_out};
 

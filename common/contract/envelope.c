@@ -23,7 +23,7 @@
 struct member {
 	size_t offset;
 	size_t len_max;
-	bool text;	/* must be UTF-8 */
+	bool text; /* must be UTF-8 */
 };
 
 static const struct member request_strings[] = {
@@ -260,7 +260,8 @@ static struct reader item_reader(struct reader *reader)
 	return item;
 }
 
-enum err request_batch_decode(struct arena *arena, struct str message, struct request_item **items_out, size_t *count_out)
+enum err request_batch_decode(
+	struct arena *arena, struct str message, struct request_item **items_out, size_t *count_out)
 {
 	struct request_item *items;
 	struct reader reader;

@@ -13,8 +13,8 @@ struct decoder {
 	struct fault *fault;
 };
 
-static enum err decode_object(const struct decoder *decoder, const struct shape *shape, const struct json *object,
-	void *out);
+static enum err decode_object(
+	const struct decoder *decoder, const struct shape *shape, const struct json *object, void *out);
 
 /* A tree back as text; depth is bounded by the reader's JSON_DEPTH_MAX. */
 static void put_tree(struct json_writer *w, const struct json *value)
@@ -52,8 +52,8 @@ static void put_tree(struct json_writer *w, const struct json *value)
 	}
 }
 
-static enum err decode_raw(const struct decoder *decoder, const struct field *field, const struct json *value,
-	struct str *text_out)
+static enum err decode_raw(
+	const struct decoder *decoder, const struct field *field, const struct json *value, struct str *text_out)
 {
 	struct json_writer w;
 	struct buf buf;
@@ -138,8 +138,8 @@ static enum err decode_item(const struct decoder *decoder, const struct field *f
 	return OK;
 }
 
-static enum err decode_many(const struct decoder *decoder, const struct field *field, const struct json *array,
-	struct list *list)
+static enum err decode_many(
+	const struct decoder *decoder, const struct field *field, const struct json *array, struct list *list)
 {
 	size_t index = 0;
 
@@ -160,8 +160,8 @@ static enum err decode_many(const struct decoder *decoder, const struct field *f
 	return OK;
 }
 
-static enum err decode_field(const struct decoder *decoder, const struct field *field, const struct json *value,
-	void *object)
+static enum err decode_field(
+	const struct decoder *decoder, const struct field *field, const struct json *value, void *object)
 {
 	void *member = value_at(field, object);
 	const char *reason = NULL;
@@ -227,8 +227,8 @@ static enum err check_required(const struct decoder *decoder, const struct shape
 }
 
 /* `out` is all zero. */
-static enum err decode_object(const struct decoder *decoder, const struct shape *shape, const struct json *object,
-	void *out)
+static enum err decode_object(
+	const struct decoder *decoder, const struct shape *shape, const struct json *object, void *out)
 {
 	size_t hint = 0;
 
@@ -246,8 +246,8 @@ static enum err decode_object(const struct decoder *decoder, const struct shape 
 	return check_required(decoder, shape, out);
 }
 
-enum err json_decode(const struct shape *shape, struct str document, struct arena *arena, void *object_out,
-	struct fault *fault_out)
+enum err json_decode(
+	const struct shape *shape, struct str document, struct arena *arena, void *object_out, struct fault *fault_out)
 {
 	const struct decoder decoder = {arena, fault_out};
 	const struct json *root;
@@ -269,7 +269,7 @@ enum err json_decode(const struct shape *shape, struct str document, struct aren
 
 struct encoder {
 	struct json_writer w;
-	bool redact;	/* also means: every field, not only those of the body */
+	bool redact; /* also means: every field, not only those of the body */
 };
 
 static void encode_object(struct encoder *encoder, const struct shape *shape, const void *object);
@@ -302,8 +302,8 @@ static void encode_bytes(struct encoder *encoder, struct str bytes)
 	/* One byte of `room` is for the NUL, which the closing quote then takes the place of. */
 	if ((p = buf_reserve(buf, room)) == NULL)
 		return;
-	(void)sodium_bin2base64(p, room, (const unsigned char *)bytes.p, bytes.len,
-		sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	(void)sodium_bin2base64(
+		p, room, (const unsigned char *)bytes.p, bytes.len, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 	buf_commit(buf, strlen(p));
 	buf_put_byte(buf, '"');
 }

@@ -103,8 +103,8 @@ static void forget(const struct field *field, void *object)
 		*(struct str *)value_at(field, object) = STR_NONE;
 }
 
-static enum err set_field(const struct field *field, struct str text, struct arena *arena, void *object,
-	struct fault *fault)
+static enum err set_field(
+	const struct field *field, struct str text, struct arena *arena, void *object, struct fault *fault)
 {
 	const char *reason = read_value(field, text, arena, value_at(field, object));
 
@@ -139,7 +139,7 @@ struct query {
 	bool lenient;
 	struct arena *arena;
 	void *object;
-	uint64_t seen;	/* bit of a row: named before */
+	uint64_t seen; /* bit of a row: named before */
 };
 
 /* The most rows that `seen` can tell apart; a test holds the contract to it. */

@@ -55,7 +55,7 @@ enum err permission_parse(struct str name, enum permission *permission_out)
 			return OK;
 		}
 	}
-	*permission_out = PERM_PEER;	/* what no token ever holds */
+	*permission_out = PERM_PEER; /* what no token ever holds */
 	return ERR_BAD_FIELD;
 }
 
@@ -99,7 +99,7 @@ static void roles_read(void)
 
 			(void)str_cut(&rest, ' ', &name);
 			if (permission_parse(name, &permission) != OK)
-				abort();	/* roles.def names what permissions.def does not have */
+				abort(); /* roles.def names what permissions.def does not have */
 			permission_set_add(&roles[i].permissions, permission);
 		}
 	}

@@ -88,7 +88,7 @@ static void operation_add(const struct operation *operation)
 		node = child_of(node, segment);
 	} while (more);
 	if (method == METHOD_COUNT || node->operations[method] != NULL)
-		abort();	/* a method that we do not route, or two operations of one method and path */
+		abort(); /* a method that we do not route, or two operations of one method and path */
 	node->operations[method] = operation;
 	node->has_operation = true;
 	allow_build(node);
@@ -140,7 +140,7 @@ static void name_params(struct route *route)
 		const char *close = open == NULL ? NULL : strchr(open, '}');
 
 		if (close == NULL)
-			abort();	/* the tree was built from this very path */
+			abort(); /* the tree was built from this very path */
 		route->params[i].name = (struct str){open + 1, (size_t)(close - open - 1)};
 		p = close;
 	}

@@ -45,14 +45,14 @@ static inline const void *value_item(const struct list *list, const struct shape
 	return (const unsigned char *)list->items + index * shape->size;
 }
 
-size_t value_item_size(const struct field *field);	/* bytes of one item of a LIST, TEXTS or UUIDS */
+size_t value_item_size(const struct field *field); /* bytes of one item of a LIST, TEXTS or UUIDS */
 
 /* A NULLABLE field that is present and null. */
 bool value_is_null(const struct field *field, const void *object);
 
 /* What is wrong with a value that is not null, as a reason (see codec.h), or NULL. The first is for TEXT, CHOICE, BYTES and JSON. */
 const char *value_judge_str(const struct field *field, struct str value);
-const char *value_judge_item(const struct field *field, struct str value);	/* one of TEXTS */
+const char *value_judge_item(const struct field *field, struct str value); /* one of TEXTS */
 const char *value_judge_i64(const struct field *field, int64_t value);
 const char *value_judge_time(const struct field *field, instant_us value);
 const char *value_judge_uuid(const struct field *field, const struct uuid *value);

@@ -102,11 +102,15 @@ postgres_bootstrap() {
 	} | pg_super -d "$PG_DBNAME" -f -
 }
 
+# What a service's schema and roles are called: authsvc has schema auth and roles authsvc_owner, authsvc_app, authsvc_jobs.
+schema_of() { printf '%s' "${1%svc}"; }
+role_prefix() { printf '%s' "$1"; }
+
 bootstrap_rows() {
 	local name secrets=$STATE_DIR/secrets
-	echo "create temporary table bootstrap_service (name text, schema_name text, passwords jsonb);"
+	echo "create temporary table bootstrap_service (role_prefix text, schema_name text, passwords jsonb);"
 	for name in "${SERVICE_NAMES[@]}"; do
 		printf "insert into bootstrap_service values ('%s', '%s', '{\"owner\": \"%s\", \"app\": \"%s\", \"jobs\": \"%s\"}');\n" \
-			"$name" "${name%svc}" "$(cat "$secrets/owner/$name")" "$(cat "$secrets/$name/pg-app")" "$(cat "$secrets/$name/pg-jobs")"
+			"$(role_prefix "$name")" "$(schema_of "$name")" "$(cat "$secrets/owner/$name")" "$(cat "$secrets/$name/pg-app")" "$(cat "$secrets/$name/pg-jobs")"
 	done
 }

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- What migrations may take for granted, in database berth: the extension, a schema per service, three roles per service.
--- Run by the superuser at every `up`; every statement may be repeated. Rows of (service, schema, passwords) come before this
--- file in the temporary table bootstrap_service.
+-- Run by the superuser at every `up`; every statement may be repeated. Rows of (role prefix, schema, passwords) come before
+-- this file in the temporary table bootstrap_service.
 --
 --   <service>_owner  owns the schema and its tables; used by `<service> --migrate` only
 --   <service>_app    the serving process: rows of its own schema, no DDL
@@ -23,9 +23,9 @@ declare
 	kind text;
 	role_name text;
 begin
-	for service in select * from pg_temp.bootstrap_service order by name loop
+	for service in select * from pg_temp.bootstrap_service order by role_prefix loop
 		foreach kind in array array['owner', 'app', 'jobs'] loop
-			role_name := service.name || '_' || kind;
+			role_name := service.role_prefix || '_' || kind;
 			if not exists (select from pg_roles where rolname = role_name) then
 				execute format('create role %I', role_name);
 			end if;
@@ -37,14 +37,14 @@ begin
 		end loop;
 
 		execute format('create schema if not exists %I', service.schema_name);
-		execute format('alter schema %I owner to %I', service.schema_name, service.name || '_owner');
+		execute format('alter schema %I owner to %I', service.schema_name, service.role_prefix || '_owner');
 		execute format('revoke all on schema %I from public', service.schema_name);
-		execute format('grant usage on schema %I to %I, %I', service.schema_name, service.name || '_app', service.name || '_jobs');
+		execute format('grant usage on schema %I to %I, %I', service.schema_name, service.role_prefix || '_app', service.role_prefix || '_jobs');
 
 		execute format('alter default privileges for role %I in schema %I grant select, insert, update, delete on tables to %I',
-			service.name || '_owner', service.schema_name, service.name || '_app');
+			service.role_prefix || '_owner', service.schema_name, service.role_prefix || '_app');
 		execute format('alter default privileges for role %I in schema %I grant usage, select on sequences to %I',
-			service.name || '_owner', service.schema_name, service.name || '_app');
+			service.role_prefix || '_owner', service.schema_name, service.role_prefix || '_app');
 	end loop;
 end
 $$;

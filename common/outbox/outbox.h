@@ -13,20 +13,20 @@
 struct event {
 	struct uuid id; /* nil: outbox_put makes one */
 	instant_us at;
-	struct uuid actor_id; /* who did it; nil: the system itself */
+	struct uuid actor_id;     /* who did it; nil: the system itself */
 	struct uuid on_behalf_id; /* for whom, when acting for another; nil: none */
-	struct uuid subject_id; /* whose data before and after are: sealed to them; nil: nobody's, the tenant's key */
+	struct uuid subject_id;   /* whose data before and after are: sealed to them; nil: nobody's, the tenant's key */
 	struct uuid object_id;
-	const char *action; /* "booking.create" */
-	const char *object_type; /* "booking" */
+	const char *action;       /* "booking.create" */
+	const char *object_type;  /* "booking" */
 	struct str before, after; /* JSON documents, or absent */
 	struct uuid request_id;
 	int64_t object_version;
 };
 
-#define OUTBOX_EVENTS_MAX 256 /* in one outbox_put */
+#define OUTBOX_EVENTS_MAX 256      /* in one outbox_put */
 #define OUTBOX_DOC_MAX (64U << 10) /* before and after together, bytes */
-#define OUTBOX_NAME_MAX 64 /* action, object_type */
+#define OUTBOX_NAME_MAX 64         /* action, object_type */
 
 /*
  * Queues ONE statement for all events: it travels with the next flush or COMMIT. The transaction must be scoped to
@@ -48,7 +48,7 @@ MUST_USE enum err outbox_pending_for(
 struct outbox_event {
 	struct uuid tenant_id;
 	int64_t seq;
-	bool erased; /* the documents cannot be opened any more: before and after are absent */
+	bool erased;        /* the documents cannot be opened any more: before and after are absent */
 	struct event event; /* strings borrow until deliver returns */
 };
 
@@ -61,17 +61,17 @@ typedef enum err outbox_deliver(void *ctx, const struct outbox_event *events, si
 
 struct outbox_relay_config {
 	const struct db_config *db; /* with the jobs role; borrows for the relay's life */
-	struct seal *seal; /* borrows; nobody else may use it while the relay lives */
-	outbox_deliver *deliver; /* called on the relay's thread */
+	struct seal *seal;          /* borrows; nobody else may use it while the relay lives */
+	outbox_deliver *deliver;    /* called on the relay's thread */
 	void *ctx;
-	size_t batch_max; /* events for one deliver; 0: 128, at most OUTBOX_EVENTS_MAX */
+	size_t batch_max;       /* events for one deliver; 0: 128, at most OUTBOX_EVENTS_MAX */
 	size_t batch_bytes_max; /* sum of their documents; 0: 256 KiB; one event alone may exceed it */
-	int64_t poll_ms; /* 0: 200 */
+	int64_t poll_ms;        /* 0: 200 */
 	int64_t backoff_max_ms; /* 0: 5000 */
 };
 
 struct outbox_stats {
-	uint64_t waiting; /* rows, counted up to 100000 at most once a second */
+	uint64_t waiting;      /* rows, counted up to 100000 at most once a second */
 	int64_t oldest_age_us; /* 0 when none wait */
 	uint64_t delivered_total;
 	uint64_t erased_total; /* delivered without documents */

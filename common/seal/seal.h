@@ -43,7 +43,7 @@ MUST_USE enum err seal_subject_load(struct tx *tx, struct seal *seal, const stru
  */
 MUST_USE enum err seal_subjects_load(struct tx *tx, struct seal *seal, const struct uuid *tenant_id,
 	const struct uuid *subjects, size_t count, bool create, struct seal_key **keys_out);
-/* Across tenants, for the jobs role; never creates. */
+/* Across tenants, for the jobs role; never creates. NULL also for a damaged key, as long as others of the load open. */
 MUST_USE enum err seal_jobs_load(struct tx *jobs_tx, struct seal *seal, const struct uuid *tenants,
 	const struct uuid *subjects, size_t count, struct seal_key **keys_out);
 void seal_key_free(struct seal_key **key);

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "outbox/outbox.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "outbox/outbox_private.h"
+#include "outbox_sql.h"
+
+#define HAS_BEFORE 1U
+#define HAS_AFTER 2U
+/* Two lengths and the flags around a document. */
+#define PAYLOAD_MAX (OUTBOX_DOC_MAX + 16U)
+/* The columns, and the sealed payloads up to what one statement takes anyway. */
+#define SCRATCH_MAX (DB_PARAM_BYTES_MAX + (1U << 20))
+
+/* Events turned into the columns that the statement unnests. */
+struct columns {
+	struct uuid ids[OUTBOX_EVENTS_MAX];
+	instant_us ats[OUTBOX_EVENTS_MAX];
+	struct uuid actors[OUTBOX_EVENTS_MAX];
+	struct uuid principals[OUTBOX_EVENTS_MAX];
+	struct uuid subjects[OUTBOX_EVENTS_MAX];
+	struct uuid objects[OUTBOX_EVENTS_MAX];
+	struct str actions[OUTBOX_EVENTS_MAX];
+	struct str types[OUTBOX_EVENTS_MAX];
+	int64_t versions[OUTBOX_EVENTS_MAX];
+	struct uuid requests[OUTBOX_EVENTS_MAX];
+	struct str payloads[OUTBOX_EVENTS_MAX];
+	bool erased[OUTBOX_EVENTS_MAX];
+};
+
+void outbox_payload_encode(struct buf *buf, struct str before, struct str after)
+{
+	buf_put_byte(buf, (uint8_t)((before.p ? HAS_BEFORE : 0) | (after.p ? HAS_AFTER : 0)));
+	if (before.p)
+		buf_put_blob(buf, before);
+	if (after.p)
+		buf_put_blob(buf, after);
+}
+
+enum err outbox_payload_decode(struct str plain, struct str *before_out, struct str *after_out)
+{
+	struct reader reader = reader_over(plain);
+	uint8_t flags = reader_u8(&reader);
+
+	*before_out = flags & HAS_BEFORE ? reader_blob(&reader, OUTBOX_DOC_MAX) : STR_NONE;
+	*after_out = flags & HAS_AFTER ? reader_blob(&reader, OUTBOX_DOC_MAX) : STR_NONE;
+	if (flags <= (HAS_BEFORE | HAS_AFTER) && reader_done(&reader))
+		return OK;
+	*before_out = STR_NONE;
+	*after_out = STR_NONE;
+	return ERR_INTERNAL;
+}
+
+struct seal_place outbox_place(const struct uuid *tenant_id, const struct uuid *event_id)
+{
+	return (struct seal_place){tenant_id, "outbox", "payload", event_id};
+}
+
+static bool has_documents(const struct event *event)
+{
+	return event->before.p || event->after.p;
+}
+
+static bool is_name(const char *name)
+{
+	size_t len = name ? strnlen(name, OUTBOX_NAME_MAX + 1) : 0;
+
+	return len > 0 && len <= OUTBOX_NAME_MAX;
+}
+
+static enum err check(const struct event *events, size_t count)
+{
+	if (count > OUTBOX_EVENTS_MAX)
+		return ERR_TOO_LARGE;
+	for (size_t i = 0; i < count; i++) {
+		const struct event *e = &events[i];
+
+		if (!is_name(e->action) || !is_name(e->object_type) || e->at < INSTANT_MIN || e->at > INSTANT_MAX)
+			return ERR_BAD_FIELD;
+		if (e->before.len > OUTBOX_DOC_MAX || e->after.len > OUTBOX_DOC_MAX - e->before.len)
+			return ERR_TOO_LARGE;
+	}
+	return OK;
+}
+
+static enum err seal_payload(const struct seal_key *key, const struct uuid *tenant_id, const struct uuid *id,
+	const struct event *event, struct arena *arena, struct str *sealed_out)
+{
+	struct seal_place place = outbox_place(tenant_id, id);
+	struct buf plain;
+	enum err err;
+
+	buf_init(&plain, PAYLOAD_MAX);
+	outbox_payload_encode(&plain, event->before, event->after);
+	err = buf_ok(&plain) ? seal_field(key, &place, buf_str(&plain), arena, sealed_out) : ERR_OVERLOADED;
+	buf_release(&plain);
+	return err;
+}
+
+static enum err fill(struct columns *c, size_t i, const struct uuid *tenant_id, const struct event *event,
+	const struct seal_key *key, struct arena *arena)
+{
+	c->ids[i] = uuid_is_nil(&event->id) ? uuid_new() : event->id;
+	c->ats[i] = event->at;
+	c->actors[i] = event->actor_id;
+	c->principals[i] = event->on_behalf_id;
+	c->subjects[i] = event->subject_id;
+	c->objects[i] = event->object_id;
+	c->actions[i] = str_from(event->action);
+	c->types[i] = str_from(event->object_type);
+	c->versions[i] = event->object_version;
+	c->requests[i] = event->request_id;
+	c->payloads[i] = STR_NONE;
+	c->erased[i] = has_documents(event) && !key;
+	return has_documents(event) && key ? seal_payload(key, tenant_id, &c->ids[i], event, arena, &c->payloads[i])
+	                                   : OK;
+}
+
+static enum err put(struct tx *tx, const struct uuid *tenant_id, const struct event *events,
+	const struct seal_key *const *keys, size_t count)
+{
+	struct arena *arena = arena_new(SCRATCH_MAX);
+	struct columns *c = arena ? arena_take(arena, sizeof(*c)) : NULL;
+	enum err err = c ? OK : ERR_OVERLOADED;
+
+	for (size_t i = 0; i < count && err == OK; i++)
+		err = fill(c, i, tenant_id, &events[i], keys[i], arena);
+	if (err == OK)
+		err = tx_queue_quiet(tx, &sql_outbox_put,
+			PARAMS(db_uuid(tenant_id), db_uuids(c->ids, count), db_times(c->ats, count),
+				db_uuids_or_null(c->actors, count), db_uuids_or_null(c->principals, count),
+				db_uuids_or_null(c->subjects, count), db_uuids_or_null(c->objects, count),
+				db_strs(c->actions, count), db_strs(c->types, count), db_i64s(c->versions, count),
+				db_uuids_or_null(c->requests, count), db_bytess(c->payloads, count),
+				db_bools(c->erased, count)));
+	arena_free(&arena);
+	return err;
+}
+
+enum err outbox_put_with(struct tx *tx, struct seal *seal, const struct uuid *tenant_id, const struct event *events,
+	const struct seal_key *const *keys, size_t count)
+{
+	struct uuid subjects[OUTBOX_EVENTS_MAX];
+	struct seal_key *loaded[OUTBOX_EVENTS_MAX] = {0};
+	const struct seal_key *used[OUTBOX_EVENTS_MAX] = {0};
+	size_t places[OUTBOX_EVENTS_MAX];
+	size_t n = 0;
+	enum err err;
+
+	INVARIANT(uuid_eq(tx_tenant(tx), tenant_id));
+	if (count == 0)
+		return OK;
+	if ((err = check(events, count)) != OK)
+		return err;
+	for (size_t i = 0; i < count; i++) {
+		used[i] = keys ? keys[i] : NULL;
+		if (used[i] || !has_documents(&events[i]))
+			continue;
+		subjects[n] = events[i].subject_id;
+		places[n++] = i;
+	}
+	if ((err = seal_subjects_load(tx, seal, tenant_id, subjects, n, true, loaded)) != OK)
+		return err;
+	for (size_t k = 0; k < n; k++)
+		used[places[k]] = loaded[k];
+	err = put(tx, tenant_id, events, used, count);
+	seal_keys_free(loaded, n);
+	return err;
+}
+
+enum err outbox_put(
+	struct tx *tx, struct seal *seal, const struct uuid *tenant_id, const struct event *events, size_t count)
+{
+	return outbox_put_with(tx, seal, tenant_id, events, NULL, count);
+}
+
+enum err outbox_pending_for(
+	struct tx *tx, const struct uuid *tenant_id, const struct uuid *subject_id, uint64_t *count_out)
+{
+	struct rows *rows = NULL;
+	enum err err = tx_query(tx, &sql_outbox_pending, PARAMS(db_uuid(tenant_id), db_uuid(subject_id)), &rows);
+
+	*count_out = err == OK && rows_next(rows) ? (uint64_t)rows_i64(rows, 0) : 0;
+	rows_free(&rows);
+	return err;
+}

@@ -20,6 +20,7 @@
  *
  * Strings that the parser gives borrow from `in` and are good until the next call of http_parser_feed or
  * http_parser_next, or until `in` grows. The verdict over a stream of bytes does not depend on how it is cut into pieces.
+ * Where keep_alive is false, no further message may be parsed: answer, then close.
  * `in` needs a cap of at least http_limits_bytes; what is left of it bounds the requests that wait behind the present one.
  */
 #define HTTP_HEADERS_MAX 100
@@ -79,7 +80,6 @@ struct http_parser {
 	size_t fields_at;
 	uint8_t chunk_stage;
 	uint8_t chunk_digits;
-	bool head_told;
 	bool blank_seen;
 	bool host_seen;
 	bool close_seen;

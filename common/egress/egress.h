@@ -20,18 +20,18 @@ struct egress;
 
 struct egress_config {
 	const char *allow_list_path;
-	const char *smtp_url; /* smtp://host:port (STARTTLS) or smtps://host:port; NULL: mail is refused */
+	const char *smtp_url;  /* smtp://host:port (STARTTLS) or smtps://host:port; NULL: mail is refused */
 	const char *smtp_user; /* NULL: no authentication */
-	const struct secret *smtp_password;	/* borrows for the life of the egress */
-	const char *ca_file;   /* NULL: the system's */
-	const char *proxy;     /* NULL: none; the environment is never asked */
-	const char *helo_name; /* our name for EHLO and Message-ID; NULL: "localhost" */
-	bool smtp_plain_ok;    /* allow a hop without TLS: only to entries whose address is loopback */
-	int64_t timeout_ms;    /* whole call; 0: 10 s */
+	const struct secret *smtp_password; /* borrows for the life of the egress */
+	const char *ca_file;                /* NULL: the system's */
+	const char *proxy;                  /* NULL: none; the environment is never asked */
+	const char *helo_name;              /* our name for EHLO and Message-ID; NULL: "localhost" */
+	bool smtp_plain_ok;                 /* allow a hop without TLS: only to entries whose address is loopback */
+	int64_t timeout_ms;                 /* whole call; 0: 10 s */
 };
 
 struct egress_counts {
-	uint64_t refused;	/* not on the list, or resolved to a forbidden address */
+	uint64_t refused; /* not on the list, or resolved to a forbidden address */
 	uint64_t mail_sent, mail_failed;
 };
 

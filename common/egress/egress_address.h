@@ -5,7 +5,7 @@
 #include "base/str.h"
 
 /* Pure; in a library of its own (berth_egress_address) without libcurl, so that decisions may use it. */
-#define EGRESS_ADDRESS_MAX 254	/* RFC 5321 section 4.5.3.1, less the angle brackets */
+#define EGRESS_ADDRESS_MAX 254 /* RFC 5321 section 4.5.3.1, less the angle brackets */
 
 /*
  * An addr-spec of a strict subset of RFC 5321 section 4.1.2: dot-atom of ASCII, at most 64 bytes, "@", then a domain

@@ -6,26 +6,26 @@
 #include "base/clock.h"
 
 /* A message of RFC 5322 and RFC 2045 in the making. *Borrows* everything. */
-#define MAIL_SUBJECT_MAX 500	/* bytes */
+#define MAIL_SUBJECT_MAX 500 /* bytes */
 #define MAIL_TEXT_MAX (64 * 1024)
 #define MAIL_HEADERS_MAX 16
 #define MAIL_HEADER_VALUE_MAX 500
 #define MAIL_BYTES_MAX (512 * 1024)
 
 struct mail_header {
-	const char *name;	/* letters, digits and hyphens; none that mail_compose writes itself */
-	struct str value;	/* UTF-8 without control characters */
+	const char *name; /* letters, digits and hyphens; none that mail_compose writes itself */
+	struct str value; /* UTF-8 without control characters */
 };
 
 struct mail {
-	struct str to;		/* one address: egress_address_ok */
-	struct str from;	/* one address; envelope sender too */
-	struct str from_name;	/* display name in UTF-8, or STR_NONE */
-	struct str subject;	/* UTF-8, one line */
-	struct str text;	/* UTF-8; \n or \r\n ends lines; no other control characters but tab */
+	struct str to;        /* one address: egress_address_ok */
+	struct str from;      /* one address; envelope sender too */
+	struct str from_name; /* display name in UTF-8, or STR_NONE */
+	struct str subject;   /* UTF-8, one line */
+	struct str text;      /* UTF-8; \n or \r\n ends lines; no other control characters but tab */
 	const struct mail_header *headers;
 	size_t header_count;
-	struct str calendar;	/* iCalendar text (RFC 5545) attached as text/calendar, or STR_NONE */
+	struct str calendar; /* iCalendar text (RFC 5545) attached as text/calendar, or STR_NONE */
 };
 
 /*

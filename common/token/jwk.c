@@ -128,31 +128,31 @@ done:
 	return pkey;
 }
 
+static const char *rsa_fault(struct str modulus, struct str exponent)
+{
+	const uint8_t *n = (const uint8_t *)modulus.p;
+	const uint8_t *e = (const uint8_t *)exponent.p;
+
+	if (modulus.len < RSA_LEN_MIN || modulus.len > RSA_LEN_MAX || n[0] == 0 ||
+		(modulus.len == RSA_LEN_MIN && n[0] < 0x80) || (n[modulus.len - 1] & 1) == 0)
+		return "an RSA modulus is odd and has 2048 to 4096 bits";
+	if (exponent.len == 0 || exponent.len > RSA_E_LEN_MAX || e[0] == 0 || (e[exponent.len - 1] & 1) == 0 ||
+		(exponent.len == 1 && e[0] < 3))
+		return "an RSA exponent is odd, at least 3 and below 2^32";
+	return NULL;
+}
+
 /* A constant reason why the numbers are no key of the kind, or NULL. */
 static const char *numbers_fault(enum jwk_alg alg, struct str first, struct str second)
 {
-	const uint8_t *n = (const uint8_t *)first.p;
-	const uint8_t *e = (const uint8_t *)second.p;
-
-	switch (alg) {
-	case JWK_EDDSA:
-		if (first.len != ED25519_LEN)
-			return "an Ed25519 key has 32 bytes";
-		/* Small order and torsion: signatures that hold for any message. */
-		return crypto_core_ed25519_is_valid_point(n) == 1 ? NULL : "not a point of Ed25519";
-	case JWK_ES256:
+	if (alg == JWK_RS256)
+		return rsa_fault(first, second);
+	if (alg == JWK_ES256)
 		return first.len == P256_LEN && second.len == P256_LEN ? NULL : "P-256 coordinates have 32 bytes";
-	case JWK_RS256:
-		if (first.len < RSA_LEN_MIN || first.len > RSA_LEN_MAX || n[0] == 0 ||
-			(first.len == RSA_LEN_MIN && n[0] < 0x80) || (n[first.len - 1] & 1) == 0)
-			return "an RSA modulus is odd and has 2048 to 4096 bits";
-		if (second.len == 0 || second.len > RSA_E_LEN_MAX || e[0] == 0 || (e[second.len - 1] & 1) == 0 ||
-			(second.len == 1 && e[0] < 3))
-			return "an RSA exponent is odd, at least 3 and below 2^32";
-		return NULL;
-	default:
-		return "unknown algorithm";
-	}
+	if (first.len != ED25519_LEN)
+		return "an Ed25519 key has 32 bytes";
+	/* Small order and torsion: signatures that hold for any message. */
+	return crypto_core_ed25519_is_valid_point((const uint8_t *)first.p) == 1 ? NULL : "not a point of Ed25519";
 }
 
 enum err jwk_from_numbers(enum jwk_alg alg, struct str first, struct str second, struct str kid, struct jwk **key_out,

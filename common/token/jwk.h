@@ -11,16 +11,16 @@
 enum jwk_alg { JWK_EDDSA, JWK_ES256, JWK_RS256, JWK_ALG_COUNT };
 
 #define JWK_KID_MAX 64
-#define JWK_THUMBPRINT_LEN 43	/* base64url of SHA-256 */
+#define JWK_THUMBPRINT_LEN 43 /* base64url of SHA-256 */
 #define JWK_RSA_BITS_MIN 2048
 #define JWK_RSA_BITS_MAX 4096
-#define JWK_SIGNATURE_MAX 512	/* RSA of 4096 bits */
+#define JWK_SIGNATURE_MAX 512 /* RSA of 4096 bits */
 
 struct jwk;
-struct evp_pkey_st;	/* EVP_PKEY, so that readers of this header need not see OpenSSL */
+struct evp_pkey_st; /* EVP_PKEY, so that readers of this header need not see OpenSSL */
 
-const char *jwk_alg_name(enum jwk_alg alg);			/* "EdDSA", "ES256", "RS256" */
-bool jwk_alg_from_name(struct str name, enum jwk_alg *alg_out);	/* exact, case counts */
+const char *jwk_alg_name(enum jwk_alg alg);                     /* "EdDSA", "ES256", "RS256" */
+bool jwk_alg_from_name(struct str name, enum jwk_alg *alg_out); /* exact, case counts */
 
 /*
  * Reads one public JWK. Gives; *key_out stays NULL with OK when the key is none of ours to use: another kty, curve or
@@ -40,7 +40,7 @@ MUST_USE enum err jwk_from_numbers(enum jwk_alg alg, struct str first, struct st
  * is not ours.
  */
 MUST_USE enum err jwk_from_pkey(const struct evp_pkey_st *pkey, struct jwk **key_out);
-struct jwk *jwk_share(const struct jwk *key);	/* gives one more reference */
+struct jwk *jwk_share(const struct jwk *key); /* gives one more reference */
 void jwk_free(struct jwk **key);
 
 /* Borrows; 1 to JWK_KID_MAX of A-Z a-z 0-9 and ._~-@:=+ */
@@ -51,7 +51,7 @@ void jwk_thumbprint(const struct jwk *key, char text_out[JWK_THUMBPRINT_LEN + 1]
 /* Writes the public JWK with kty, crv, x, y or n, e, kid, alg and use. */
 void jwk_write(const struct jwk *key, struct json_writer *w);
 bool jwk_kid_ok(struct str kid);
-bool jwk_eq(const struct jwk *a, const struct jwk *b);	/* the same key under the same name */
+bool jwk_eq(const struct jwk *a, const struct jwk *b); /* the same key under the same name */
 
 /* Whether `signature` is the key's over `signed_bytes`; ECDSA signatures are r||s (RFC 7518 section 3.4). */
 bool jwk_verify(const struct jwk *key, struct str signed_bytes, struct str signature);

@@ -12,17 +12,17 @@
 #define JWS_ALLOW_ALL (JWS_ALLOW(JWK_EDDSA) | JWS_ALLOW(JWK_ES256) | JWS_ALLOW(JWK_RS256))
 
 struct jws_rules {
-	unsigned algs_allowed;	/* JWS_ALLOW(…) of each */
-	size_t len_max;		/* of the compact text; 0: JWS_COMPACT_MAX */
-	bool kid_optional;	/* without `kid`: the only key of the algorithm. Never for our own tokens */
+	unsigned algs_allowed; /* JWS_ALLOW(…) of each */
+	size_t len_max;        /* of the compact text; 0: JWS_COMPACT_MAX */
+	bool kid_optional;     /* without `kid`: the only key of the algorithm. Never for our own tokens */
 };
 
 struct jws {
 	enum jwk_alg alg;
-	const struct jwk *key;	/* borrows from the key set */
+	const struct jwk *key; /* borrows from the key set */
 	const struct json *header;
-	struct str header_text;	/* JSON as it was signed */
-	struct str typ;		/* STR_NONE when absent */
+	struct str header_text; /* JSON as it was signed */
+	struct str typ;         /* STR_NONE when absent */
 	struct str payload;
 };
 
@@ -37,7 +37,7 @@ extern const char jws_unknown_key[];
  * several. Results borrow from the arena and the key set.
  */
 MUST_USE enum err jws_verify(struct arena *arena, const struct jws_rules *rules, const struct keyset *keys,
-			     struct str compact, struct jws *jws_out, const char **reason_out);
+	struct str compact, struct jws *jws_out, const char **reason_out);
 /* Appends the compact JWS of `payload` with the header {"alg","typ"?,"kid"}; `typ` NULL leaves it out. */
 MUST_USE enum err jws_sign(const struct signing_key *key, const char *typ, struct str payload, struct buf *compact_out);
 

@@ -20,10 +20,10 @@ typedef enum err keyring_fetch(void *user, struct buf *doc_out);
 
 struct keyring;
 
-struct keyring *keyring_new(keyring_fetch *fetch, void *user, int64_t refresh_ms);	/* NULL without memory */
+struct keyring *keyring_new(keyring_fetch *fetch, void *user, int64_t refresh_ms); /* NULL without memory */
 /* Starts the thread; after the skeleton has confined the process. */
 MUST_USE enum err keyring_start(struct keyring *ring);
-void keyring_free(struct keyring **ring);	/* stops and joins the thread */
+void keyring_free(struct keyring **ring); /* stops and joins the thread */
 
 /* One fetch on the calling thread, for tests and for processes that hold their own keys. */
 MUST_USE enum err keyring_refresh(struct keyring *ring);
@@ -47,7 +47,7 @@ bool keyring_wait_newer(struct keyring *ring, uint64_t generation, int64_t timeo
 
 struct keyring_counts {
 	uint64_t fetched, failed, misses;
-	instant_us fetched_at;	/* last success, 0 before */
+	instant_us fetched_at; /* last success, 0 before */
 };
 struct keyring_counts keyring_counts(struct keyring *ring);
 

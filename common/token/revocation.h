@@ -10,24 +10,24 @@
  * time or several; any number of readers.
  */
 enum revocation_kind {
-	REVOCATION_SESSION,	/* `sid` */
-	REVOCATION_TOKEN,	/* `jti` */
-	REVOCATION_PERSON,	/* all of a person's issued up to issued_before */
-	REVOCATION_CLIENT,	/* all of a client's issued up to issued_before */
-	REVOCATION_TENANT	/* all of a tenant's issued up to issued_before */
+	REVOCATION_SESSION, /* `sid` */
+	REVOCATION_TOKEN,   /* `jti` */
+	REVOCATION_PERSON,  /* all of a person's issued up to issued_before */
+	REVOCATION_CLIENT,  /* all of a client's issued up to issued_before */
+	REVOCATION_TENANT   /* all of a tenant's issued up to issued_before */
 };
 
 struct revocation {
 	enum revocation_kind kind;
-	struct uuid id;			/* all but CLIENT */
-	struct str client_id;		/* CLIENT */
-	instant_us issued_before;	/* PERSON, CLIENT, TENANT: inclusive, to the millisecond */
-	instant_us until;		/* kept until then: when the last token it covers has expired */
+	struct uuid id;           /* all but CLIENT */
+	struct str client_id;     /* CLIENT */
+	instant_us issued_before; /* PERSON, CLIENT, TENANT: inclusive, to the millisecond */
+	instant_us until;         /* kept until then: when the last token it covers has expired */
 };
 
 struct revocations;
 
-struct revocations *revocation_new(size_t cap);	/* NULL without memory */
+struct revocations *revocation_new(size_t cap); /* NULL without memory */
 void revocation_free(struct revocations **set);
 /* Adds, or widens what is there. ERR_BAD_FIELD when it says nothing; OK on overflow too (see above). */
 MUST_USE enum err revocation_add(struct revocations *set, const struct revocation *revocation, instant_us now);

@@ -13,7 +13,7 @@
 
 #define P256_LEN 32
 
-/* RFC 8410 section 7: an Ed25519 PKCS#8 key is these bytes and the seed, so libsodium needs no help from OpenSSL's heap. */
+/* RFC 8410 section 7: an Ed25519 PKCS#8 key is these bytes and the seed, so the key never lies in OpenSSL's heap. */
 static const uint8_t ed25519_der_head[] = {
 	0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20};
 #define ED25519_DER_LEN (sizeof(ed25519_der_head) + crypto_sign_SEEDBYTES)

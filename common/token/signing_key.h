@@ -22,11 +22,11 @@ MUST_USE enum err signing_key_export(const struct signing_key *key, struct secre
 MUST_USE enum err signing_key_load(struct str der, struct signing_key **key_out);
 void signing_key_free(struct signing_key **key);
 
-const struct jwk *signing_key_public(const struct signing_key *key);	/* borrows; kid is the RFC 7638 thumbprint */
+const struct jwk *signing_key_public(const struct signing_key *key); /* borrows; kid is the RFC 7638 thumbprint */
 const char *signing_key_kid(const struct signing_key *key);
 enum jwk_alg signing_key_algorithm(const struct signing_key *key);
 /* Signs; ECDSA signatures come out as r||s. */
 MUST_USE enum err signing_key_sign(const struct signing_key *key, struct str bytes,
-				   uint8_t signature_out[JWK_SIGNATURE_MAX], size_t *signature_len_out);
+	uint8_t signature_out[JWK_SIGNATURE_MAX], size_t *signature_len_out);
 
 #endif

@@ -12,7 +12,7 @@
 /* RFC 8037 appendix A.1 and A.3: the key and its RFC 7638 thumbprint. */
 #define FORGE_KID "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
 #define FORGE_X "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
-#define FORGE_DER \
+#define FORGE_DER                                                          \
 	"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20" \
 	"\x9d\x61\xb1\x9d\xef\xfd\x5a\x60\xba\x84\x4a\xf4\x92\xec\x2c\xc4" \
 	"\x44\x49\xc5\x69\x7b\x32\x69\x19\x70\x3b\xac\x03\x1c\xae\x7f\x60"
@@ -36,8 +36,8 @@ static inline struct keyset *forge_keys(const struct signing_key *key)
 }
 
 /* The compact JWS of any bytes as header and payload, really signed; borrows from the arena. */
-static inline struct str forge(struct arena *arena, const struct signing_key *key, struct str header,
-	struct str payload)
+static inline struct str forge(
+	struct arena *arena, const struct signing_key *key, struct str header, struct str payload)
 {
 	uint8_t signature[JWK_SIGNATURE_MAX];
 	struct str header_text = base64url_encode(arena, header);

@@ -4,11 +4,11 @@
 #include "token/test_forge.h"
 
 /* RFC 7638 section 3.1. */
-#define RSA_N \
-	"0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknj" \
-	"hMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQ" \
-	"vRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzK" \
-	"nqDKgw"
+#define RSA_N                                                                                        \
+	"0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJE" \
+	"CPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2Q" \
+	"vzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6" \
+	"WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw"
 #define RSA_THUMBPRINT "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
 /* RFC 7515 appendix A.3.1. */
 #define EC_X "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU"
@@ -16,9 +16,9 @@
 #define EC_KEY "\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" EC_X "\",\"y\":\"" EC_Y "\""
 #define OKP_KEY "\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"" FORGE_X "\""
 #define RSA_KEY "\"kty\":\"RSA\",\"n\":\"" RSA_N "\",\"e\":\"AQAB\""
-#define ZEROES_256 \
-	"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" \
-	"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+#define ZEROES_256                                                                                   \
+	"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" \
+	"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
 static const struct {
 	const char *name, *key, *kid;
@@ -65,7 +65,8 @@ static const struct {
 	{"a P-256 key for signatures is taken", EC_KEY ",\"use\":\"sig\",\"alg\":\"ES256\",\"kid\":\"1\"", OK, 1, NULL},
 	{"a key with verify among its operations is taken", EC_KEY ",\"key_ops\":[\"sign\",\"verify\"]", OK, 1, NULL},
 	{"members that nobody knows are ignored", OKP_KEY ",\"x5t\":\"AAAA\",\"nbf\":1", OK, 1, NULL},
-	{"a kid that is an e-mail address is taken", RSA_KEY ",\"kid\":\"bilbo.baggins@hobbiton.example\"", OK, 1, NULL},
+	{"a kid that is an e-mail address is taken", RSA_KEY ",\"kid\":\"bilbo.baggins@hobbiton.example\"", OK, 1,
+		NULL},
 	{"a symmetric key is skipped", "\"kty\":\"oct\",\"k\":\"AAAA\"", OK, 0, NULL},
 	{"an unknown kty is skipped", "\"kty\":\"AKP\",\"pub\":\"AAAA\"", OK, 0, NULL},
 	{"another curve is skipped", "\"kty\":\"EC\",\"crv\":\"P-384\",\"x\":\"AA\",\"y\":\"AA\"", OK, 0, NULL},
@@ -94,28 +95,30 @@ static const struct {
 	{"an empty kid", EC_KEY ",\"kid\":\"\"", ERR_BAD_FIELD, 0, "kid is not 1 to 64 safe characters"},
 	{"a kid with a slash", EC_KEY ",\"kid\":\"../x\"", ERR_BAD_FIELD, 0, "kid is not 1 to 64 safe characters"},
 	{"a kid with a NUL", EC_KEY ",\"kid\":\"a\\u0000b\"", ERR_BAD_FIELD, 0, "kid is not 1 to 64 safe characters"},
-	{"a kid of 65 characters", EC_KEY ",\"kid\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"",
-		ERR_BAD_FIELD, 0, "kid is not 1 to 64 safe characters"},
-	{"a point off the curve", "\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" EC_X "\",\"y\":\"" EC_X "\"", ERR_BAD_FIELD, 0,
-		"not a public key of its kind"},
+	{"a kid of 65 characters",
+		EC_KEY ",\"kid\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"", ERR_BAD_FIELD,
+		0, "kid is not 1 to 64 safe characters"},
+	{"a point off the curve", "\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" EC_X "\",\"y\":\"" EC_X "\"",
+		ERR_BAD_FIELD, 0, "not a public key of its kind"},
 	{"the point at infinity, spelt as zeroes",
 		"\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\","
 		"\"y\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"",
 		ERR_BAD_FIELD, 0, "not a public key of its kind"},
 	{"a short coordinate", "\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" EC_X "\",\"y\":\"AAAA\"", ERR_BAD_FIELD, 0,
 		"P-256 coordinates have 32 bytes"},
-	{"a coordinate with padding", "\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" EC_X "=\",\"y\":\"" EC_Y "\"", ERR_BAD_FIELD, 0,
-		"a number of the key is missing or no base64url"},
+	{"a coordinate with padding", "\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" EC_X "=\",\"y\":\"" EC_Y "\"",
+		ERR_BAD_FIELD, 0, "a number of the key is missing or no base64url"},
 	{"no y", "\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" EC_X "\"", ERR_BAD_FIELD, 0,
 		"a number of the key is missing or no base64url"},
-	{"an Ed25519 key of 31 bytes", "\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"",
+	{"an Ed25519 key of 31 bytes",
+		"\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"",
 		ERR_BAD_FIELD, 0, "an Ed25519 key has 32 bytes"},
-	{"an Ed25519 key of small order", "\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"",
+	{"an Ed25519 key of small order",
+		"\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"",
 		ERR_BAD_FIELD, 0, "not a point of Ed25519"},
 	{"an empty Ed25519 key", "\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"\"", ERR_BAD_FIELD, 0,
 		"an Ed25519 key has 32 bytes"},
-	{"an RSA key of 1024 bits",
-		"\"kty\":\"RSA\",\"e\":\"AQAB\",\"n\":\"gQ" ZEROES_256 "AQ\"", ERR_BAD_FIELD, 0,
+	{"an RSA key of 1024 bits", "\"kty\":\"RSA\",\"e\":\"AQAB\",\"n\":\"gQ" ZEROES_256 "AQ\"", ERR_BAD_FIELD, 0,
 		"an RSA modulus is odd and has 2048 to 4096 bits"},
 	{"an RSA modulus with a leading zero", "\"kty\":\"RSA\",\"e\":\"AQAB\",\"n\":\"AA" RSA_N "\"", ERR_BAD_FIELD, 0,
 		"an RSA modulus is odd and has 2048 to 4096 bits"},
@@ -224,7 +227,9 @@ static void a_name_or_an_algorithm_held_twice_finds_nothing(void **state)
 	one = parse_one(OKP_KEY ",\"kid\":\"a\"", &err, &reason);
 	assert_int_equal(err, OK);
 	assert_int_equal(keyset_parse(STR("{\"keys\":[{" OKP_KEY ",\"kid\":\"a\"},{" EC_KEY ",\"kid\":\"a\"},{" OKP_KEY
-					  ",\"kid\":\"b\"}]}"), &two, &reason), OK);
+					  ",\"kid\":\"b\"}]}"),
+				 &two, &reason),
+		OK);
 	assert_non_null(keyset_find(one, STR("a")));
 	assert_null(keyset_find(one, STR("A")));
 	assert_null(keyset_find(one, STR_NONE));
@@ -248,8 +253,9 @@ static void a_set_that_was_written_reads_back_the_same(void **state)
 	struct buf doc;
 
 	(void)state;
-	assert_int_equal(keyset_parse(STR("{\"keys\":[{" OKP_KEY "},{" EC_KEY ",\"kid\":\"e\"},{" RSA_KEY "}]}"), &first,
-				 &reason), OK);
+	assert_int_equal(keyset_parse(STR("{\"keys\":[{" OKP_KEY "},{" EC_KEY ",\"kid\":\"e\"},{" RSA_KEY "}]}"),
+				 &first, &reason),
+		OK);
 	buf_init(&doc, KEYSET_DOC_MAX);
 	w = json_writer_over(&doc);
 	keyset_write(first, &w);

@@ -8,30 +8,30 @@
 static const struct jws_rules any_key = {.algs_allowed = JWS_ALLOW_ALL, .kid_optional = true};
 static const struct jws_rules ours = {.algs_allowed = JWS_ALLOW(JWK_EDDSA)};
 
-#define RFC7515_EC_KEY \
+#define RFC7515_EC_KEY                                                                             \
 	"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\"," \
 	"\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0\"}"
-#define RFC7515_RSA_KEY \
-	"{\"kty\":\"RSA\",\"n\":\"ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1" \
-	"Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KX" \
-	"BdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkM" \
-	"Ls91kzk2PAcDTW9gb54h4FRWyuXpoQ\",\"e\":\"AQAB\"}"
+#define RFC7515_RSA_KEY                                                                              \
+	"{\"kty\":\"RSA\",\"n\":\"ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-" \
+	"Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_" \
+	"7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb" \
+	"3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FR" \
+	"WyuXpoQ\",\"e\":\"AQAB\"}"
 #define RFC8037_KEY "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"" FORGE_X "\"}"
-#define RFC7515_PAYLOAD \
-	"eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
+#define RFC7515_PAYLOAD "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
 #define RFC7515_CLAIMS "{\"iss\":\"joe\",\r\n \"exp\":1300819380,\r\n \"http://example.com/is_root\":true}"
-#define RFC7515_ES256 \
+#define RFC7515_ES256                           \
 	"eyJhbGciOiJFUzI1NiJ9." RFC7515_PAYLOAD \
 	".DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q"
-#define RFC7515_RS256 \
-	"eyJhbGciOiJSUzI1NiJ9." RFC7515_PAYLOAD \
-	".cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5jujGbds9uJdbF9CUAr7" \
-	"t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12" \
-	"jzDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0igcN_IoypGlUP" \
-	"QGe77Rw"
-#define RFC8037_EDDSA \
-	"eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki" \
-	"4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg"
+#define RFC7515_RS256                                                                                \
+	"eyJhbGciOiJSUzI1NiJ9." RFC7515_PAYLOAD                                                      \
+	".cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2" \
+	"Fp5jujGbds9uJdbF9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQ" \
+	"BMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6Ie" \
+	"YI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0igcN_IoypGlUPQGe77Rw"
+#define RFC8037_EDDSA                                                                                \
+	"eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGc" \
+	"vMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg"
 #define ALL_KEYS "{\"keys\":[" RFC7515_EC_KEY "," RFC7515_RSA_KEY "," RFC8037_KEY "]}"
 
 static const struct {
@@ -42,10 +42,11 @@ static const struct {
 	{"RFC 7515 appendix A.3: ES256", ALL_KEYS, RFC7515_ES256, RFC7515_CLAIMS, NULL, JWS_ALLOW_ALL},
 	{"RFC 8037 appendix A.4: EdDSA", ALL_KEYS, RFC8037_EDDSA, "Example of Ed25519 signing", NULL, JWS_ALLOW_ALL},
 	{"RFC 7515 appendix A.1: HS256 is not supported", ALL_KEYS,
-		"eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9." RFC7515_PAYLOAD ".dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", NULL,
-		"alg is not supported", JWS_ALLOW_ALL},
-	{"RFC 7515 appendix A.5: an unsecured JWS has no signature", ALL_KEYS, "eyJhbGciOiJub25lIn0." RFC7515_PAYLOAD ".",
-		NULL, "the signature is empty or too long", JWS_ALLOW_ALL},
+		"eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9." RFC7515_PAYLOAD
+		".dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
+		NULL, "alg is not supported", JWS_ALLOW_ALL},
+	{"RFC 7515 appendix A.5: an unsecured JWS has no signature", ALL_KEYS,
+		"eyJhbGciOiJub25lIn0." RFC7515_PAYLOAD ".", NULL, "the signature is empty or too long", JWS_ALLOW_ALL},
 	{"none with something as its signature", ALL_KEYS, "eyJhbGciOiJub25lIn0." RFC7515_PAYLOAD ".AAAA", NULL,
 		"alg is not supported", JWS_ALLOW_ALL},
 	{"RS256 where only EdDSA is allowed", ALL_KEYS, RFC7515_RS256, NULL, "alg is not allowed here",
@@ -53,8 +54,8 @@ static const struct {
 	{"a signature of another key", "{\"keys\":[" RFC7515_RSA_KEY "]}", RFC7515_ES256, NULL,
 		"without kid, no single key fits", JWS_ALLOW_ALL},
 	{"an EdDSA signature in a text that says ES256", ALL_KEYS,
-		"eyJhbGciOiJFUzI1NiJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki"
-		"4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg",
+		"eyJhbGciOiJFUzI1NiJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc."
+		"hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg",
 		NULL, "the signature is wrong", JWS_ALLOW_ALL},
 };
 
@@ -127,13 +128,17 @@ static const struct {
 	{"a kid that is a number", "{\"alg\":\"EdDSA\",\"kid\":1}", "kid is not 1 to 64 safe characters"},
 	{"a kid that is null", "{\"alg\":\"EdDSA\",\"kid\":null}", "kid is not 1 to 64 safe characters"},
 	{"an empty kid", "{\"alg\":\"EdDSA\",\"kid\":\"\"}", "kid is not 1 to 64 safe characters"},
-	{"a kid that is a path", "{\"alg\":\"EdDSA\",\"kid\":\"../../dev/null\"}", "kid is not 1 to 64 safe characters"},
+	{"a kid that is a path", "{\"alg\":\"EdDSA\",\"kid\":\"../../dev/null\"}",
+		"kid is not 1 to 64 safe characters"},
 	{"a kid that is SQL", "{\"alg\":\"EdDSA\",\"kid\":\"' or 1=1--\"}", "kid is not 1 to 64 safe characters"},
-	{"a kid with a NUL behind", "{\"alg\":\"EdDSA\",\"kid\":\"" FORGE_KID "\\u0000\"}", "kid is not 1 to 64 safe characters"},
+	{"a kid with a NUL behind", "{\"alg\":\"EdDSA\",\"kid\":\"" FORGE_KID "\\u0000\"}",
+		"kid is not 1 to 64 safe characters"},
 	{"a kid that nobody has", "{\"alg\":\"EdDSA\",\"kid\":\"k1\"}", jws_unknown_key},
-	{"a kid in other letters", "{\"alg\":\"EdDSA\",\"kid\":\"KPRK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k\"}", jws_unknown_key},
+	{"a kid in other letters", "{\"alg\":\"EdDSA\",\"kid\":\"KPRK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k\"}",
+		jws_unknown_key},
 	{"a typ that is a number", "{" GOOD ",\"typ\":1}", "typ is no string or too long"},
-	{"a typ of 65 characters", "{" GOOD ",\"typ\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"}",
+	{"a typ of 65 characters",
+		"{" GOOD ",\"typ\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"}",
 		"typ is no string or too long"},
 };
 
@@ -223,7 +228,7 @@ static void the_text_has_exactly_three_strict_parts(void **state)
 	signing_key_free(&key);
 }
 
-/* A signature over a payload whose last digit carries bits that mean nothing: two texts must not mean the same bytes. */
+/* The payload's last digit carries bits that mean nothing: two texts must not mean the same bytes. */
 static void a_signed_payload_with_loose_bits_is_refused(void **state)
 {
 	struct signing_key *key = forge_key();
@@ -249,8 +254,12 @@ static void a_signed_payload_with_loose_bits_is_refused(void **state)
 }
 
 /* FIPS 186-5 section 6.4.2: r and s lie between 1 and the order less 1. */
-#define ORDER "\xff\xff\xff\xff\x00\x00\x00\x00\xff\xff\xff\xff\xff\xff\xff\xff\xbc\xe6\xfa\xad\xa7\x17\x9e\x84\xf3\xb9\xca\xc2\xfc\x63\x25\x51"
-#define ORDER_LESS_1 "\xff\xff\xff\xff\x00\x00\x00\x00\xff\xff\xff\xff\xff\xff\xff\xff\xbc\xe6\xfa\xad\xa7\x17\x9e\x84\xf3\xb9\xca\xc2\xfc\x63\x25\x50"
+#define ORDER                                                              \
+	"\xff\xff\xff\xff\x00\x00\x00\x00\xff\xff\xff\xff\xff\xff\xff\xff" \
+	"\xbc\xe6\xfa\xad\xa7\x17\x9e\x84\xf3\xb9\xca\xc2\xfc\x63\x25\x51"
+#define ORDER_LESS_1                                                       \
+	"\xff\xff\xff\xff\x00\x00\x00\x00\xff\xff\xff\xff\xff\xff\xff\xff" \
+	"\xbc\xe6\xfa\xad\xa7\x17\x9e\x84\xf3\xb9\xca\xc2\xfc\x63\x25\x50"
 #define ZERO "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
 #define ONE "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1"
 
@@ -301,7 +310,10 @@ static void every_flipped_bit_of_a_signature_is_seen(void **state)
 		char *bytes = arena_take(arena, signature.len);
 
 		memcpy(bytes, signature.p, signature.len);
-		assert_true(jwk_verify(keyset_only(keys, d == 0 ? JWK_RS256 : d == 1 ? JWK_ES256 : JWK_EDDSA), head, signature));
+		assert_true(jwk_verify(keyset_only(keys, d == 0   ? JWK_RS256
+							 : d == 1 ? JWK_ES256
+								  : JWK_EDDSA),
+			head, signature));
 		for (size_t i = 0; i < signature.len; i++) {
 			bytes[i] = (char)(bytes[i] ^ 1 << i % 8);
 			for (size_t k = 0; k < keyset_count(keys); k++)
@@ -324,7 +336,8 @@ static void a_text_over_its_cap_is_refused_unread(void **state)
 
 	(void)state;
 	memset(huge, 'A', sizeof(huge));
-	assert_int_equal(jws_verify(arena, &any_key, keys, (struct str){huge, sizeof(huge)}, &jws, &reason), ERR_UNAUTHENTICATED);
+	assert_int_equal(jws_verify(arena, &any_key, keys, (struct str){huge, sizeof(huge)}, &jws, &reason),
+		ERR_UNAUTHENTICATED);
 	assert_string_equal(reason, "the text is too long");
 	assert_int_equal(jws_verify(arena, &small, keys, (struct str){huge, 101}, &jws, &reason), ERR_UNAUTHENTICATED);
 	assert_string_equal(reason, "the text is too long");
@@ -334,7 +347,8 @@ static void a_text_over_its_cap_is_refused_unread(void **state)
 	huge[10] = '.';
 	huge[sizeof(huge) - 1] = '\0';
 	huge[JWS_COMPACT_MAX - 10] = '.';
-	assert_int_equal(jws_verify(arena, &any_key, keys, (struct str){huge + 10 - 9, JWS_COMPACT_MAX - 2}, &jws, &reason),
+	assert_int_equal(
+		jws_verify(arena, &any_key, keys, (struct str){huge + 10 - 9, JWS_COMPACT_MAX - 2}, &jws, &reason),
 		ERR_UNAUTHENTICATED);
 	arena_free(&arena);
 	keyset_free(&keys);
@@ -364,7 +378,8 @@ static void what_is_signed_verifies_and_only_with_its_key(void **state)
 		assert_true(str_eq_c(jws.typ, "JWT"));
 		assert_true(str_eq_c(jws.payload, "{\"a\":1}"));
 		assert_string_equal(jwk_kid(jws.key), signing_key_kid(key));
-		assert_int_equal(jws_verify(arena, &any_key, others, buf_str(&compact), &jws, &reason), ERR_UNAUTHENTICATED);
+		assert_int_equal(
+			jws_verify(arena, &any_key, others, buf_str(&compact), &jws, &reason), ERR_UNAUTHENTICATED);
 		assert_ptr_equal(reason, jws_unknown_key);
 		buf_reset(&compact);
 		assert_int_equal(jws_sign(key, NULL, STR(""), &compact), OK);

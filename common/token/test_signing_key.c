@@ -23,8 +23,10 @@ static void a_key_that_was_exported_loads_as_the_same(void **state)
 		assert_string_equal(signing_key_kid(again), signing_key_kid(key));
 		assert_true(jwk_eq(signing_key_public(again), signing_key_public(key)));
 		assert_int_equal(signing_key_sign(again, STR("text"), signature, &len), OK);
-		assert_true(jwk_verify(signing_key_public(key), STR("text"), (struct str){(const char *)signature, len}));
-		assert_false(jwk_verify(signing_key_public(key), STR("tex"), (struct str){(const char *)signature, len}));
+		assert_true(
+			jwk_verify(signing_key_public(key), STR("text"), (struct str){(const char *)signature, len}));
+		assert_false(
+			jwk_verify(signing_key_public(key), STR("tex"), (struct str){(const char *)signature, len}));
 		secret_free(&der);
 		signing_key_free(&key);
 		signing_key_free(&again);
@@ -34,10 +36,10 @@ static void a_key_that_was_exported_loads_as_the_same(void **state)
 /* RFC 8032 section 7.1, test 1: the key of RFC 8037, an empty message. */
 static void ed25519_signs_as_published(void **state)
 {
-	static const char expected[] =
-		"\xe5\x56\x43\x00\xc3\x60\xac\x72\x90\x86\xe2\xcc\x80\x6e\x82\x8a\x84\x87\x7f\x1e\xb8\xe5\xd9\x74\xd8\x73\xe0\x65"
-		"\x22\x49\x01\x55\x5f\xb8\x82\x15\x90\xa3\x3b\xac\xc6\x1e\x39\x70\x1c\xf9\xb4\x6b\xd2\x5b\xf5\xf0\x59\x5b\xbe\x24"
-		"\x65\x51\x41\x43\x8e\x7a\x10\x0b";
+	static const char expected[] = "\xe5\x56\x43\x00\xc3\x60\xac\x72\x90\x86\xe2\xcc\x80\x6e\x82\x8a"
+				       "\x84\x87\x7f\x1e\xb8\xe5\xd9\x74\xd8\x73\xe0\x65\x22\x49\x01\x55"
+				       "\x5f\xb8\x82\x15\x90\xa3\x3b\xac\xc6\x1e\x39\x70\x1c\xf9\xb4\x6b"
+				       "\xd2\x5b\xf5\xf0\x59\x5b\xbe\x24\x65\x51\x41\x43\x8e\x7a\x10\x0b";
 	struct signing_key *key = forge_key();
 	uint8_t signature[JWK_SIGNATURE_MAX];
 	size_t len;
@@ -94,7 +96,7 @@ static void bytes_that_are_no_key_are_refused(void **state)
 		copy[i] = (char)(copy[i] ^ 1);
 		assert_int_equal(signing_key_load((struct str){copy, i}, &key), ERR_BAD_FIELD);
 	}
-	copy[len - 1] = (char)(copy[len - 1] ^ 1);	/* of the public point, which stands last */
+	copy[len - 1] = (char)(copy[len - 1] ^ 1); /* of the public point, which stands last */
 	assert_int_equal(signing_key_load((struct str){copy, len}, &key), ERR_BAD_FIELD);
 	free(copy);
 	secret_free(&der);

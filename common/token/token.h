@@ -25,10 +25,10 @@
 
 /* No pointers, so it may be copied and cached; strings are NUL-terminated. */
 struct token {
-	struct uuid person_id;	/* nil when a client acts for itself */
+	struct uuid person_id; /* nil when a client acts for itself */
 	struct uuid tenant_id;
 	struct uuid session_id;
-	struct uuid token_id;	/* jti */
+	struct uuid token_id; /* jti */
 	instant_us issued_at;
 	instant_us expires_at;
 	uint8_t permissions[TOKEN_PERMISSIONS_MAX / 8];
@@ -36,14 +36,14 @@ struct token {
 	uint8_t role_count;
 	char roles[TOKEN_ROLES_MAX][TOKEN_ROLE_MAX + 1];
 	char client_id[TOKEN_CLIENT_ID_MAX + 1];
-	char scope[TOKEN_SCOPE_MAX + 1];	/* space-separated; "" when none */
+	char scope[TOKEN_SCOPE_MAX + 1]; /* space-separated; "" when none */
 };
 
 struct token_rules {
 	struct str issuer;
 	struct str audience;
-	struct str env;		/* STR_NONE: any (the offline probe only) */
-	instant_us leeway_us;	/* for iat and nbf in the future; exp has none */
+	struct str env;       /* STR_NONE: any (the offline probe only) */
+	instant_us leeway_us; /* for iat and nbf in the future; exp has none */
 };
 
 /*
@@ -53,17 +53,17 @@ struct token_rules {
  * Thread-safe.
  */
 MUST_USE enum err token_verify(const struct token_rules *rules, const struct keyset *keys, struct str compact,
-			       instant_us now, struct token *token_out, const char **reason_out);
+	instant_us now, struct token *token_out, const char **reason_out);
 /*
  * Appends the signed token. ERR_BAD_FIELD when `token` or the rules would not verify (life over the cap, a bad
  * role…). The key is Ed25519.
  */
 MUST_USE enum err token_sign(const struct token_rules *rules, const struct signing_key *key, const struct token *token,
-			     struct buf *compact_out);
+	struct buf *compact_out);
 
-bool token_has(const struct token *token, unsigned permission);	/* false out of range */
-void token_grant(struct token *token, unsigned permission);	/* out of range is a broken invariant */
-bool token_has_scope(const struct token *token, const char *scope);	/* one whole word of scope */
+bool token_has(const struct token *token, unsigned permission);     /* false out of range */
+void token_grant(struct token *token, unsigned permission);         /* out of range is a broken invariant */
+bool token_has_scope(const struct token *token, const char *scope); /* one whole word of scope */
 /* False, and nothing changes, when `scope` is not words of RFC 6749 section 3.3 with single spaces. */
 bool token_set_scope(struct token *token, struct str scope);
 bool token_has_role(const struct token *token, const char *role);

@@ -32,11 +32,11 @@ struct token_cache_key token_cache_key_of(const struct token_cache *cache, struc
  * NULL on a miss or when expired. Another generation than the last one (keyring_generation) empties the cache first.
  * Borrows until the next put or change of generation.
  */
-const struct token *token_cache_find(struct token_cache *cache, const struct token_cache_key *key,
-				     uint64_t generation, instant_us now);
+const struct token *token_cache_find(
+	struct token_cache *cache, const struct token_cache_key *key, uint64_t generation, instant_us now);
 /* `generation` is that of the key set which verified it. */
 void token_cache_put(struct token_cache *cache, const struct token_cache_key *key, uint64_t generation,
-		     const struct token *token, instant_us now);
+	const struct token *token, instant_us now);
 struct token_cache_counts token_cache_counts(const struct token_cache *cache);
 
 #endif

@@ -9,28 +9,42 @@ static bool terminated(const char *text, size_t room)
 	return memchr(text, '\0', room) != NULL;
 }
 
-/* What token_verify would refuse must not be signed. */
-static bool signable(const struct token_rules *rules, const struct token *token)
+static bool words_ok(const struct token *token)
 {
 	struct token probe = {0};
 
-	if (rules->issuer.len == 0 || rules->audience.len == 0 || rules->env.len == 0)
+	if (!terminated(token->client_id, sizeof(token->client_id)) || !jwk_kid_ok(str_from(token->client_id)))
 		return false;
-	if (!terminated(token->client_id, sizeof(token->client_id)) ||
-		!terminated(token->scope, sizeof(token->scope)) || token->role_count > TOKEN_ROLES_MAX)
+	if (!terminated(token->scope, sizeof(token->scope)) || !token_set_scope(&probe, str_from(token->scope)))
 		return false;
-	if (!jwk_kid_ok(str_from(token->client_id)) || !token_set_scope(&probe, str_from(token->scope)))
+	if (token->role_count > TOKEN_ROLES_MAX)
 		return false;
 	for (unsigned i = 0; i < token->role_count; i++) {
 		if (!terminated(token->roles[i], sizeof(token->roles[i])) ||
 			token_add_role(&probe, str_from(token->roles[i])) != OK)
 			return false;
 	}
+	return true;
+}
+
+/* By the whole seconds that travel. */
+static bool life_ok(const struct token *token)
+{
+	int64_t issued_at_s = token->issued_at / US_PER_S;
+	int64_t expires_at_s = token->expires_at / US_PER_S;
+
+	return token->issued_at >= INSTANT_MIN && token->expires_at <= INSTANT_MAX && expires_at_s > issued_at_s &&
+	       expires_at_s - issued_at_s <= TOKEN_LIFE_MAX_US / US_PER_S;
+}
+
+/* What token_verify would refuse must not be signed. */
+static bool signable(const struct token_rules *rules, const struct token *token)
+{
+	if (rules->issuer.len == 0 || rules->audience.len == 0 || rules->env.len == 0)
+		return false;
 	if (uuid_is_nil(&token->tenant_id) || uuid_is_nil(&token->session_id) || uuid_is_nil(&token->token_id))
 		return false;
-	return token->issued_at >= INSTANT_MIN && token->expires_at <= INSTANT_MAX &&
-	       token->expires_at / US_PER_S > token->issued_at / US_PER_S &&
-	       token->expires_at / US_PER_S - token->issued_at / US_PER_S <= TOKEN_LIFE_MAX_US / US_PER_S;
+	return words_ok(token) && life_ok(token);
 }
 
 static void put_uuid(struct json_writer *w, const char *claim, const struct uuid *id)

@@ -71,6 +71,32 @@ class Suite:
         assert outcome.returncode == 0, f"berthctl {' '.join(words)}: {outcome.stdout}{outcome.stderr}"
         return outcome.stdout
 
+    @property
+    def state(self):
+        """Where certificates, sockets and logs are: the run directory, or what it links to."""
+        return pathlib.Path(self.info["logs"]).parent
+
+    def admin_get(self, name, path, certificate=True):
+        """GET on the admin port of a process, with or without the ops client's certificate."""
+        pki = self.state / "pki"
+        cert = (str(pki / "ops-client.pem"), str(pki / "ops-client.key")) if certificate else None
+        return httpx.get(self.admin_url(name) + path, verify=self.info["ca"], cert=cert, timeout=5, trust_env=False)
+
+    def metrics(self, name):
+        """{series: value} of a process."""
+        values = {}
+        for line in self.admin_get(name, "/metrics").text.splitlines():
+            if line and not line.startswith("#"):
+                series, _, value = line.rpartition(" ")
+                values[series] = float(value)
+        return values
+
+    def ready(self, name):
+        try:
+            return self.admin_get(name, "/readyz", certificate=False).status_code == 200
+        except httpx.HTTPError:
+            return False
+
     # -- people and tokens
 
     def tenant(self, which=0):

@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Parts of the suite go away and come back: Redis, auditsvc, PostgreSQL, and each process by kill -9. Nothing opens up meanwhile,
+answers stay quick, and all is well again by itself."""
+import concurrent.futures
+import contextlib
+import os
+import secrets
+import signal
+import time
+
+import httpx
+import pytest
+import redis
+
+from berth_suite import wait_for
+
+ORDER = 90
+PROCESSES = ("gateway", "authsvc", "bookingsvc", "auditsvc", "gdprsvc")
+QUICK_S = 1.5
+
+pytestmark = pytest.mark.seconds(240)
+
+
+@contextlib.contextmanager
+def without(suite, *names):
+    """The named parts are stopped inside; outside they run and are ready again."""
+    suite.ctl("stop", *names)
+    try:
+        yield
+    finally:
+        suite.ctl("start", *names)
+        suite.reload()
+    for process in PROCESSES:
+        wait_for(lambda name=process: suite.ready(name), 30, f"the readiness of {process}")
+
+
+def timed(call):
+    begun = time.monotonic()
+    reply = call()
+    return reply, time.monotonic() - begun
+
+
+def books(suite, slug, role="User"):
+    """A booking works, from end to end."""
+    area = suite.new_area(slug)
+    return suite.as_role(slug, role).book(spot_id=area["spots"][0], **suite.slot()).expect(201).body
+
+
+def event_of(suite, slug, booking):
+    return wait_for(lambda: [event for event in suite.events(slug, object_id=booking["id"]) if event["action"] == "booking.create"],
+                    30, "the event")
+
+
+def test_redis_gone(suite, slug):
+    gone = suite.new_person(slug)
+    token = suite.sign_in_person(gone)
+    suite.api(token).get("/v1/whoami").expect(200)
+    record = suite.as_role(slug, "Admin").get(f"/v1/people/{gone['id']}").expect(200)
+    suite.as_role(slug, "Admin").patch(f"/v1/people/{gone['id']}", {"status": "suspended"}, if_match=record.etag).expect(200)
+    wait_for(lambda: suite.api(token).get("/v1/whoami").status == 401, 2, "the revocation")
+    with without(suite, "redis"):
+        booking = books(suite, slug)
+        reply, seconds = timed(lambda: suite.as_role(slug, "User").get(f"/v1/bookings/{booking['id']}"))
+        assert reply.status == 200 and seconds < QUICK_S
+        assert suite.api(token).get("/v1/whoami").status == 401, "a revocation was forgotten with Redis"
+        detail = suite.admin_get("gateway", "/readyz?verbose").text
+        assert "redis" in detail.lower()
+    books(suite, slug)
+    assert suite.api(token).get("/v1/whoami").status == 401
+
+
+def test_redis_forgets_everything(suite, slug):
+    gone = suite.new_person(slug)
+    token = suite.sign_in_person(gone)
+    record = suite.as_role(slug, "Admin").get(f"/v1/people/{gone['id']}").expect(200)
+    suite.as_role(slug, "Admin").patch(f"/v1/people/{gone['id']}", {"status": "suspended"}, if_match=record.etag).expect(200)
+    wait_for(lambda: suite.api(token).get("/v1/whoami").status == 401, 2, "the revocation")
+    redis.Redis(unix_socket_path=suite.info["redis"]).flushall()
+    assert suite.api(token).get("/v1/whoami").status == 401, "FLUSHALL gave a revoked token its rights back"
+    books(suite, slug)
+    time.sleep(2)
+    assert suite.api(token).get("/v1/whoami").status == 401
+
+
+def test_auditsvc_gone(suite, slug):
+    admin = suite.as_role(slug, "Admin")
+    with without(suite, "auditsvc"):
+        made = [books(suite, slug) for _ in range(5)]
+        reply, seconds = timed(lambda: admin.get("/v1/audit/events"))
+        reply.problem(503, "unavailable")
+        assert seconds < QUICK_S and int(reply.headers["retry-after"]) >= 1
+        assert suite.sql("select count(*) from booking.outbox")[0][0] >= 5, "the outbox waits"
+    places = []
+    for booking in made:
+        events = event_of(suite, slug, booking)
+        assert len(events) == 1, "delivered exactly once"
+        places.append(events[0]["leaf_index"])
+    assert places == sorted(places), "in the order of the changes"
+    wait_for(lambda: suite.sql("select count(*) from booking.outbox")[0][0] == 0, 20, "the empty outbox")
+
+
+def test_postgresql_gone(suite, slug):
+    user = suite.as_role(slug, "User")
+    area = suite.new_area(slug)
+    booking = books(suite, slug)
+    with without(suite, "postgres"):
+        body = {"spot_id": area["spots"][0], **suite.slot()}
+        for call in (lambda: user.get(f"/v1/bookings/{booking['id']}"), lambda: user.post("/v1/bookings", body)):
+            # The first call may still find a dying connection.
+            timed(call)
+            reply, seconds = timed(call)
+            reply.problem(503, "unavailable")
+            assert seconds < QUICK_S, f"503 after {seconds:.1f} s"
+            assert int(reply.headers["retry-after"]) >= 1
+        user.get("/v1/whoami").expect(200)      # needs no database
+        assert not suite.ready("bookingsvc")
+        detail = suite.admin_get("bookingsvc", "/readyz?verbose").text
+        assert "postgres" in detail.lower() or "database" in detail.lower()
+    user.get(f"/v1/bookings/{booking['id']}").expect(200)
+    user.book(**body).expect(201)
+
+
+@pytest.mark.parametrize("name", PROCESSES)
+def test_a_killed_process_comes_back(suite, slug, name):
+    booking = books(suite, slug)
+    os.kill(suite.pid(name), signal.SIGKILL)
+    try:
+        user = suite.as_role(slug, "User")
+        if name == "bookingsvc":
+            reply, seconds = timed(lambda: user.get("/v1/whoami"))
+            reply.problem(503, "unavailable")
+            assert seconds < QUICK_S
+            suite.api().get("/healthz").expect(200)
+        elif name != "gateway":
+            user.get("/v1/whoami").expect(200)
+            user.get(f"/v1/bookings/{booking['id']}").expect(200)
+    finally:
+        wait_for(lambda: not alive(suite.pid(name)), 5, "the end")
+        suite.ctl("start", name)
+        suite.reload()
+    wait_for(lambda: whoami_works(suite, slug), 20, f"the service after {name} came back")
+    assert len(event_of(suite, slug, booking)) == 1
+    again = books(suite, slug)
+    assert len(event_of(suite, slug, again)) == 1
+
+
+def alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as stat:
+            return stat.read().rpartition(")")[2].split()[0] not in "ZX"
+    except FileNotFoundError:
+        return False
+
+
+def whoami_works(suite, slug):
+    try:
+        return suite.as_role(slug, "User").get("/v1/whoami").status == 200
+    except httpx.HTTPError:
+        return False
+
+
+def test_a_stopped_process_does_not_hang_its_callers(suite, slug):
+    """SIGSTOP: the peer keeps its connections and says nothing; the deadline speaks."""
+    user = suite.as_role(slug, "User")
+    user.get("/v1/whoami").expect(200)
+    pid = suite.pid("bookingsvc")
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        reply, seconds = timed(lambda: user.get("/v1/whoami"))
+        assert reply.status in (503, 504) and seconds < 15, f"{reply.status} after {seconds:.1f} s"
+        suite.api().get("/healthz").expect(200)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    wait_for(lambda: whoami_works(suite, slug), 20, "the service after SIGCONT")
+
+
+def test_a_key_survives_a_killed_process(suite, slug):
+    """A retry with the same key after the process died gets the stored answer, or books once."""
+    area = suite.new_area(slug)
+    user = suite.as_role(slug, "User")
+    key, body = secrets.token_hex(8), {"spot_id": area["spots"][0], **suite.slot()}
+    first = user.post("/v1/bookings", body, key=key).expect(201)
+    os.kill(suite.pid("bookingsvc"), signal.SIGKILL)
+    wait_for(lambda: not alive(suite.pid("bookingsvc")), 5, "the end")
+    suite.ctl("start", "bookingsvc")
+    wait_for(lambda: whoami_works(suite, slug), 20, "the service")
+    assert user.post("/v1/bookings", body, key=key).expect(201).body == first.body
+
+
+def test_stopping_a_process_finishes_what_it_has_begun(suite, slug):
+    """SIGTERM while bookings are made: each is either answered 201 and there, or refused and absent."""
+    area = suite.new_area(slug)
+    user = suite.as_role(slug, "User")
+    slots = [suite.slot() for _ in range(60)]
+
+    def book(slot):
+        time.sleep(0.01 * slots.index(slot))
+        return slot, user.book(spot_id=area["spots"][0], **slot)
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(book, slot) for slot in slots]
+        time.sleep(0.15)
+        suite.ctl("restart", "bookingsvc")
+        replies = [future.result() for future in asked]
+    wait_for(lambda: whoami_works(suite, slug), 20, "the service")
+    assert {reply.status for _, reply in replies} <= {201, 503, 504, 429}
+    stored = {row[0] for row in suite.sql(
+        "select to_char(starts_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') from booking.booking b "
+        "join booking.spot s on s.number = b.spot_number where s.id = %s", area["spots"][0])}
+    for slot, reply in replies:
+        if reply.status == 201:
+            assert slot["starts_at"] in stored, "an acknowledged booking is lost"
+        elif reply.status in (503, 429):
+            assert slot["starts_at"] not in stored, "a refused booking is there"

@@ -101,4 +101,8 @@ void context_poke(struct context *context);
 enum err context_call(struct context *context, const struct call *call, enum operation_id operation, const void *request, uint64_t timeout_ms,
 		      struct arena *arena, void *reply_out);
 
+/* A dialer of one's own for a declared arrow of this process, by its configured URLs (the gateway has one for each loop). Gives. */
+struct link_dialer;
+enum err context_dialer(struct context *context, enum peer callee, enum lane lane, struct link_dialer **dialer_out);
+
 #endif

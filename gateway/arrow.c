@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "arrow.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "loop.h"
+#include "respond.h"
+
+void inbox_init(struct inbox *inbox, int wake_fd)
+{
+	pthread_mutex_init(&inbox->lock, NULL);
+	inbox->first = NULL;
+	inbox->last = &inbox->first;
+	inbox->wake_fd = wake_fd;
+}
+
+static void flight_free(struct flight **flight)
+{
+	if (*flight == NULL)
+		return;
+	free((*flight)->exchanges);
+	buf_release(&(*flight)->reply);
+	free(*flight);
+	*flight = NULL;
+}
+
+void inbox_release(struct inbox *inbox)
+{
+	struct flight *flight = inbox_take_all(inbox);
+
+	while (flight != NULL) {
+		struct flight *next = flight->next;
+
+		for (size_t i = 0; i < flight->count; i++)
+			exchange_free(&flight->exchanges[i]);
+		flight_free(&flight);
+		flight = next;
+	}
+	pthread_mutex_destroy(&inbox->lock);
+}
+
+struct flight *inbox_take_all(struct inbox *inbox)
+{
+	struct flight *first;
+
+	pthread_mutex_lock(&inbox->lock);
+	first = inbox->first;
+	inbox->first = NULL;
+	inbox->last = &inbox->first;
+	pthread_mutex_unlock(&inbox->lock);
+	return first;
+}
+
+/* On a thread of the link's: keeps the reply and rings once for however many end together. */
+static void on_link_done(void *ctx, enum err err, struct str reply)
+{
+	struct flight *flight = ctx;
+	struct inbox *inbox = &flight->arrow->loop->inbox;
+	const uint64_t one = 1;
+	bool ring;
+
+	flight->err = err;
+	if (err == OK)
+		buf_put_str(&flight->reply, reply);
+	pthread_mutex_lock(&inbox->lock);
+	ring = inbox->first == NULL;
+	*inbox->last = flight;
+	inbox->last = &flight->next;
+	pthread_mutex_unlock(&inbox->lock);
+	if (ring && write(inbox->wake_fd, &one, sizeof one) < 0)
+		return; /* the counter is full, so the loop is awake */
+}
+
+enum err arrow_init(struct arrow *arrow, struct loop *loop, enum peer callee, enum lane lane)
+{
+	arrow->loop = loop;
+	arrow->last = &arrow->first;
+	buf_init(&arrow->message, BATCH_BYTES_MAX);
+	return context_dialer(loop->gateway->context, callee, lane, &arrow->dialer);
+}
+
+void arrow_release(struct arrow *arrow)
+{
+	link_dialer_free(&arrow->dialer);
+	while (arrow->first != NULL) {
+		struct exchange *exchange = arrow->first;
+
+		arrow->first = exchange->next;
+		exchange_free(&exchange);
+	}
+	arrow->last = &arrow->first;
+	buf_release(&arrow->message);
+}
+
+enum err arrow_enqueue(struct arrow *arrow, struct exchange *exchange)
+{
+	if (arrow->dialer == NULL || link_live(arrow->dialer) == 0)
+		return ERR_UNAVAILABLE;
+	if (arrow->queued >= EDGE_QUEUE_MAX)
+		return ERR_OVERLOADED;
+	exchange->next = NULL;
+	*arrow->last = exchange;
+	arrow->last = &exchange->next;
+	arrow->queued++;
+	return OK;
+}
+
+static struct exchange *arrow_pop(struct arrow *arrow)
+{
+	struct exchange *exchange = arrow->first;
+
+	if (exchange == NULL)
+		return NULL;
+	arrow->first = exchange->next;
+	if (arrow->first == NULL)
+		arrow->last = &arrow->first;
+	arrow->queued--;
+	return exchange;
+}
+
+static struct flight *flight_new(struct arrow *arrow, size_t room)
+{
+	struct flight *flight = calloc(1, sizeof *flight);
+
+	if (flight == NULL)
+		return NULL;
+	flight->exchanges = calloc(room, sizeof(struct exchange *));
+	if (flight->exchanges == NULL) {
+		free(flight);
+		return NULL;
+	}
+	flight->arrow = arrow;
+	buf_init(&flight->reply, LINK_BYTES_MAX);
+	return flight;
+}
+
+/* What a message that did not get its answer means for one of its items. */
+static void exchange_fail(struct exchange *exchange, enum err err)
+{
+	const struct reply_item item = {.err = err, .retry_after_s = EDGE_RETRY_AFTER_S};
+
+	respond_item(exchange, &item);
+}
+
+/* Sends the items of `flight`; on an error answers them with it. */
+static void flight_send(struct flight **flight)
+{
+	struct arrow *arrow = (*flight)->arrow;
+	uint64_t deadline_us = 0;
+	enum err err;
+
+	buf_reset(&arrow->message);
+	request_batch_begin(&arrow->message);
+	for (size_t i = 0; i < (*flight)->count; i++) {
+		struct exchange *exchange = (*flight)->exchanges[i];
+
+		exchange->item.deadline_ms = (uint32_t)((exchange->deadline_us - arrow->loop->now_us) / 1000);
+		if (exchange->deadline_us > deadline_us)
+			deadline_us = exchange->deadline_us;
+		request_batch_add(&arrow->message, &exchange->item);
+	}
+	err = buf_ok(&arrow->message)
+	              ? link_send(arrow->dialer, buf_str(&arrow->message), deadline_us, on_link_done, *flight)
+	              : ERR_INTERNAL;
+	if (err == OK) {
+		edge_counts_batch(&arrow->loop->counts, (*flight)->count);
+		arrow->under_way += (*flight)->count;
+		*flight = NULL; /* the link has it */
+		return;
+	}
+	for (size_t i = 0; i < (*flight)->count; i++)
+		exchange_fail((*flight)->exchanges[i], err);
+	flight_free(flight);
+}
+
+static void arrow_expire(struct arrow *arrow)
+{
+	while (arrow->first != NULL && arrow->first->deadline_us <= arrow->loop->now_us + 1000)
+		exchange_fail(arrow_pop(arrow), ERR_OVERLOADED);
+}
+
+/* A tick's items spread over the free places at the callee, but not so thin that a batch is none. */
+static size_t arrow_share(const struct arrow *arrow, size_t room)
+{
+	size_t share = (arrow->queued + room - 1) / room;
+
+	if (share < EDGE_BATCH_SPREAD)
+		share = EDGE_BATCH_SPREAD;
+	return share < BATCH_ITEMS_MAX ? share : BATCH_ITEMS_MAX;
+}
+
+void arrow_flush(struct arrow *arrow)
+{
+	arrow_expire(arrow);
+	while (arrow->first != NULL) {
+		const size_t room = link_room(arrow->dialer);
+		struct flight *flight;
+		size_t share;
+
+		if (room == 0 && link_live(arrow->dialer) == 0) {
+			exchange_fail(arrow_pop(arrow), ERR_UNAVAILABLE);
+			continue;
+		}
+		if (room == 0)
+			return;
+		share = arrow_share(arrow, room);
+		flight = flight_new(arrow, share);
+		if (flight == NULL) {
+			exchange_fail(arrow_pop(arrow), ERR_OVERLOADED);
+			continue;
+		}
+		while (flight->count < share && arrow->first != NULL) {
+			flight->exchanges[flight->count++] = arrow_pop(arrow);
+			/* What may be sent only once more travels alone: if it kills its peer, it takes nobody with it. */
+			if (flight->exchanges[flight->count - 1]->retried ||
+				(arrow->first != NULL && arrow->first->retried))
+				break;
+		}
+		flight_send(&flight);
+	}
+}
+
+/* `draining` and `undelivered` prove that nothing was executed; after a lost peer only what may run twice is sent again. */
+static bool exchange_may_retry(const struct exchange *exchange, enum err err)
+{
+	const unsigned flags = exchange->operation->flags;
+
+	if (exchange->retried || exchange->deadline_us <= exchange->loop->now_us + 10000)
+		return false;
+	if (err == ERR_UNAVAILABLE || err == ERR_DRAINING)
+		return true;
+	return err == ERR_DEADLINE && ((flags & (OP_SAFE | OP_IDEMPOTENT)) != 0 ||
+					      ((flags & OP_KEYED) != 0 && exchange->item.idempotency_key.p != NULL));
+}
+
+static void exchange_end(struct arrow *arrow, struct exchange *exchange, const struct reply_item *item, bool from_link)
+{
+	if ((item->err == ERR_DRAINING || from_link) && exchange_may_retry(exchange, item->err)) {
+		exchange->retried = true;
+		if (arrow_enqueue(arrow, exchange) == OK)
+			return;
+	}
+	respond_item(exchange, item);
+}
+
+void flight_finish(struct flight **flight)
+{
+	struct arrow *arrow = (*flight)->arrow;
+	struct arena *arena = NULL;
+	struct reply_item *items = NULL;
+	size_t count = 0;
+	enum err err = (*flight)->err;
+
+	arrow->under_way -= (*flight)->count;
+	if (err == OK) {
+		arena = (*flight)->exchanges[0]->arena;
+		err = reply_batch_decode(arena, buf_str(&(*flight)->reply), &items, &count);
+		if (err == OK && count != (*flight)->count)
+			err = ERR_BAD_GATEWAY;
+		if (err != OK)
+			edge_counts_malformed(&arrow->loop->counts);
+	}
+	/* The first exchange's arena holds the items, so it ends last. */
+	for (size_t i = (*flight)->count; i-- > 0;) {
+		const struct reply_item failed = {.err = err, .retry_after_s = EDGE_RETRY_AFTER_S};
+		const struct reply_item item = err == OK ? items[i] : failed;
+
+		exchange_end(arrow, (*flight)->exchanges[i], &item, err != OK);
+	}
+	flight_free(flight);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_GATEWAY_ARROW_H
+#define BERTH_GATEWAY_ARROW_H
+
+#include <pthread.h>
+
+#include "exchange.h"
+#include "link/link.h"
+
+/*
+ * The gateway's end of an arrow, one for each loop: exchanges queue here during a tick and leave in batches at its end. While every place at the
+ * callee is taken they go on queueing, so batches grow with the load.
+ */
+struct arrow {
+	struct loop *loop;
+	struct link_dialer *dialer; /* NULL: not an arrow */
+	struct exchange *first, **last;
+	size_t queued;
+	size_t under_way; /* exchanges sent and not answered */
+	struct buf message;
+};
+
+/* A message under way; its end comes from a thread of the link's. */
+struct flight {
+	struct arrow *arrow;
+	struct flight *next;
+	struct exchange **exchanges;
+	size_t count;
+	enum err err;
+	struct buf reply;
+};
+
+/* Ended flights, from the links' threads to the loop. */
+struct inbox {
+	pthread_mutex_t lock;
+	struct flight *first, **last;
+	int wake_fd; /* borrows */
+};
+
+void inbox_init(struct inbox *inbox, int wake_fd);
+void inbox_release(struct inbox *inbox);
+struct flight *inbox_take_all(struct inbox *inbox);
+
+MUST_USE enum err arrow_init(struct arrow *arrow, struct loop *loop, enum peer callee, enum lane lane);
+void arrow_release(struct arrow *arrow); /* before the inbox */
+/* Queues; ERR_UNAVAILABLE with no live replica, ERR_OVERLOADED when the queue is full. On OK the exchange is answered later. */
+MUST_USE enum err arrow_enqueue(struct arrow *arrow, struct exchange *exchange);
+/* Sends what queued, as far as the callee has room. Answers those whose deadline has passed. */
+void arrow_flush(struct arrow *arrow);
+/* Hands each item of an ended flight to its exchange, or tries again what may be; takes. */
+void flight_finish(struct flight **flight);
+
+#endif

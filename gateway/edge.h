@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_GATEWAY_EDGE_H
+#define BERTH_GATEWAY_EDGE_H
+
+#include "base/buf.h"
+#include "config.h"
+#include "contract/router.h"
+#include "edge_limits.h"
+#include "rate.h"
+#include "service/service.h"
+#include "token/revocation.h"
+
+/* What all loops of the process share. Written before they start; the pointers do not change while they run. */
+struct gateway {
+	struct context *context;
+	const struct gateway_config *config;
+	struct tls_store *tls;
+	struct rate_limiter *rates;
+	struct revocations *revocations;
+	struct store_cache *cache; /* NULL: without Redis */
+	struct buf openapi, docs;  /* written once */
+	char docs_csp[512];
+	char page_style_hash[DOCS_STYLE_HASH_MAX];
+	struct loop *loops[EDGE_LOOPS_MAX];
+	size_t loop_count;
+	bool draining; /* atomic */
+};
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_GATEWAY_EDGE_LIMITS_H
+#define BERTH_GATEWAY_EDGE_LIMITS_H
+
+#include "base/clock.h"
+
+/* Every cap of the edge by its name. README.md says what a client gets when it meets one. */
+#define EDGE_LOOPS_MAX 32
+#define EDGE_LISTEN_MAX 8
+#define EDGE_CERTS_MAX 4
+#define EDGE_BACKLOG 1024
+#define EDGE_EVENTS_PER_TICK 256
+#define EDGE_ACCEPTS_PER_TICK 64
+
+#define EDGE_CONNECTIONS_MAX 20000      /* a loop; beyond it new ones are closed at once */
+#define EDGE_HEAD_BYTES_MAX (32U << 10) /* request line and header section: 431 */
+#define EDGE_HEADERS_MAX 100            /* 431 */
+#define EDGE_TARGET_MAX (8U << 10)      /* 414 */
+#define EDGE_BODY_MAX (256U << 10)      /* above any operation's own cap: 413 */
+#define EDGE_IN_FIRST (4U << 10)        /* first size of an input buffer */
+#define EDGE_OUT_MAX (4U << 20)         /* one answer */
+#define EDGE_ARENA_MAX (8U << 20)       /* one exchange, decoded both ways */
+
+#define EDGE_HANDSHAKE_US (5 * US_PER_S)
+#define EDGE_HEAD_US (10 * US_PER_S) /* from its first byte to its last: 408 */
+#define EDGE_BODY_US (20 * US_PER_S) /* the whole body: 408 */
+#define EDGE_IDLE_US (60 * US_PER_S)
+#define EDGE_WRITE_US (10 * US_PER_S) /* without any byte taken by the client */
+#define EDGE_DRAIN_US (10 * US_PER_S)
+
+#define EDGE_DEADLINE_FAST_US (5 * US_PER_S) /* an exchange, by lane: 504 */
+#define EDGE_DEADLINE_SLOW_US (15 * US_PER_S)
+#define EDGE_QUEUE_MAX 2048 /* exchanges waiting for one arrow, a loop: 503 */
+#define EDGE_BATCH_SPREAD 8 /* a tick's exchanges are spread over messages of at least so many */
+#define EDGE_RETRY_AFTER_S 1
+
+#define EDGE_TOKEN_CACHE 8192 /* verified tokens, a loop */
+#define EDGE_REVOCATIONS_MAX 65536
+#define EDGE_RATE_BUCKETS_MAX 65536 /* bounded whatever arrives; the least recent goes first */
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_GATEWAY_EXCHANGE_H
+#define BERTH_GATEWAY_EXCHANGE_H
+
+#include "contract/envelope.h"
+#include "contract/router.h"
+#include "rate.h"
+
+struct loop;
+struct conn;
+
+#define TRACEPARENT_LEN 55
+
+/* One request and its answer. Knows nothing of the HTTP version but what respond.c writes. */
+struct exchange {
+	struct loop *loop;
+	struct conn *conn;     /* NULL: the client is gone; the work is counted until it ends all the same */
+	struct exchange *next; /* in the queue of an arrow, or spare */
+	struct arena *arena;
+	const struct operation *operation; /* NULL before routing */
+	struct route route;
+	struct uuid request_id;
+	uint64_t started_us, deadline_us;
+	struct request_item item; /* borrows from the connection's input and the arena */
+	struct rate_answer rate;
+	bool has_rate;
+	bool head; /* HEAD: no content */
+	bool options;
+	bool has_bearer; /* a token was sent */
+	bool keep_alive;
+	bool retried;
+	bool complete; /* the whole message was read */
+	char allow[ALLOW_TEXT_MAX];
+	char traceparent[TRACEPARENT_LEN + 1];
+	struct conn *held; /* connection whose buffers the item borrows while a message is under way */
+};
+
+struct exchange *exchange_new(struct loop *loop, struct conn *conn); /* NULL without memory */
+void exchange_free(struct exchange **exchange);                      /* back to the loop's spare ones */
+
+#endif

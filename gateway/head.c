@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "head.h"
+
+#include <string.h>
+
+#include "http/http_reply.h"
+#include "loop.h"
+
+/* On every answer, whatever its status (RFC 6797 section 7.1 and the OWASP secure headers list). */
+static const char security_fields[] = "Strict-Transport-Security: max-age=63072000; includeSubDomains; preload\r\n"
+				      "X-Content-Type-Options: nosniff\r\n"
+				      "X-Frame-Options: DENY\r\n"
+				      "Referrer-Policy: no-referrer\r\n"
+				      "Cross-Origin-Resource-Policy: same-origin\r\n"
+				      "Cross-Origin-Opener-Policy: same-origin\r\n"
+				      "Permissions-Policy: camera=(), geolocation=(), microphone=()\r\n";
+static const char csp_strictest[] = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'";
+
+static const char *date_of(struct loop *loop)
+{
+	const instant_us now_s = loop->wall_us / US_PER_S;
+
+	if (now_s != loop->date_at_s) {
+		http_date_format(loop->wall_us, loop->date);
+		loop->date_at_s = now_s;
+	}
+	return loop->date;
+}
+
+/* RFC 6750 section 3: why, and for 403 what would be needed. */
+static void put_challenge(struct buf *out, const struct exchange *exchange, const struct head *head)
+{
+	if (head->status == 401)
+		http_reply_field(out, "WWW-Authenticate",
+			exchange->has_bearer ? STR("Bearer realm=\"berth\", error=\"invalid_token\"")
+					     : STR("Bearer realm=\"berth\""));
+	if (head->err == ERR_FORBIDDEN && head->scope.len > 0 && head->scope.len < 60) {
+		char text[160];
+		const int len = snprintf(text, sizeof text,
+			"Bearer realm=\"berth\", error=\"insufficient_scope\", scope=\"%.*s\"", STR_ARG(head->scope));
+
+		http_reply_field(out, "WWW-Authenticate", (struct str){text, (size_t)len});
+	}
+}
+
+/* The structured fields RateLimit-Policy and RateLimit of the HTTPAPI working group's draft. */
+static void put_rate(struct buf *out, const struct exchange *exchange)
+{
+	const struct rate_answer *rate = &exchange->rate;
+	const struct rate_policy *policy = rate_policy_of(exchange->loop->gateway->rates, rate->class);
+	const char *name = rate_class_name(rate->class);
+
+	if (!exchange->has_rate || rate->remaining == INT64_MAX)
+		return;
+	buf_printf(out, "RateLimit-Policy: \"%s\";q=%lld;w=%lld\r\nRateLimit: \"%s\";r=%lld;t=%u\r\n", name,
+		(long long)policy->burst, (long long)((policy->burst + policy->per_s - 1) / policy->per_s), name,
+		(long long)rate->remaining, rate->refused ? rate->retry_after_s : 1U);
+}
+
+static void put_page_policy(struct buf *out, const struct exchange *exchange, const struct head *head)
+{
+	const struct web_reply *web = head->web;
+
+	if (head->csp != NULL) {
+		http_reply_field(out, "Content-Security-Policy", str_from(head->csp));
+		return;
+	}
+	if (web == NULL || !str_starts(web->content_type, "text/html")) {
+		http_reply_field(out, "Content-Security-Policy", str_from(csp_strictest));
+		return;
+	}
+	buf_printf(out,
+		"Content-Security-Policy: default-src 'none'; style-src '%s'; form-action 'self'%s%.*s; frame-ancestors 'none'; "
+		"base-uri 'none'\r\n",
+		exchange->loop->gateway->page_style_hash, web->has_form_action ? " " : "", STR_ARG(web->form_action));
+}
+
+static void put_web(struct buf *out, const struct web_reply *web)
+{
+	if (web->has_content_type)
+		http_reply_field(out, "Content-Type", web->content_type);
+	if (web->has_location)
+		http_reply_field(out, "Location", web->location);
+	if (web->has_www_authenticate)
+		http_reply_field(out, "WWW-Authenticate", web->www_authenticate);
+	for (size_t i = 0; i < web->set_cookie.count; i++)
+		http_reply_field(out, "Set-Cookie", web->set_cookie.items[i]);
+	http_reply_field(out, "Cache-Control", web->cacheable ? STR("public, max-age=300") : STR("no-store"));
+}
+
+static void put_api(struct buf *out, const struct exchange *exchange, const struct head *head)
+{
+	if (head->content_type != NULL && head->status != 204)
+		http_reply_field(out, "Content-Type", str_from(head->content_type));
+	http_reply_field(out, "Cache-Control", STR("no-store"));
+	if (head->version > 0)
+		buf_printf(out, "ETag: \"%lld\"\r\n", (long long)head->version);
+	if (head->created_id != NULL) {
+		char id[UUID_TEXT_LEN + 1];
+
+		uuid_format(head->created_id, id);
+		buf_printf(out, "Location: %s/%s\r\n", exchange->operation->path, id);
+	}
+}
+
+void head_write(
+	struct buf *out, const struct exchange *exchange, const struct head *head, size_t body_len, bool keep_alive)
+{
+	char id[UUID_TEXT_LEN + 1];
+
+	http_reply_begin(out, head->status);
+	buf_put_c(out, "Date: ");
+	buf_put(out, date_of(exchange->loop), 29);
+	buf_put_c(out, "\r\n");
+	if (head->web != NULL)
+		put_web(out, head->web);
+	else
+		put_api(out, exchange, head);
+	if (head->status != 204 && head->status >= 200)
+		http_reply_field_u64(out, "Content-Length", body_len);
+	if (!keep_alive)
+		buf_put_c(out, "Connection: close\r\n");
+	if (head->status == 405 || head->allow)
+		http_reply_field(out, "Allow", str_from(exchange->allow));
+	if (head->err != OK)
+		put_challenge(out, exchange, head);
+	if (head->retry_after_s > 0)
+		http_reply_field_u64(out, "Retry-After", head->retry_after_s);
+	put_rate(out, exchange);
+	buf_put(out, security_fields, sizeof security_fields - 1);
+	put_page_policy(out, exchange, head);
+	uuid_format(&exchange->request_id, id);
+	buf_put_c(out, "X-Request-Id: ");
+	buf_put(out, id, UUID_TEXT_LEN);
+	buf_put_c(out, "\r\n");
+	http_reply_end(out);
+}

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "loop.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "access_log.h"
+#include "base/log.h"
+#include "listen.h"
+
+/* What an epoll event belongs to: a listening socket's place, the wake-up, or else a connection's address. */
+#define EVENT_WAKE EDGE_LISTEN_MAX
+
+static enum err watch(struct loop *loop, int fd, uint32_t events, uint64_t data)
+{
+	struct epoll_event event = {.events = events, .data.u64 = data};
+
+	return epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0 ? OK : ERR_OVERLOADED;
+}
+
+static enum err loop_open_sockets(struct loop *loop)
+{
+	enum err err;
+
+	loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	loop->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (loop->epoll_fd < 0 || loop->wake_fd < 0)
+		return ERR_OVERLOADED;
+	if ((err = watch(loop, loop->wake_fd, EPOLLIN, EVENT_WAKE)) != OK)
+		return err;
+	err = listen_open(loop->gateway->config->listen, loop->listen_fds, &loop->listen_count);
+	for (size_t i = 0; err == OK && i < loop->listen_count; i++)
+		err = watch(loop, loop->listen_fds[i], EPOLLIN, i);
+	loop->accepting = true;
+	return err;
+}
+
+static enum err loop_open_links(struct loop *loop)
+{
+	inbox_init(&loop->inbox, loop->wake_fd);
+	for (enum peer callee = PEER_NONE + 1; callee < PEER_COUNT; callee++) {
+		for (enum lane lane = LANE_FAST; lane < LANE_COUNT; lane++) {
+			enum err err;
+
+			if (!arrow_declared(PEER_gateway, callee, lane))
+				continue;
+			if ((err = arrow_init(&loop->arrows[callee][lane], loop, callee, lane)) != OK)
+				return err;
+		}
+	}
+	return OK;
+}
+
+enum err loop_new(struct gateway *gateway, size_t index, struct loop **loop_out)
+{
+	struct loop *loop = calloc(1, sizeof *loop);
+	enum err err;
+
+	if (loop == NULL)
+		return ERR_OVERLOADED;
+	loop->gateway = gateway;
+	loop->index = index;
+	loop->epoll_fd = loop->wake_fd = -1;
+	loop->now_us = clock_monotonic_us();
+	timer_wheel_init(&loop->wheel, loop->now_us);
+	buf_init(&loop->scratch, EDGE_OUT_MAX);
+	buf_init(&loop->access_log, ACCESS_LOG_CAP);
+	loop->tokens = token_cache_new(EDGE_TOKEN_CACHE);
+	err = loop->tokens != NULL ? OK : ERR_OVERLOADED;
+	if (err == OK)
+		err = loop_open_sockets(loop);
+	if (err == OK)
+		err = loop_open_links(loop);
+	if (err != OK) {
+		loop_free(&loop);
+		return err;
+	}
+	*loop_out = loop;
+	return OK;
+}
+
+static void loop_free_conns(struct loop *loop)
+{
+	while (loop->conns != NULL)
+		conn_kill(loop->conns);
+	while (loop->dead != NULL) {
+		struct conn *conn = loop->dead;
+
+		loop->dead = conn->next;
+		conn_free(&conn);
+	}
+}
+
+void loop_free(struct loop **loop)
+{
+	struct loop *dying = *loop;
+
+	if (dying == NULL)
+		return;
+	if (dying->started)
+		pthread_join(dying->thread, NULL);
+	for (size_t i = 0; i < PEER_COUNT; i++)
+		for (size_t j = 0; j < LANE_COUNT; j++)
+			if (dying->arrows[i][j].loop != NULL)
+				arrow_release(&dying->arrows[i][j]);
+	if (dying->inbox.last != NULL)
+		inbox_release(&dying->inbox);
+	loop_free_conns(dying);
+	while (dying->spare != NULL) {
+		struct exchange *exchange = dying->spare;
+
+		dying->spare = exchange->next;
+		arena_free(&exchange->arena);
+		free(exchange);
+	}
+	for (size_t i = 0; i < dying->listen_count; i++)
+		if (dying->listen_fds[i] >= 0)
+			close(dying->listen_fds[i]);
+	if (dying->epoll_fd >= 0)
+		close(dying->epoll_fd);
+	if (dying->wake_fd >= 0)
+		close(dying->wake_fd);
+	token_cache_free(&dying->tokens);
+	keyset_free(&dying->keys);
+	buf_release(&dying->scratch);
+	buf_release(&dying->access_log);
+	free(dying);
+	*loop = NULL;
+}
+
+void loop_wake(struct loop *loop)
+{
+	const uint64_t one = 1;
+
+	if (write(loop->wake_fd, &one, sizeof one) < 0)
+		return; /* the counter is full, so the loop is awake */
+}
+
+static void loop_accept(struct loop *loop, int listen_fd)
+{
+	for (size_t i = 0; i < EDGE_ACCEPTS_PER_TICK; i++) {
+		struct sockaddr_storage peer;
+		socklen_t peer_len = sizeof peer;
+		const int fd = accept4(listen_fd, (struct sockaddr *)&peer, &peer_len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		struct conn *conn;
+
+		if (fd < 0)
+			return;
+		edge_count(&loop->counts.accepted);
+		if (loop->conn_count >= EDGE_CONNECTIONS_MAX) {
+			edge_count(&loop->counts.refused_full);
+			close(fd);
+			continue;
+		}
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+		conn = conn_new(loop, fd, &peer);
+		if (conn == NULL)
+			continue;
+		conn->readable = conn->writable = true;
+		if (watch(loop, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, (uint64_t)(uintptr_t)conn) != OK)
+			conn_kill(conn);
+		else
+			conn_run(conn);
+	}
+}
+
+static void loop_on_wake(struct loop *loop)
+{
+	struct flight *flight;
+	uint64_t count;
+
+	if (read(loop->wake_fd, &count, sizeof count) < 0 && errno != EAGAIN)
+		return;
+	flight = inbox_take_all(&loop->inbox);
+	while (flight != NULL) {
+		struct flight *next = flight->next;
+
+		flight_finish(&flight);
+		flight = next;
+	}
+}
+
+static void loop_on_event(struct loop *loop, const struct epoll_event *event)
+{
+	struct conn *conn;
+
+	if (event->data.u64 == EVENT_WAKE) {
+		loop_on_wake(loop);
+		return;
+	}
+	if (event->data.u64 < EDGE_LISTEN_MAX) {
+		if (loop->accepting)
+			loop_accept(loop, loop->listen_fds[event->data.u64]);
+		return;
+	}
+	conn = (struct conn *)(uintptr_t)event->data.u64;
+	if (conn->state == CONN_DEAD)
+		return;
+	if ((event->events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
+		conn->readable = true;
+	if ((event->events & EPOLLOUT) != 0)
+		conn->writable = true;
+	if ((event->events & (EPOLLHUP | EPOLLERR)) != 0)
+		conn_kill(conn);
+	else
+		conn_run(conn);
+}
+
+static void on_due(struct timer *timer, void *ctx)
+{
+	struct conn *conn = (struct conn *)(void *)((char *)timer - offsetof(struct conn, timer));
+
+	(void)ctx;
+	conn_on_timer(conn);
+}
+
+static void loop_end_tick(struct loop *loop)
+{
+	for (size_t i = 0; i < PEER_COUNT; i++)
+		for (size_t j = 0; j < LANE_COUNT; j++)
+			if (loop->arrows[i][j].first != NULL)
+				arrow_flush(&loop->arrows[i][j]);
+	timer_wheel_run(&loop->wheel, loop->now_us, on_due, loop);
+	while (loop->dead != NULL) {
+		struct conn *conn = loop->dead;
+
+		loop->dead = conn->next;
+		conn_free(&conn);
+	}
+	if (loop->access_log.len > 0)
+		access_log_flush(&loop->access_log);
+}
+
+static void loop_stop_accepting(struct loop *loop)
+{
+	struct conn *next;
+
+	loop->accepting = false;
+	for (size_t i = 0; i < loop->listen_count; i++) {
+		close(loop->listen_fds[i]);
+		loop->listen_fds[i] = -1;
+	}
+	for (struct conn *conn = loop->conns; conn != NULL; conn = next) {
+		next = conn->next;
+		conn_drain(conn);
+	}
+}
+
+static void *loop_main(void *arg)
+{
+	struct loop *loop = arg;
+	struct epoll_event events[EDGE_EVENTS_PER_TICK];
+	uint64_t drain_until_us = 0;
+
+	for (;;) {
+		const int count = epoll_wait(loop->epoll_fd, events, EDGE_EVENTS_PER_TICK, WHEEL_TICK_US / 1000);
+
+		loop->now_us = clock_monotonic_us();
+		loop->wall_us = clock_now_us();
+		for (int i = 0; i < count; i++)
+			loop_on_event(loop, &events[i]);
+		loop_end_tick(loop);
+		if (!__atomic_load_n(&loop->gateway->draining, __ATOMIC_RELAXED))
+			continue;
+		if (loop->accepting) {
+			loop_stop_accepting(loop);
+			drain_until_us = loop->now_us + EDGE_DRAIN_US;
+		}
+		if (loop->conn_count == 0 || loop->now_us >= drain_until_us)
+			return NULL;
+	}
+}
+
+enum err loop_start(struct loop *loop)
+{
+	loop->started = pthread_create(&loop->thread, NULL, loop_main, loop) == 0;
+	return loop->started ? OK : ERR_OVERLOADED;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_GATEWAY_LOOP_H
+#define BERTH_GATEWAY_LOOP_H
+
+#include <pthread.h>
+
+#include "arrow.h"
+#include "conn.h"
+#include "edge.h"
+#include "edge_counts.h"
+#include "exchange.h"
+#include "timer_wheel.h"
+#include "token/keyset.h"
+#include "token/token_cache.h"
+
+/*
+ * One event loop: a thread with listening sockets, connections, links, token cache and counters of its own. Everything here is
+ * touched by that thread alone, but for `inbox` (filled by the links' threads) and `counts` (read by whoever scrapes).
+ *
+ * A tick: what sockets and links report, then one batch an arrow of what that brought, then timers and the access log.
+ */
+struct loop {
+	struct gateway *gateway;
+	size_t index;
+	pthread_t thread;
+	bool started;
+	int epoll_fd, wake_fd;
+	int listen_fds[EDGE_LISTEN_MAX];
+	size_t listen_count;
+	bool accepting;
+
+	uint64_t now_us;    /* clock_monotonic_us, once a tick */
+	instant_us wall_us; /* clock_now_us, once a tick */
+	char date[30];
+	instant_us date_at_s;
+	struct timer_wheel wheel;
+
+	struct conn *conns; /* all, doubly linked */
+	struct conn *dead;  /* to be freed at the end of the tick */
+	size_t conn_count;
+	struct exchange *spare; /* for reuse, with their arenas */
+	size_t spare_count;
+
+	struct arrow arrows[PEER_COUNT][LANE_COUNT];
+	struct inbox inbox;
+	struct token_cache *tokens;
+	struct keyset *keys; /* of keys_generation */
+	uint64_t keys_generation;
+
+	struct buf scratch;    /* one body at a time */
+	struct buf access_log; /* written once a tick */
+	struct edge_counts counts;
+};
+
+/* Makes its sockets and links; the thread starts with loop_start. Gives. */
+MUST_USE enum err loop_new(struct gateway *gateway, size_t index, struct loop **loop_out);
+void loop_free(struct loop **loop); /* joins the thread first */
+MUST_USE enum err loop_start(struct loop *loop);
+void loop_wake(struct loop *loop); /* any thread */
+
+#endif

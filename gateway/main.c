@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "contract/router.h"
+#include "http/page_style.h"
+#include "loop.h"
+#include "store_cache.h"
+#include "tls.h"
+
+#define DESCRIPTION_MAX (4U << 20)
+#define WATCH_MS 1000
+
+/* As a source of a content security policy: "sha256-" and the digest in base64. */
+static void style_hash(char hash_out[DOCS_STYLE_HASH_MAX])
+{
+	struct arena *arena = arena_new(1024);
+	uint8_t digest[32];
+
+	INVARIANT(arena != NULL);
+	sha256(page_style_text(), digest);
+	snprintf(hash_out, DOCS_STYLE_HASH_MAX, "sha256-%s",
+		base64_encode(arena, (struct str){(const char *)digest, sizeof digest}).p);
+	arena_free(&arena);
+}
+
+static enum err pages_write(struct gateway *gateway)
+{
+	const char *url = context_public_url(gateway->context);
+	char style[DOCS_STYLE_HASH_MAX];
+
+	router_init();
+	buf_init(&gateway->openapi, DESCRIPTION_MAX);
+	buf_init(&gateway->docs, DESCRIPTION_MAX);
+	openapi_write(url, &gateway->openapi);
+	docs_write(url, &gateway->docs);
+	docs_style_hash(style);
+	style_hash(gateway->page_style_hash);
+	snprintf(gateway->docs_csp, sizeof gateway->docs_csp,
+		"default-src 'none'; style-src '%s'; frame-ancestors 'none'; base-uri 'none'", style);
+	return buf_ok(&gateway->openapi) && buf_ok(&gateway->docs) ? OK : ERR_OVERLOADED;
+}
+
+static enum err shared_open(struct gateway *gateway)
+{
+	const struct gateway_config *config = gateway->config;
+	const struct rate_policy policies[RATE_CLASS_COUNT] = {
+		[RATE_ADDRESS] = {config->limit_address_per_s, config->limit_address_burst},
+		[RATE_PERSON] = {config->limit_person_per_s, config->limit_person_burst},
+		[RATE_TENANT] = {config->limit_tenant_per_s, config->limit_tenant_burst},
+		[RATE_SIGN_IN] = {config->limit_sign_in_per_s, config->limit_sign_in_burst},
+	};
+	enum err err;
+
+	if ((err = tls_store_new(config->cert_files, config->key_files, &gateway->tls)) != OK)
+		return err;
+	gateway->rates = rate_new(policies, EDGE_RATE_BUCKETS_MAX);
+	gateway->revocations = revocation_new(EDGE_REVOCATIONS_MAX);
+	if (gateway->rates == NULL || gateway->revocations == NULL)
+		return ERR_OVERLOADED;
+	return store_cache_new(
+		config->redis_socket, config->redis_password, gateway->rates, gateway->revocations, &gateway->cache);
+}
+
+static enum err gateway_open(struct context *context)
+{
+	static struct gateway gateway;
+	const size_t cores = (size_t)sysconf(_SC_NPROCESSORS_ONLN);
+	enum err err;
+
+	gateway.context = context;
+	gateway.config = context_config(context);
+	context_set_state(context, &gateway);
+	gateway.loop_count = gateway.config->loops > 0 ? (size_t)gateway.config->loops : cores;
+	if (gateway.loop_count > EDGE_LOOPS_MAX)
+		gateway.loop_count = EDGE_LOOPS_MAX;
+	if ((err = pages_write(&gateway)) != OK)
+		return err;
+	if ((err = shared_open(&gateway)) != OK)
+		return err;
+	for (size_t i = 0; i < gateway.loop_count; i++)
+		if ((err = loop_new(&gateway, i, &gateway.loops[i])) != OK)
+			return err;
+	return store_cache_start(gateway.cache);
+}
+
+static void gateway_close(struct context *context)
+{
+	struct gateway *gateway = context_state(context);
+
+	if (gateway == NULL)
+		return;
+	for (size_t i = 0; i < gateway->loop_count; i++)
+		loop_free(&gateway->loops[i]);
+	store_cache_free(&gateway->cache);
+	revocation_free(&gateway->revocations);
+	rate_free(&gateway->rates);
+	tls_store_free(&gateway->tls);
+	buf_release(&gateway->openapi);
+	buf_release(&gateway->docs);
+}
+
+static enum err gateway_serve(struct context *context)
+{
+	struct gateway *gateway = context_state(context);
+	enum err err = OK;
+
+	for (size_t i = 0; i < gateway->loop_count && err == OK; i++)
+		err = loop_start(gateway->loops[i]);
+	while (err == OK && !context_stopping(context)) {
+		context_wait(context, WATCH_MS);
+		if (tls_store_changed(gateway->tls) && tls_store_reload(gateway->tls) != OK)
+			log_event(LOG_ERROR, "certificates_kept");
+	}
+	__atomic_store_n(&gateway->draining, true, __ATOMIC_RELAXED);
+	for (size_t i = 0; i < gateway->loop_count; i++) {
+		loop_wake(gateway->loops[i]);
+		if (gateway->loops[i]->started)
+			pthread_join(gateway->loops[i]->thread, NULL);
+		gateway->loops[i]->started = false;
+	}
+	return err;
+}
+
+/* Redis is not waited for once the revocations in force are known: limits and revocations go on from what is held. */
+static const char *gateway_missing(struct context *context)
+{
+	const struct gateway *gateway = context_state(context);
+
+	return gateway != NULL && store_cache_primed(gateway->cache) ? NULL : "revocations";
+}
+
+static void gateway_metrics(struct context *context, struct buf *out)
+{
+	const struct gateway *gateway = context_state(context);
+
+	if (gateway == NULL)
+		return;
+	edge_counts_write(gateway, out);
+	buf_printf(out, "# TYPE berth_edge_redis_up gauge\nberth_edge_redis_up %d\n",
+		store_cache_up(gateway->cache) ? 1 : 0);
+}
+
+static const struct service service = {
+	.self = PEER_gateway,
+	.config_keys = gateway_config_keys,
+	.config_size = sizeof(struct gateway_config),
+	.open = gateway_open,
+	.close = gateway_close,
+	.serve = gateway_serve,
+	.missing = gateway_missing,
+	.metrics = gateway_metrics,
+};
+
+int main(int argc, char **argv)
+{
+	return service_main(&service, argc, argv);
+}

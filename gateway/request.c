@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "request.h"
+
+#include <string.h>
+
+#include "auth.h"
+#include "contract/codec.h"
+#include "http/http_reply.h"
+#include "loop.h"
+#include "precondition.h"
+#include "respond.h"
+#include "trace.h"
+
+#define FORM_MEDIA "application/x-www-form-urlencoded"
+
+bool request_complete(const struct exchange *exchange)
+{
+	return exchange->complete;
+}
+
+/* At most one field of this name, or the request is ambiguous. */
+static enum err field_once(const struct http_parser *parser, const char *name, struct str *value_out)
+{
+	return http_find(parser, name, value_out) > 1 ? ERR_BAD_REQUEST : OK;
+}
+
+static enum err request_route(struct exchange *exchange, const struct http_parser *parser)
+{
+	const struct str method = http_method(parser);
+	enum err err;
+
+	exchange->head = str_eq_c(method, "HEAD");
+	exchange->options = str_eq_c(method, "OPTIONS");
+	if (exchange->options && str_eq_c(http_path(parser), "*"))
+		return OK;
+	err = router_find(method, http_path(parser), &exchange->route, exchange->allow);
+	if (exchange->options && err == ERR_METHOD_NOT_ALLOWED)
+		return OK;
+	if (err == OK)
+		exchange->operation = exchange->route.operation;
+	return err;
+}
+
+static void take_rate(struct exchange *exchange, enum rate_class class, const void *who, size_t who_len)
+{
+	rate_take(exchange->loop->gateway->rates, class, who, who_len, exchange->loop->now_us, &exchange->rate);
+	exchange->has_rate = true;
+}
+
+static enum err rate_verdict(struct exchange *exchange)
+{
+	if (!exchange->rate.refused)
+		return OK;
+	edge_count(&exchange->loop->counts.refused_rate);
+	return ERR_RATE_LIMITED;
+}
+
+/* Before any cryptography: an address that floods pays nothing but a look at its bucket. */
+static enum err request_rate_address(struct exchange *exchange)
+{
+	const char *address = exchange->conn->address;
+	const struct operation *operation = exchange->operation;
+
+	take_rate(exchange, RATE_ADDRESS, address, strlen(address));
+	if (operation->permission == PERM_PUBLIC && operation->lane == LANE_SLOW)
+		take_rate(exchange, RATE_SIGN_IN, address, strlen(address));
+	return rate_verdict(exchange);
+}
+
+static enum err request_rate_token(struct exchange *exchange, const struct token *token)
+{
+	if (uuid_is_nil(&token->person_id))
+		take_rate(exchange, RATE_PERSON, token->client_id, strlen(token->client_id));
+	else
+		take_rate(exchange, RATE_PERSON, token->person_id.b, sizeof token->person_id.b);
+	take_rate(exchange, RATE_TENANT, token->tenant_id.b, sizeof token->tenant_id.b);
+	return rate_verdict(exchange);
+}
+
+/* Token, revocation, rates, verified address, permission: in that order, so that nobody learns of a permission without a token. */
+static enum err request_authorize(struct exchange *exchange, const struct http_parser *parser, struct problem *problem)
+{
+	const struct operation *operation = exchange->operation;
+	const struct token *token = NULL;
+	struct str authorization = STR_NONE, bearer;
+	enum err err;
+
+	if ((err = field_once(parser, "authorization", &authorization)) != OK)
+		return err;
+	bearer = auth_bearer(authorization);
+	exchange->has_bearer = bearer.p != NULL;
+	if (operation->permission == PERM_PUBLIC)
+		return OK;
+	if (bearer.p == NULL)
+		return ERR_UNAUTHENTICATED;
+	if ((err = auth_check(exchange->loop, bearer, &token)) != OK)
+		return err;
+	if ((err = request_rate_token(exchange, token)) != OK)
+		return err;
+	if (!token->email_verified && (operation->flags & OP_UNVERIFIED) == 0)
+		return ERR_EMAIL_UNVERIFIED;
+	if (operation->permission == PERM_SELF || token_has(token, (unsigned)operation->permission))
+		return OK;
+	problem->reason = str_from(permission_name(operation->permission));
+	return ERR_FORBIDDEN;
+}
+
+/* `application/json; charset=utf-8` is the media type before the semicolon; other parameters are not looked at (RFC 8259 section 11). */
+static enum err request_media(const struct operation *operation, const struct http_parser *parser)
+{
+	const bool has_body = parser->chunked || parser->content_length > 0;
+	const struct str wanted = (operation->flags & OP_WEB) != 0 ? STR(FORM_MEDIA) : STR("application/json");
+	struct str value = STR_NONE, media;
+
+	if (!has_body)
+		return OK;
+	if (field_once(parser, "content-type", &value) != OK)
+		return ERR_BAD_REQUEST;
+	(void)str_cut(&value, ';', &media);
+	return str_eq_nocase(str_trim(media), wanted) ? OK : ERR_UNSUPPORTED_MEDIA;
+}
+
+static enum err request_preconditions(
+	struct exchange *exchange, const struct http_parser *parser, struct problem *problem)
+{
+	const unsigned flags = exchange->operation->flags;
+	struct str key = STR_NONE, match = STR_NONE;
+	enum err err;
+
+	if (field_once(parser, "idempotency-key", &key) != OK || field_once(parser, "if-match", &match) != OK)
+		return ERR_BAD_REQUEST;
+	if ((flags & OP_KEYED) != 0 && key.p != NULL && (err = precondition_key(key)) != OK) {
+		problem->field = STR("Idempotency-Key");
+		return err;
+	}
+	if ((flags & OP_VERSIONED) == 0)
+		return OK;
+	if (match.p == NULL)
+		return ERR_VERSION_REQUIRED;
+	problem->field = STR("If-Match");
+	return precondition_match(match, &exchange->item.if_match);
+}
+
+static enum err head_verdict(struct exchange *exchange, struct http_parser *parser, struct problem *problem)
+{
+	enum err err;
+
+	if ((err = request_route(exchange, parser)) != OK || exchange->operation == NULL)
+		return err;
+	if ((err = request_rate_address(exchange)) != OK)
+		return err;
+	if ((err = request_authorize(exchange, parser, problem)) != OK)
+		return err;
+	if ((err = request_media(exchange->operation, parser)) != OK)
+		return err;
+	if ((err = request_preconditions(exchange, parser, problem)) != OK)
+		return err;
+	if (parser->content_length > exchange->operation->body_cap)
+		return ERR_TOO_LARGE;
+	http_parser_limit_body(parser, exchange->operation->body_cap);
+	return OK;
+}
+
+void request_head(struct exchange *exchange, struct http_parser *parser)
+{
+	struct problem problem = {.err = OK};
+	enum err err;
+
+	exchange->keep_alive = parser->keep_alive;
+	trace_accept(exchange, parser);
+	err = head_verdict(exchange, parser, &problem);
+	if (err != OK) {
+		/* A body that has not arrived is not waited for, so no further request can be found behind it. */
+		exchange->keep_alive =
+			exchange->keep_alive && http_parser_feed(parser, &exchange->conn->in) == HTTP_DONE;
+		problem.err = err;
+		respond_problem(exchange, &problem);
+		return;
+	}
+	if (parser->expect_continue && (parser->chunked || parser->content_length > 0))
+		http_reply_continue(&exchange->conn->out);
+}
+
+static enum err decode_path(struct exchange *exchange, const struct shape *shape, void *request, struct fault *fault)
+{
+	for (size_t i = 0; i < exchange->route.param_count; i++) {
+		const enum err err = path_decode(shape, exchange->route.params[i].name, exchange->route.params[i].value,
+			exchange->arena, request, fault);
+
+		if (err != OK)
+			return err;
+	}
+	return OK;
+}
+
+/* Pages and OAuth endpoints judge their own parameters: a fault is handed on by name. */
+static void decode_web(
+	struct exchange *exchange, const struct http_parser *parser, const struct shape *shape, void *request)
+{
+	const bool form = exchange->operation->body_cap > 0;
+	struct fault fault = {0};
+
+	if (query_decode(shape, form ? http_body(parser) : http_query(parser), form ? IN_FORM : IN_QUERY, true,
+		    exchange->arena, request, &fault) != OK)
+		exchange->item.form_fault =
+			arena_copy(exchange->arena, str_from(fault.field[0] != '\0' ? fault.field : "body"));
+}
+
+static enum err request_decode(struct exchange *exchange, const struct http_parser *parser, struct fault *fault)
+{
+	const struct operation *operation = exchange->operation;
+	const struct shape *shape = operation->request();
+	void *request = arena_take(exchange->arena, shape->size + 1);
+	struct buf *scratch = &exchange->loop->scratch;
+	enum err err;
+
+	if (request == NULL)
+		return ERR_OVERLOADED;
+	if ((err = decode_path(exchange, shape, request, fault)) != OK)
+		return err;
+	if ((operation->flags & OP_WEB) != 0) {
+		decode_web(exchange, parser, shape, request);
+	} else {
+		if ((err = query_decode(shape, http_query(parser), IN_QUERY, false, exchange->arena, request, fault)) !=
+			OK)
+			return err;
+		if ((err = json_decode(shape, http_body(parser), exchange->arena, request, fault)) != OK)
+			return err;
+		if ((err = shape_check(shape, request, fault)) != OK)
+			return err;
+	}
+	buf_reset(scratch);
+	binary_encode(shape, request, scratch);
+	exchange->item.body = arena_copy(exchange->arena, buf_str(scratch));
+	return buf_ok(scratch) && exchange->item.body.p != NULL ? OK : ERR_TOO_LARGE;
+}
+
+/* Spans moved with the body, so fields are looked up again; what is not named here never reaches a service. */
+static void request_fill_item(struct exchange *exchange, const struct http_parser *parser)
+{
+	struct request_item *item = &exchange->item;
+	const unsigned flags = exchange->operation->flags;
+	struct str authorization = STR_NONE;
+
+	item->operation = exchange->operation->number;
+	item->request_id = exchange->request_id;
+	item->client_address = str_from(exchange->conn->address);
+	item->traceparent = str_from(exchange->traceparent);
+	(void)http_find(parser, "authorization", &authorization);
+	if (exchange->operation->permission != PERM_PUBLIC)
+		item->token = auth_bearer(authorization);
+	if ((flags & OP_KEYED) != 0)
+		(void)http_find(parser, "idempotency-key", &item->idempotency_key);
+	if ((flags & OP_WEB) == 0)
+		return;
+	(void)http_find(parser, "cookie", &item->cookie);
+	(void)http_find(parser, "accept-language", &item->languages);
+	if (!exchange->has_bearer)
+		item->authorization = authorization;
+}
+
+static void request_forward(struct exchange *exchange)
+{
+	const struct operation *operation = exchange->operation;
+	struct arrow *arrow = &exchange->loop->arrows[operation->callee][operation->lane];
+	enum err err;
+
+	exchange->deadline_us =
+		exchange->loop->now_us + (operation->lane == LANE_FAST ? EDGE_DEADLINE_FAST_US : EDGE_DEADLINE_SLOW_US);
+	err = arrow_enqueue(arrow, exchange);
+	if (err == OK) {
+		edge_count(&exchange->loop->counts.forwarded);
+		timer_set(&exchange->loop->wheel, &exchange->conn->timer, exchange->deadline_us + EDGE_WRITE_US);
+		return;
+	}
+	edge_count(&exchange->loop->counts.refused_full);
+	respond_item(exchange, &(struct reply_item){.err = err, .retry_after_s = EDGE_RETRY_AFTER_S});
+}
+
+void request_whole(struct exchange *exchange, struct http_parser *parser)
+{
+	struct problem problem = {.err = OK};
+	struct fault fault = {0};
+
+	exchange->complete = true;
+	exchange->keep_alive = parser->keep_alive;
+	if (exchange->options) {
+		respond_options(exchange);
+		return;
+	}
+	if ((exchange->operation->flags & OP_LOCAL) != 0) {
+		respond_local(exchange);
+		return;
+	}
+	problem.err = request_decode(exchange, parser, &fault);
+	if (problem.err != OK) {
+		problem.field = str_from(fault.field[0] != '\0' ? fault.field : NULL);
+		problem.reason = str_from(fault.reason);
+		respond_problem(exchange, &problem);
+		return;
+	}
+	request_fill_item(exchange, parser);
+	request_forward(exchange);
+}

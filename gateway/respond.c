@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "respond.h"
+
+#include <string.h>
+
+#include "access_log.h"
+#include "head.h"
+#include "loop.h"
+
+/* Writes head and content behind whatever `out` holds, then ends the exchange. `more` adds fields, may be NULL. */
+static void respond_finish(struct exchange *exchange, const struct head *head, struct str body)
+{
+	struct loop *loop = exchange->loop;
+	struct conn *conn = exchange->conn;
+	const uint64_t duration_us = clock_monotonic_us() - exchange->started_us;
+	bool keep = exchange->keep_alive && !__atomic_load_n(&loop->gateway->draining, __ATOMIC_RELAXED);
+
+	edge_counts_answer(&loop->counts, exchange->operation, head->status, duration_us);
+	access_log_put(&loop->access_log, exchange, head, body.len, duration_us);
+	if (conn == NULL) {
+		struct conn *held = exchange->held;
+
+		/* The client went away while a service was at work: only now are its buffers free. */
+		held->exchange = NULL;
+		held->next = loop->dead;
+		loop->dead = held;
+		exchange_free(&exchange);
+		return;
+	}
+	head_write(&conn->out, exchange, head, body.len, keep);
+	if (!exchange->head && head->status != 204 && head->status != 304)
+		buf_put_str(&conn->out, body);
+	exchange_free(&exchange);
+	if (!buf_ok(&conn->out)) {
+		conn->exchange = NULL;
+		conn_kill(conn);
+		return;
+	}
+	conn_answered(conn, keep);
+}
+
+/* RFC 6749 section 5.2, RFC 6750 section 3.1. */
+static const char *oauth_error(enum err err)
+{
+	switch (err) {
+	case ERR_UNAUTHENTICATED:
+	case ERR_TOKEN_EXPIRED:
+	case ERR_TOKEN_REVOKED:
+		return "invalid_token";
+	case ERR_FORBIDDEN:
+	case ERR_EMAIL_UNVERIFIED:
+		return "insufficient_scope";
+	case ERR_UNAVAILABLE:
+	case ERR_OVERLOADED:
+	case ERR_DRAINING:
+	case ERR_RATE_LIMITED:
+	case ERR_DEADLINE:
+		return "temporarily_unavailable";
+	case ERR_INTERNAL:
+	case ERR_BAD_GATEWAY:
+		return "server_error";
+	default:
+		return "invalid_request";
+	}
+}
+
+static void problem_body(
+	const struct exchange *exchange, const struct problem *problem, struct head *head, struct buf *out)
+{
+	struct json_writer w;
+
+	if (exchange->operation == NULL || (exchange->operation->flags & OP_OAUTH) == 0) {
+		head->content_type = "application/problem+json";
+		problem_encode(problem, out);
+		return;
+	}
+	head->content_type = "application/json";
+	w = json_writer_over(out);
+	json_begin_object(&w);
+	json_key(&w, "error");
+	json_put_c(&w, oauth_error(problem->err));
+	json_key(&w, "error_description");
+	json_put_c(&w, err_title(problem->err));
+	json_end_object(&w);
+}
+
+void respond_problem(struct exchange *exchange, const struct problem *problem)
+{
+	struct buf *scratch = &exchange->loop->scratch;
+	struct head head = {.status = err_status(problem->err), .err = problem->err, .scope = problem->reason};
+	struct problem named = *problem;
+
+	named.request_id = &exchange->request_id;
+	if (problem->err == ERR_RATE_LIMITED)
+		head.retry_after_s = exchange->rate.retry_after_s;
+	buf_reset(scratch);
+	problem_body(exchange, &named, &head, scratch);
+	respond_finish(exchange, &head, buf_str(scratch));
+}
+
+static void respond_failed(struct exchange *exchange, const struct reply_item *item)
+{
+	struct problem problem = {.err = item->err,
+		.field = item->field,
+		.reason = item->reason,
+		.detail = item->detail,
+		.request_id = &exchange->request_id};
+	struct buf *scratch = &exchange->loop->scratch;
+	struct head head = {.status = err_status(item->err),
+		.err = item->err,
+		.scope = item->reason,
+		.retry_after_s = item->retry_after_s};
+
+	if (head.status != 503 && head.status != 429)
+		head.retry_after_s = 0;
+	else if (head.retry_after_s == 0)
+		head.retry_after_s = EDGE_RETRY_AFTER_S;
+	buf_reset(scratch);
+	problem_body(exchange, &problem, &head, scratch);
+	respond_finish(exchange, &head, buf_str(scratch));
+}
+
+static void respond_web(struct exchange *exchange, const struct web_reply *reply)
+{
+	struct head head = {
+		.status = (int)reply->status,
+		.web = reply,
+		.retry_after_s = reply->status == 503 || reply->status == 429 ? EDGE_RETRY_AFTER_S : 0,
+	};
+
+	respond_finish(exchange, &head, reply->has_body ? reply->body : (struct str){"", 0});
+}
+
+static void respond_shape(
+	struct exchange *exchange, const struct reply_item *item, const struct shape *shape, const void *reply)
+{
+	const struct operation *operation = exchange->operation;
+	struct buf *scratch = &exchange->loop->scratch;
+	struct head head = {
+		.status = operation->success_status, .content_type = "application/json", .version = item->version};
+	const struct field *id = shape_field(shape, STR("id"));
+
+	buf_reset(scratch);
+	if (head.status != 204)
+		json_encode(shape, reply, scratch);
+	if (!buf_ok(scratch)) {
+		respond_failed(exchange, &(struct reply_item){.err = ERR_BAD_GATEWAY});
+		return;
+	}
+	if (head.status == 201 && id != NULL && id->type == FIELD_UUID)
+		head.created_id = (const struct uuid *)(const void *)((const char *)reply + id->offset);
+	respond_finish(exchange, &head, buf_str(scratch));
+}
+
+void respond_item(struct exchange *exchange, const struct reply_item *item)
+{
+	const struct shape *shape = exchange->operation->reply();
+	struct fault fault = {0};
+	void *reply;
+
+	if (item->err != OK) {
+		respond_failed(exchange, item);
+		return;
+	}
+	reply = arena_take(exchange->arena, shape->size + 1);
+	if (reply == NULL || binary_decode(shape, item->body, exchange->arena, reply, &fault) != OK) {
+		edge_counts_malformed(&exchange->loop->counts);
+		respond_failed(exchange, &(struct reply_item){.err = ERR_BAD_GATEWAY});
+		return;
+	}
+	if ((exchange->operation->flags & OP_WEB) != 0)
+		respond_web(exchange, reply);
+	else
+		respond_shape(exchange, item, shape, reply);
+}
+
+void respond_local(struct exchange *exchange)
+{
+	const struct gateway *gateway = exchange->loop->gateway;
+	struct web_reply page = {
+		.status = 200, .has_status = true, .has_body = true, .has_content_type = true, .cacheable = true};
+	struct head head = {.status = 200, .content_type = "application/json"};
+
+	if (str_eq_c(str_from(exchange->operation->name), "health_read")) {
+		respond_finish(exchange, &head, STR("{\"status\":\"ok\"}"));
+		return;
+	}
+	page.body = buf_str(&gateway->openapi);
+	page.content_type = STR("application/json");
+	if (str_eq_c(str_from(exchange->operation->name), "docs_read")) {
+		page.body = buf_str(&gateway->docs);
+		page.content_type = STR("text/html; charset=utf-8");
+		head.csp = gateway->docs_csp;
+	}
+	head.web = &page;
+	respond_finish(exchange, &head, page.body);
+}
+
+void respond_options(struct exchange *exchange)
+{
+	struct head head = {.status = 204, .allow = true};
+
+	if (exchange->allow[0] == '\0')
+		memcpy(exchange->allow, "GET, HEAD, POST, PATCH, DELETE, OPTIONS", 40);
+	respond_finish(exchange, &head, (struct str){"", 0});
+}
+
+void respond_unparsed(struct conn *conn, enum err err)
+{
+	const struct problem problem = {.err = err};
+
+	if (conn->exchange == NULL)
+		conn->exchange = exchange_new(conn->loop, conn);
+	if (conn->exchange == NULL) {
+		conn_kill(conn);
+		return;
+	}
+	conn->exchange->keep_alive = false;
+	conn->exchange->operation = NULL;
+	respond_problem(conn->exchange, &problem);
+}

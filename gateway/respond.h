@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_GATEWAY_RESPOND_H
+#define BERTH_GATEWAY_RESPOND_H
+
+#include "contract/codec.h"
+#include "contract/envelope.h"
+#include "exchange.h"
+
+/*
+ * Each answers its exchange, counts and logs it, gives it back and lets the connection go on. Every answer has the security fields, the request id and
+ * a Date; every refusal is a problem document (RFC 9457), or the JSON of RFC 6749 section 5.2 where an operation is OP_OAUTH.
+ */
+void respond_item(struct exchange *exchange, const struct reply_item *item); /* what a service said, or its lack */
+void respond_problem(struct exchange *exchange, const struct problem *problem);
+void respond_local(struct exchange *exchange);
+void respond_options(struct exchange *exchange);
+/* For bytes that are no request, and for requests that do not come to their end; the connection closes after it. */
+void respond_unparsed(struct conn *conn, enum err err);
+
+#endif

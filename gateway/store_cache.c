@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store_cache.h"
+
+#include <hiredis/hiredis.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "contract/revocations.h"
+
+#define CONNECT_MS 500
+#define ANSWER_MS 1500 /* longer than a blocked read */
+#define BLOCK_MS "500"
+#define BACKOFF_MS 250
+#define SETTLE_MS 100
+#define SETTLE_MAX 256
+#define RATE_KEY "berth:rate:key"
+#define STREAM_ID_MAX 64
+
+struct talker {
+	struct store_cache *cache;
+	pthread_t thread;
+	bool started, up; /* up: atomic */
+	redisContext *redis;
+	enum log_level told; /* the last state that was logged */
+};
+
+struct store_cache {
+	const char *socket;
+	const struct secret *password;
+	struct rate_limiter *rates;
+	struct revocations *revocations;
+	struct talker follower, settler;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	bool stopping;
+	bool primed; /* atomic */
+	bool keyed;
+};
+
+static void talker_state(struct talker *talker, const char *name, bool up)
+{
+	__atomic_store_n(&talker->up, up, __ATOMIC_RELAXED);
+	if (talker->told == (up ? LOG_INFO : LOG_WARN))
+		return;
+	talker->told = up ? LOG_INFO : LOG_WARN;
+	log_event(talker->told, up ? "redis_up" : "redis_down", LOG_C("use", name));
+}
+
+static bool cache_stopping(struct store_cache *cache)
+{
+	bool stopping;
+
+	pthread_mutex_lock(&cache->lock);
+	stopping = cache->stopping;
+	pthread_mutex_unlock(&cache->lock);
+	return stopping;
+}
+
+static void cache_wait(struct store_cache *cache, long ms)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += (until.tv_nsec / 1000000 + ms) / 1000;
+	until.tv_nsec = (until.tv_nsec + ms % 1000 * 1000000) % 1000000000;
+	pthread_mutex_lock(&cache->lock);
+	if (!cache->stopping)
+		pthread_cond_timedwait(&cache->wake, &cache->lock, &until);
+	pthread_mutex_unlock(&cache->lock);
+}
+
+static void talker_drop(struct talker *talker)
+{
+	redisFree(talker->redis);
+	talker->redis = NULL;
+}
+
+static bool reply_fine(const redisReply *reply)
+{
+	return reply != NULL && reply->type != REDIS_REPLY_ERROR;
+}
+
+/* NULL on any failure, and the connection is dropped: a conversation that failed halfway is not gone on with. */
+static redisReply *talker_command(struct talker *talker, int argc, const char **argv, const size_t *lens)
+{
+	redisReply *reply = redisCommandArgv(talker->redis, argc, argv, lens);
+
+	if (reply_fine(reply))
+		return reply;
+	freeReplyObject(reply);
+	talker_drop(talker);
+	return NULL;
+}
+
+static bool talker_connect(struct talker *talker)
+{
+	const struct timeval answer = {ANSWER_MS / 1000, ANSWER_MS % 1000 * 1000};
+	const struct timeval connect = {CONNECT_MS / 1000, CONNECT_MS % 1000 * 1000};
+	const char *auth[3] = {"AUTH", "gateway", secret_str(talker->cache->password).p};
+	redisReply *reply;
+
+	if (talker->redis != NULL)
+		return true;
+	talker->redis = redisConnectUnixWithTimeout(talker->cache->socket, connect);
+	if (talker->redis == NULL || talker->redis->err != 0 || redisSetTimeout(talker->redis, answer) != REDIS_OK) {
+		talker_drop(talker);
+		return false;
+	}
+	reply = talker_command(talker, 3, auth, NULL);
+	freeReplyObject(reply);
+	return reply != NULL;
+}
+
+/* -- revocations -------------------------------------------------------------------------------------------------------- */
+
+static struct str reply_str(const redisReply *reply)
+{
+	return reply->type == REDIS_REPLY_STRING ? (struct str){reply->str, reply->len} : STR_NONE;
+}
+
+static bool kind_parse(struct str text, enum revocation_kind *kind_out)
+{
+	static const struct {
+		const char *text;
+		enum revocation_kind kind;
+	} kinds[] = {
+		{REVOCATIONS_KIND_SESSION, REVOCATION_SESSION},
+		{REVOCATIONS_KIND_TOKEN, REVOCATION_TOKEN},
+		{REVOCATIONS_KIND_PERSON, REVOCATION_PERSON},
+		{REVOCATIONS_KIND_CLIENT, REVOCATION_CLIENT},
+		{REVOCATIONS_KIND_TENANT, REVOCATION_TENANT},
+	};
+
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+		if (!str_eq_c(text, kinds[i].text))
+			continue;
+		*kind_out = kinds[i].kind;
+		return true;
+	}
+	return false;
+}
+
+/* What Redis holds is as hostile as any input: an entry that is not whole is passed over, and said. */
+static bool entry_parse(const redisReply *fields, struct revocation *revocation)
+{
+	uint64_t before = 0, until = 0;
+	bool has_kind = false;
+	struct str id = STR_NONE;
+
+	for (size_t i = 0; i + 1 < fields->elements; i += 2) {
+		const struct str name = reply_str(fields->element[i]), value = reply_str(fields->element[i + 1]);
+
+		if (str_eq_c(name, REVOCATIONS_FIELD_KIND))
+			has_kind = kind_parse(value, &revocation->kind);
+		else if (str_eq_c(name, REVOCATIONS_FIELD_ID))
+			id = value;
+		else if (str_eq_c(name, REVOCATIONS_FIELD_BEFORE) && str_to_u64(value, INSTANT_MAX, &before) != OK)
+			return false;
+		else if (str_eq_c(name, REVOCATIONS_FIELD_UNTIL) && str_to_u64(value, INSTANT_MAX, &until) != OK)
+			return false;
+	}
+	revocation->issued_before = (instant_us)before;
+	revocation->until = (instant_us)until;
+	revocation->client_id = id;
+	return has_kind && until > 0 &&
+	       (revocation->kind == REVOCATION_CLIENT ? id.len > 0 : uuid_parse(id, &revocation->id) == OK);
+}
+
+static void take_entry(struct store_cache *cache, const redisReply *entry, char last_id[STREAM_ID_MAX])
+{
+	struct revocation revocation = {0};
+
+	if (entry->type != REDIS_REPLY_ARRAY || entry->elements != 2 || entry->element[0]->type != REDIS_REPLY_STRING ||
+		entry->element[0]->len >= STREAM_ID_MAX)
+		return;
+	memcpy(last_id, entry->element[0]->str, entry->element[0]->len + 1);
+	if (entry->element[1]->type != REDIS_REPLY_ARRAY || !entry_parse(entry->element[1], &revocation) ||
+		revocation_add(cache->revocations, &revocation, clock_now_us()) != OK)
+		log_event(LOG_WARN, "revocation_unreadable");
+}
+
+/* The entries behind last_id; false when the conversation broke. */
+static bool follow_once(struct talker *talker, char last_id[STREAM_ID_MAX])
+{
+	const char *argv[] = {"XREAD", "COUNT", "1000", "BLOCK", BLOCK_MS, "STREAMS", REVOCATIONS_STREAM, last_id};
+	redisReply *reply = talker_command(talker, 8, argv, NULL);
+	const redisReply *stream, *entries;
+
+	if (reply == NULL)
+		return false;
+	if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 1) {
+		stream = reply->element[0];
+		entries = stream->type == REDIS_REPLY_ARRAY && stream->elements == 2 ? stream->element[1] : NULL;
+		for (size_t i = 0; entries != NULL && entries->type == REDIS_REPLY_ARRAY && i < entries->elements; i++)
+			take_entry(talker->cache, entries->element[i], last_id);
+	}
+	freeReplyObject(reply);
+	return true;
+}
+
+/* Sets primed once the marker says that the stream is whole; read before the stream, so that nothing falls between. */
+static bool marker_seen(struct talker *talker, bool *seen_out)
+{
+	const char *argv[] = {"EXISTS", REVOCATIONS_MARKER};
+	redisReply *reply = talker_command(talker, 2, argv, NULL);
+
+	*seen_out = reply != NULL && reply->type == REDIS_REPLY_INTEGER && reply->integer == 1;
+	freeReplyObject(reply);
+	return reply != NULL;
+}
+
+static void *follower_main(void *arg)
+{
+	struct talker *talker = arg;
+	struct store_cache *cache = talker->cache;
+	char last_id[STREAM_ID_MAX] = "0";
+	bool whole = false;
+
+	while (!cache_stopping(cache)) {
+		/* After a break all is read again from the start: Redis may have lost its memory, and adding twice changes nothing. */
+		if (talker->redis == NULL)
+			memcpy(last_id, "0", 2);
+		if (!talker_connect(talker) || !marker_seen(talker, &whole) || !follow_once(talker, last_id)) {
+			talker_state(talker, "revocations", false);
+			cache_wait(cache, BACKOFF_MS);
+			continue;
+		}
+		if (whole)
+			__atomic_store_n(&cache->primed, true, __ATOMIC_RELAXED);
+		else
+			memcpy(last_id, "0", 2);
+		talker_state(talker, "revocations", true);
+		revocation_sweep(cache->revocations, clock_now_us());
+		if (!whole)
+			cache_wait(cache, SETTLE_MS);
+	}
+	talker_drop(talker);
+	return NULL;
+}
+
+/* -- rate limits -------------------------------------------------------------------------------------------------------- */
+
+/*
+ * KEYS: one a bucket. ARGV: taken, per second, burst for each. A bucket is a hash of level and instant, by Redis' own clock; what was taken is
+ * always taken, so that gateways together cannot pass the limit twice; the level may go below zero down to one burst.
+ */
+static const char settle_script[] =
+	"local t = redis.call('TIME') local now = t[1] * 1000 + math.floor(t[2] / 1000) local out = {} "
+	"for i, key in ipairs(KEYS) do "
+	"local taken, rate, burst = tonumber(ARGV[i*3-2]), tonumber(ARGV[i*3-1]), tonumber(ARGV[i*3]) "
+	"local row = redis.call('HMGET', key, 'level', 'at') "
+	"local level, at = tonumber(row[1]) or burst, tonumber(row[2]) or now "
+	"level = math.min(burst, level + math.max(0, now - at) * rate / 1000) - taken "
+	"if level < -burst then level = -burst end "
+	"redis.call('HSET', key, 'level', level, 'at', now) "
+	"redis.call('PEXPIRE', key, math.ceil(2000 * burst / rate) + 1000) "
+	"out[i] = tostring(level) end return out";
+
+/* Every gateway hashes addresses and ids with one key, or their buckets would not meet. */
+static bool share_key(struct talker *talker)
+{
+	uint8_t key[16];
+	const char *set[] = {"SET", RATE_KEY, (const char *)key, "NX"};
+	const size_t set_lens[] = {3, sizeof RATE_KEY - 1, sizeof key, 2};
+	const char *get[] = {"GET", RATE_KEY};
+	redisReply *reply;
+
+	random_bytes(key, sizeof key);
+	reply = talker_command(talker, 4, set, set_lens);
+	if (reply == NULL)
+		return false;
+	freeReplyObject(reply);
+	reply = talker_command(talker, 2, get, NULL);
+	if (reply == NULL)
+		return false;
+	if (reply->type == REDIS_REPLY_STRING && reply->len == sizeof key) {
+		rate_set_key(talker->cache->rates, (const uint8_t *)reply->str);
+		talker->cache->keyed = true;
+	}
+	freeReplyObject(reply);
+	return true;
+}
+
+struct settle_args {
+	const char *argv[3 + SETTLE_MAX * 4];
+	size_t lens[3 + SETTLE_MAX * 4];
+	char text[SETTLE_MAX][4][48];
+	char count[16];
+	int argc;
+};
+
+static void settle_arg(struct settle_args *args, const char *text, size_t len)
+{
+	args->argv[args->argc] = text;
+	args->lens[args->argc] = len;
+	args->argc++;
+}
+
+static void settle_fill(
+	struct settle_args *args, const struct rate_limiter *rates, const struct rate_entry *entries, size_t count)
+{
+	args->argc = 0;
+	settle_arg(args, "EVAL", 4);
+	settle_arg(args, settle_script, sizeof settle_script - 1);
+	settle_arg(args, args->count, (size_t)snprintf(args->count, sizeof args->count, "%zu", count));
+	for (size_t i = 0; i < count; i++)
+		settle_arg(args, args->text[i][0],
+			(size_t)snprintf(args->text[i][0], sizeof args->text[i][0], "berth:rate:%016llx%016llx",
+				(unsigned long long)entries[i].key[0], (unsigned long long)entries[i].key[1]));
+	for (size_t i = 0; i < count; i++) {
+		const struct rate_policy *policy = rate_policy_of(rates, entries[i].class);
+		const int64_t values[3] = {entries[i].taken, policy->per_s, policy->burst};
+
+		for (size_t j = 0; j < 3; j++)
+			settle_arg(args, args->text[i][j + 1],
+				(size_t)snprintf(args->text[i][j + 1], sizeof args->text[i][j + 1], "%lld",
+					(long long)values[j]));
+	}
+}
+
+static bool settle_once(struct talker *talker, struct settle_args *args, struct rate_entry *entries, size_t count)
+{
+	struct rate_limiter *rates = talker->cache->rates;
+	redisReply *reply;
+
+	settle_fill(args, rates, entries, count);
+	reply = talker_command(talker, args->argc, args->argv, args->lens);
+	if (reply == NULL)
+		return false;
+	for (size_t i = 0; i < count && reply->type == REDIS_REPLY_ARRAY && i < reply->elements; i++)
+		entries[i].level =
+			reply->element[i]->type == REDIS_REPLY_STRING ? strtod(reply->element[i]->str, NULL) : 0;
+	if (reply->type == REDIS_REPLY_ARRAY && reply->elements == count)
+		rate_settle(rates, entries, count, clock_monotonic_us());
+	freeReplyObject(reply);
+	return true;
+}
+
+static void *settler_main(void *arg)
+{
+	static struct settle_args args;
+	static struct rate_entry entries[SETTLE_MAX];
+	struct talker *talker = arg;
+	struct store_cache *cache = talker->cache;
+
+	while (!cache_stopping(cache)) {
+		size_t count = 0;
+		bool fine = talker_connect(talker) && (cache->keyed || share_key(talker));
+
+		if (fine && (count = rate_collect(cache->rates, entries, SETTLE_MAX)) > 0)
+			fine = settle_once(talker, &args, entries, count);
+		if (!fine)
+			cache->keyed = false;
+		talker_state(talker, "limits", fine);
+		if (count < SETTLE_MAX)
+			cache_wait(cache, fine ? SETTLE_MS : BACKOFF_MS);
+	}
+	talker_drop(talker);
+	return NULL;
+}
+
+/* -- life --------------------------------------------------------------------------------------------------------------- */
+
+enum err store_cache_new(const char *socket, const struct secret *password, struct rate_limiter *rates,
+	struct revocations *revocations, struct store_cache **cache_out)
+{
+	struct store_cache *cache = calloc(1, sizeof *cache);
+	pthread_condattr_t attr;
+
+	if (cache == NULL)
+		return ERR_OVERLOADED;
+	*cache = (struct store_cache){
+		.socket = socket, .password = password, .rates = rates, .revocations = revocations};
+	cache->follower.cache = cache->settler.cache = cache;
+	pthread_mutex_init(&cache->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&cache->wake, &attr);
+	pthread_condattr_destroy(&attr);
+	*cache_out = cache;
+	return OK;
+}
+
+enum err store_cache_start(struct store_cache *cache)
+{
+	cache->follower.started = pthread_create(&cache->follower.thread, NULL, follower_main, &cache->follower) == 0;
+	cache->settler.started = pthread_create(&cache->settler.thread, NULL, settler_main, &cache->settler) == 0;
+	return cache->follower.started && cache->settler.started ? OK : ERR_OVERLOADED;
+}
+
+void store_cache_free(struct store_cache **cache)
+{
+	struct store_cache *dying = *cache;
+
+	if (dying == NULL)
+		return;
+	pthread_mutex_lock(&dying->lock);
+	dying->stopping = true;
+	pthread_cond_broadcast(&dying->wake);
+	pthread_mutex_unlock(&dying->lock);
+	if (dying->follower.started)
+		pthread_join(dying->follower.thread, NULL);
+	if (dying->settler.started)
+		pthread_join(dying->settler.thread, NULL);
+	pthread_cond_destroy(&dying->wake);
+	pthread_mutex_destroy(&dying->lock);
+	free(dying);
+	*cache = NULL;
+}
+
+bool store_cache_up(const struct store_cache *cache)
+{
+	return __atomic_load_n(&cache->follower.up, __ATOMIC_RELAXED) &&
+	       __atomic_load_n(&cache->settler.up, __ATOMIC_RELAXED);
+}
+
+bool store_cache_primed(const struct store_cache *cache)
+{
+	return __atomic_load_n(&cache->primed, __ATOMIC_RELAXED);
+}

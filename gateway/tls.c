@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tls.h"
+
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/rand.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "edge_limits.h"
+
+#define TICKET_LIFE_US (3600 * US_PER_S)
+#define PATH_CAP 512
+
+static const char ciphers_1_2[] =
+	"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-CHACHA20-POLY1305:"
+	"ECDHE-RSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384";
+
+struct ticket_key {
+	uint8_t name[16], aes[32], mac[32];
+	instant_us made_at; /* 0: none */
+};
+
+struct file_pair {
+	char cert[PATH_CAP], key[PATH_CAP];
+	struct timespec cert_at, key_at;
+};
+
+struct tls_store {
+	pthread_rwlock_t lock;
+	SSL_CTX *ctx;
+	struct file_pair files[EDGE_CERTS_MAX];
+	size_t file_count;
+	struct ticket_key tickets[2]; /* [0] seals; both open */
+};
+
+static int store_slot = -1;
+
+static void tickets_rotate(struct tls_store *store, instant_us now)
+{
+	if (store->tickets[0].made_at != 0 && now - store->tickets[0].made_at < TICKET_LIFE_US)
+		return;
+	store->tickets[1] = store->tickets[0];
+	RAND_bytes(store->tickets[0].name, sizeof store->tickets[0].name);
+	RAND_bytes(store->tickets[0].aes, sizeof store->tickets[0].aes);
+	RAND_bytes(store->tickets[0].mac, sizeof store->tickets[0].mac);
+	store->tickets[0].made_at = now;
+}
+
+/* Copies the key that seals, or the one that is named; false when there is none. */
+static bool ticket_key_pick(
+	struct tls_store *store, bool seal, const uint8_t name[16], struct ticket_key *key_out, bool *old_out)
+{
+	const instant_us now = clock_now_us();
+	bool found = false;
+
+	pthread_rwlock_wrlock(&store->lock);
+	tickets_rotate(store, now);
+	for (size_t i = 0; i < 2 && !found; i++) {
+		const struct ticket_key *key = &store->tickets[i];
+
+		if (key->made_at == 0 || now - key->made_at > 2 * TICKET_LIFE_US)
+			continue;
+		found = seal || memcmp(key->name, name, sizeof key->name) == 0;
+		*key_out = *key;
+		*old_out = i > 0;
+	}
+	pthread_rwlock_unlock(&store->lock);
+	return found;
+}
+
+static int on_ticket(
+	SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac, int seal)
+{
+	struct tls_store *store = SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), store_slot);
+	struct ticket_key key;
+	OSSL_PARAM params[3];
+	bool old = false;
+	int result = -1;
+
+	if (!ticket_key_pick(store, seal != 0, name, &key, &old))
+		return 0;
+	params[0] = OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, key.mac, sizeof key.mac);
+	params[1] = OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char[]){"sha256"}, 0);
+	params[2] = OSSL_PARAM_construct_end();
+	if (EVP_MAC_CTX_set_params(mac, params) != 1)
+		goto done;
+	if (seal != 0) {
+		memcpy(name, key.name, sizeof key.name);
+		if (RAND_bytes(iv, EVP_CIPHER_get_iv_length(EVP_aes_256_cbc())) != 1 ||
+			EVP_EncryptInit_ex(cipher, EVP_aes_256_cbc(), NULL, key.aes, iv) != 1)
+			goto done;
+		result = 1;
+	} else if (EVP_DecryptInit_ex(cipher, EVP_aes_256_cbc(), NULL, key.aes, iv) == 1) {
+		result = old ? 2 : 1;
+	}
+done:
+	OPENSSL_cleanse(&key, sizeof key);
+	return result;
+}
+
+/* RFC 7301: who offers protocols must offer ours; who offers none gets HTTP/1.1. */
+static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len, const unsigned char *offered,
+	unsigned int offered_len, void *arg)
+{
+	static const unsigned char ours[] = "\x08http/1.1";
+
+	(void)ssl;
+	(void)arg;
+	if (SSL_select_next_proto((unsigned char **)out, out_len, ours, sizeof ours - 1, offered, offered_len) !=
+		OPENSSL_NPN_NEGOTIATED)
+		return SSL_TLSEXT_ERR_ALERT_FATAL;
+	return SSL_TLSEXT_ERR_OK;
+}
+
+static enum err ctx_set_rules(SSL_CTX *ctx)
+{
+	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
+					 SSL_OP_PRIORITIZE_CHACHA | SSL_OP_IGNORE_UNEXPECTED_EOF);
+	SSL_CTX_set_mode(
+		ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_max_early_data(ctx, 0);
+	SSL_CTX_set_num_tickets(ctx, 1);
+	SSL_CTX_set_security_level(ctx, 2);
+	SSL_CTX_set_alpn_select_cb(ctx, on_alpn, NULL);
+	if (SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) != 1 || SSL_CTX_set_cipher_list(ctx, ciphers_1_2) != 1 ||
+		SSL_CTX_set1_groups_list(ctx, "X25519:P-256:P-384") != 1 ||
+		SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, on_ticket) != 1)
+		return ERR_INTERNAL;
+	return OK;
+}
+
+static struct timespec file_time(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 ? st.st_mtim : (struct timespec){0};
+}
+
+static enum err ctx_load_pair(SSL_CTX *ctx, struct file_pair *files, size_t place)
+{
+	files->cert_at = file_time(files->cert);
+	files->key_at = file_time(files->key);
+	if (SSL_CTX_use_certificate_chain_file(ctx, files->cert) == 1 &&
+		SSL_CTX_use_PrivateKey_file(ctx, files->key, SSL_FILETYPE_PEM) == 1 &&
+		SSL_CTX_check_private_key(ctx) == 1)
+		return OK;
+	log_event(LOG_ERROR, "certificate_unreadable", LOG_I("place", place + 1));
+	ERR_clear_error();
+	return ERR_BAD_FIELD;
+}
+
+static enum err ctx_new(struct tls_store *store, SSL_CTX **ctx_out)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+	enum err err;
+
+	if (ctx == NULL)
+		return ERR_OVERLOADED;
+	if ((err = ctx_set_rules(ctx)) != OK)
+		goto done;
+	for (size_t i = 0; i < store->file_count; i++)
+		if ((err = ctx_load_pair(ctx, &store->files[i], i)) != OK)
+			goto done;
+	SSL_CTX_set_ex_data(ctx, store_slot, store);
+	*ctx_out = ctx;
+	ctx = NULL;
+done:
+	SSL_CTX_free(ctx);
+	return err;
+}
+
+static enum err files_split(struct tls_store *store, const char *cert_files, const char *key_files)
+{
+	struct str certs = str_from(cert_files), keys = str_from(key_files);
+	struct str cert, key;
+	bool more_certs, more_keys;
+
+	do {
+		if (store->file_count == EDGE_CERTS_MAX)
+			return ERR_BAD_FIELD;
+		more_certs = str_cut(&certs, ',', &cert);
+		more_keys = str_cut(&keys, ',', &key);
+		if (more_certs != more_keys || cert.len == 0 || key.len == 0 || cert.len >= PATH_CAP ||
+			key.len >= PATH_CAP)
+			return ERR_BAD_FIELD;
+		memcpy(store->files[store->file_count].cert, cert.p, cert.len);
+		memcpy(store->files[store->file_count].key, key.p, key.len);
+		store->file_count++;
+	} while (more_certs);
+	return OK;
+}
+
+enum err tls_store_new(const char *cert_files, const char *key_files, struct tls_store **store_out)
+{
+	struct tls_store *store = calloc(1, sizeof *store);
+	enum err err;
+
+	if (store == NULL)
+		return ERR_OVERLOADED;
+	pthread_rwlock_init(&store->lock, NULL);
+	if (store_slot < 0)
+		store_slot = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+	if ((err = files_split(store, cert_files, key_files)) != OK) {
+		log_event(LOG_ERROR, "certificate_list_bad",
+			LOG_C("keys", "BERTH_GATEWAY_CERT_FILES, BERTH_GATEWAY_KEY_FILES"));
+		goto done;
+	}
+	if ((err = ctx_new(store, &store->ctx)) != OK)
+		goto done;
+	*store_out = store;
+	store = NULL;
+done:
+	tls_store_free(&store);
+	return err;
+}
+
+void tls_store_free(struct tls_store **store)
+{
+	if (*store == NULL)
+		return;
+	SSL_CTX_free((*store)->ctx);
+	pthread_rwlock_destroy(&(*store)->lock);
+	OPENSSL_cleanse((*store)->tickets, sizeof(*store)->tickets);
+	free(*store);
+	*store = NULL;
+}
+
+enum err tls_store_reload(struct tls_store *store)
+{
+	SSL_CTX *fresh = NULL, *old;
+	enum err err;
+
+	if ((err = ctx_new(store, &fresh)) != OK)
+		return err;
+	pthread_rwlock_wrlock(&store->lock);
+	old = store->ctx;
+	store->ctx = fresh;
+	pthread_rwlock_unlock(&store->lock);
+	SSL_CTX_free(old);
+	log_event(LOG_INFO, "certificates_reloaded");
+	return OK;
+}
+
+static bool time_differs(struct timespec a, struct timespec b)
+{
+	return a.tv_sec != b.tv_sec || a.tv_nsec != b.tv_nsec;
+}
+
+bool tls_store_changed(const struct tls_store *store)
+{
+	for (size_t i = 0; i < store->file_count; i++)
+		if (time_differs(file_time(store->files[i].cert), store->files[i].cert_at) ||
+			time_differs(file_time(store->files[i].key), store->files[i].key_at))
+			return true;
+	return false;
+}
+
+SSL *tls_session_new(struct tls_store *store, int fd)
+{
+	SSL *ssl;
+
+	pthread_rwlock_rdlock(&store->lock);
+	ssl = SSL_new(store->ctx);
+	pthread_rwlock_unlock(&store->lock);
+	if (ssl == NULL || SSL_set_fd(ssl, fd) != 1) {
+		SSL_free(ssl);
+		return NULL;
+	}
+	SSL_set_accept_state(ssl);
+	return ssl;
+}

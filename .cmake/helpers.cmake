@@ -60,6 +60,19 @@ function(add_service name)
 	endif()
 endfunction()
 
+# add_program(<name> SOURCES a.c… [INCLUDES <dir>…] LIBS …): any other executable.
+function(add_program name)
+	cmake_parse_arguments(arg "" "" "SOURCES;INCLUDES;LIBS" ${ARGN})
+	sources_present(${name} arg_SOURCES)
+	add_executable(${name} ${arg_SOURCES})
+	target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/common ${CMAKE_CURRENT_SOURCE_DIR})
+	foreach(folder IN LISTS arg_INCLUDES)
+		target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/${folder})
+	endforeach()
+	link_libraries_of(${name} PRIVATE ${arg_LIBS})
+	set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+endfunction()
+
 # embed_sql(<target> <name> <sql dir or ""> <schema dir or "">): <name>_sql.c and <name>_sql.h, made by common/db/embed_sql.
 function(embed_sql target name sql schema)
 	if("${sql}${schema}" STREQUAL "")
@@ -111,6 +124,7 @@ endfunction()
 # Its corpus is tests/fuzz/<name>/.
 function(add_fuzzer name)
 	cmake_parse_arguments(arg "" "" "SOURCES;LIBS" ${ARGN})
+	set_property(GLOBAL APPEND PROPERTY berth_fuzzers ${name})
 	if(NOT BERTH_FUZZ)
 		return()
 	endif()

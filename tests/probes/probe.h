@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_PROBES_PROBE_H
+#define BERTH_PROBES_PROBE_H
+
+#include "base/arena.h"
+#include "base/json.h"
+
+/*
+ * Production code behind a command: each kind judges standard input and prints one JSON object. A kind returns
+ * PROBE_JUDGED whichever way it judged, and PROBE_FAILED when it could not judge (bad arguments, no memory).
+ */
+#define PROBE_INPUT_MAX (16U << 20)
+#define PROBE_ARENA_MAX (64U << 20)
+
+enum probe_exit { PROBE_JUDGED = 0, PROBE_FAILED = 2 };
+
+struct probe {
+	struct arena *arena;
+	struct str input; /* of text kinds one trailing newline is gone already */
+	int argc;         /* arguments behind the kind */
+	char **argv;
+};
+
+int probe_http1(struct probe *probe);
+int probe_json(struct probe *probe);
+int probe_jws(struct probe *probe);
+int probe_jwt(struct probe *probe);
+int probe_crash_points(struct probe *probe);
+
+/* Says on standard error what is wrong with the call; always PROBE_FAILED. */
+int probe_fail(const char *what, const char *about);
+/* The value behind "--name", or NULL. */
+const char *probe_option(const struct probe *probe, const char *name);
+/* The whole file in the arena; p is NULL when it cannot be read (said on standard error). */
+struct str probe_file(struct probe *probe, const char *path);
+/* Prints the line; always PROBE_JUDGED, or PROBE_FAILED when the buffer failed. */
+int probe_print(struct buf *line);
+/* Bytes from 0x80 on as U+0080 to U+00FF, so that any header can be shown. */
+void probe_put_bytes(struct json_writer *w, struct str bytes);
+/* Prints {"verdict","reason"}. */
+int probe_verdict(bool accepted, const char *reason);
+
+#endif

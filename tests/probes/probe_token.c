@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "probe.h"
+#include "token/token.h"
+
+static int keys_of(struct probe *probe, struct keyset **keys_out)
+{
+	const char *reason = NULL;
+	struct str doc;
+
+	if (probe->argc < 1)
+		return probe_fail("name the JWKS file", NULL);
+	doc = probe_file(probe, probe->argv[0]);
+	if (!doc.p)
+		return PROBE_FAILED;
+	if (keyset_parse(doc, keys_out, &reason) != OK)
+		return probe_fail(probe->argv[0], reason);
+	return PROBE_JUDGED;
+}
+
+/* "ES256,RS256" */
+static int algs_of(const char *list, unsigned *algs_out)
+{
+	struct str rest = str_from(list), name;
+	bool more;
+
+	*algs_out = 0;
+	do {
+		enum jwk_alg alg;
+
+		more = str_cut(&rest, ',', &name);
+		if (!jwk_alg_from_name(name, &alg))
+			return probe_fail("unknown algorithm in", list);
+		*algs_out |= JWS_ALLOW(alg);
+	} while (more);
+	return PROBE_JUDGED;
+}
+
+static int print_jws(struct probe *probe, const struct jws *jws)
+{
+	struct str payload = jws->payload;
+	const struct json *parsed = NULL;
+	const char *reason = NULL;
+	struct json_writer w;
+	struct buf line;
+	int code;
+
+	buf_init(&line, PROBE_ARENA_MAX);
+	w = json_writer_over(&line);
+	json_begin_object(&w);
+	json_key(&w, "verdict");
+	json_put_c(&w, "accept");
+	json_key(&w, "reason");
+	json_put_null(&w);
+	json_key(&w, "header");
+	json_put_raw(&w, jws->header_text);
+	json_key(&w, "payload");
+	if (payload.len > 0 && payload.p[0] == '{' && json_parse(probe->arena, payload, &parsed, &reason) == OK)
+		json_put_raw(&w, payload);
+	else
+		probe_put_bytes(&w, payload);
+	json_end_object(&w);
+	code = probe_print(&line);
+	buf_release(&line);
+	return code;
+}
+
+/* Any JWS of the algorithms that some verifier of ours takes: ID tokens and access tokens alike. */
+int probe_jws(struct probe *probe)
+{
+	struct jws_rules rules = {.algs_allowed = JWS_ALLOW_ALL, .kid_optional = true};
+	const char *algs = probe_option(probe, "--alg"), *reason = NULL;
+	struct keyset *keys = NULL;
+	struct jws jws;
+	int code;
+
+	if ((code = keys_of(probe, &keys)) != PROBE_JUDGED)
+		return code;
+	if (algs)
+		code = algs_of(algs, &rules.algs_allowed);
+	if (code == PROBE_JUDGED) {
+		if (jws_verify(probe->arena, &rules, keys, probe->input, &jws, &reason) == OK)
+			code = print_jws(probe, &jws);
+		else
+			code = probe_verdict(false, reason);
+	}
+	keyset_free(&keys);
+	return code;
+}
+
+static int instant_of(const char *text, instant_us *now_out)
+{
+	uint64_t seconds = 0;
+
+	if (!text || str_to_u64(str_from(text), INSTANT_MAX / US_PER_S, &seconds) != OK)
+		return probe_fail("--now needs seconds since 1970", NULL);
+	*now_out = (instant_us)seconds * US_PER_S;
+	return PROBE_JUDGED;
+}
+
+int probe_jwt(struct probe *probe)
+{
+	struct token_rules rules = {
+		.issuer = str_from(probe_option(probe, "--iss")),
+		.audience = str_from(probe_option(probe, "--aud")),
+		.env = str_from(probe_option(probe, "--env")),
+		.leeway_us = TOKEN_LEEWAY_US,
+	};
+	struct keyset *keys = NULL;
+	const char *reason = NULL;
+	instant_us now = 0;
+	struct token token;
+	enum err err;
+	int code;
+
+	if (!rules.issuer.p || !rules.audience.p)
+		return probe_fail("--iss and --aud are needed", NULL);
+	if ((code = instant_of(probe_option(probe, "--now"), &now)) != PROBE_JUDGED)
+		return code;
+	if ((code = keys_of(probe, &keys)) != PROBE_JUDGED)
+		return code;
+	err = token_verify(&rules, keys, probe->input, now, &token, &reason);
+	keyset_free(&keys);
+	return probe_verdict(err == OK, reason);
+}

@@ -108,12 +108,14 @@ static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len, 
 	unsigned int offered_len, void *arg)
 {
 	static const unsigned char ours[] = "\x08http/1.1";
+	unsigned char *picked = NULL;
 
 	(void)ssl;
 	(void)arg;
-	if (SSL_select_next_proto((unsigned char **)out, out_len, ours, sizeof ours - 1, offered, offered_len) !=
+	if (SSL_select_next_proto(&picked, out_len, ours, sizeof ours - 1, offered, offered_len) !=
 		OPENSSL_NPN_NEGOTIATED)
 		return SSL_TLSEXT_ERR_ALERT_FATAL;
+	*out = picked;
 	return SSL_TLSEXT_ERR_OK;
 }
 

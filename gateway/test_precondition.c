@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "precondition.h"
+
+#include <string.h>
+
+#include "base/test.h"
+
+#include "auth.h"
+#include "contract/envelope.h"
+
+static void if_match_takes_one_strong_tag_of_ours_or_a_star(void **state)
+{
+	static const struct {
+		const char *value;
+		enum err err;
+		int64_t version;
+	} cases[] = {
+		{"\"1\"", OK, 1},
+		{"\"9223372036854775807\"", OK, INT64_MAX},
+		{"*", OK, -1},
+		{"\"0\"", ERR_VERSION_STALE, 0},
+		{"\"01\"", ERR_VERSION_STALE, 0},
+		{"\"-1\"", ERR_VERSION_STALE, 0},
+		{"\"9223372036854775808\"", ERR_VERSION_STALE, 0},
+		{"W/\"1\"", ERR_VERSION_STALE, 0},
+		{"\"somebody-else\"", ERR_VERSION_STALE, 0},
+		{"\"1\", \"2\"", ERR_VERSION_STALE, 0},
+		{"\"\"", ERR_VERSION_STALE, 0},
+		{"1", ERR_BAD_FIELD, 0},
+		{"\"1", ERR_BAD_FIELD, 0},
+		{"\"a b\"", ERR_BAD_FIELD, 0},
+		{"", ERR_BAD_FIELD, 0},
+		{"**", ERR_BAD_FIELD, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		int64_t version = 0;
+
+		assert_int_equal(precondition_match(str_from(cases[i].value), &version), cases[i].err);
+		assert_int_equal(version, cases[i].version);
+	}
+}
+
+static void an_idempotency_key_is_short_and_visible(void **state)
+{
+	char longest[IDEMPOTENCY_KEY_MAX + 1];
+
+	(void)state;
+	memset(longest, 'k', sizeof longest);
+	assert_int_equal(precondition_key((struct str){longest, IDEMPOTENCY_KEY_MAX}), OK);
+	assert_int_equal(precondition_key((struct str){longest, IDEMPOTENCY_KEY_MAX + 1}), ERR_BAD_FIELD);
+	assert_int_equal(precondition_key(STR("\"8e03978e-40d5-43dd-bc93-6894a57f9324\"")), OK);
+	assert_int_equal(precondition_key(STR("")), ERR_BAD_FIELD);
+	assert_int_equal(precondition_key(STR("a b")), ERR_BAD_FIELD);
+	assert_int_equal(precondition_key(STR("a\x7f")), ERR_BAD_FIELD);
+	assert_int_equal(precondition_key(STR("\xc3\xa9")), ERR_BAD_FIELD);
+}
+
+static void a_bearer_token_is_found_behind_its_scheme_only(void **state)
+{
+	static const struct {
+		const char *value, *token;
+	} cases[] = {
+		{"Bearer abc.def.ghi", "abc.def.ghi"},
+		{"bearer abc", "abc"},
+		{"BEARER   abc", "abc"},
+		{"Bearer", NULL},
+		{"Bearer ", NULL},
+		{"Basic abc", NULL},
+		{"Bearerabc", NULL},
+		{"", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const struct str token = auth_bearer(str_from(cases[i].value));
+
+		if (cases[i].token == NULL)
+			assert_null(token.p);
+		else
+			assert_true(str_eq_c(token, cases[i].token));
+	}
+	assert_null(auth_bearer(STR_NONE).p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(if_match_takes_one_strong_tag_of_ours_or_a_star),
+		cmocka_unit_test(an_idempotency_key_is_short_and_visible),
+		cmocka_unit_test(a_bearer_token_is_found_behind_its_scheme_only),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

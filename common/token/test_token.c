@@ -87,6 +87,8 @@ static const struct {
 	{"a sub that is a name", "sub", "\"alice\"", ERR_UNAUTHENTICATED, "sub is neither a person nor the client"},
 	{"a nil sub", "sub", "\"" NIL "\"", ERR_UNAUTHENTICATED, "sub is neither a person nor the client"},
 	{"a client for itself", "sub", "\"web\"", OK, NULL},
+	{"a client named like the person", "client_id", "\"018F3C7E-0000-7000-8000-000000000001\"", ERR_UNAUTHENTICATED,
+		"sub is neither a person nor the client"},
 	{"no client", "client_id", NULL, ERR_UNAUTHENTICATED, "client_id is missing or malformed"},
 	{"an empty client", "client_id", "\"\"", ERR_UNAUTHENTICATED, "client_id is missing or malformed"},
 	{"a client with a quote", "client_id", "\"a'b\"", ERR_UNAUTHENTICATED, "client_id is missing or malformed"},
@@ -364,6 +366,7 @@ static void what_would_not_verify_is_not_signed(void **state)
 	REFUSED(token.tenant_id = UUID_NIL);
 	REFUSED(token.session_id = UUID_NIL);
 	REFUSED(token.token_id = UUID_NIL);
+	REFUSED(memcpy(token.client_id, PERSON, sizeof(PERSON)));
 	REFUSED(token.client_id[0] = '\0');
 	REFUSED(memset(token.client_id, 'a', sizeof(token.client_id)));
 	REFUSED(memset(token.scope, 'a', sizeof(token.scope)));

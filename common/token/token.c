@@ -69,6 +69,14 @@ static const char *check_origin(const struct claims *claims, const struct token_
 	return NULL;
 }
 
+bool token_is_ambiguous(const struct token *token)
+{
+	char person[UUID_TEXT_LEN + 1];
+
+	uuid_format(&token->person_id, person);
+	return str_eq_nocase(str_from(person), str_from(token->client_id));
+}
+
 static const char *read_subject(const struct claims *claims)
 {
 	struct token *token = claims->token;
@@ -82,9 +90,9 @@ static const char *read_subject(const struct claims *claims)
 		return "sub is missing or no string";
 	if (str_eq(sub, client_id))
 		return NULL;
-	return uuid_parse(sub, &token->person_id) == OK && !uuid_is_nil(&token->person_id)
-	               ? NULL
-	               : "sub is neither a person nor the client";
+	if (uuid_parse(sub, &token->person_id) != OK || uuid_is_nil(&token->person_id) || token_is_ambiguous(token))
+		return "sub is neither a person nor the client";
+	return NULL;
 }
 
 static const char *read_ids(const struct claims *claims)

@@ -61,6 +61,8 @@ MUST_USE enum err token_verify(const struct token_rules *rules, const struct key
 MUST_USE enum err token_sign(const struct token_rules *rules, const struct signing_key *key, const struct token *token,
 	struct buf *compact_out);
 
+/* Whether sub could mean the client as well as the person (RFC 9068 section 5): such a token is neither signed nor taken. */
+bool token_is_ambiguous(const struct token *token);
 bool token_has(const struct token *token, unsigned permission);     /* false out of range */
 void token_grant(struct token *token, unsigned permission);         /* out of range is a broken invariant */
 bool token_has_scope(const struct token *token, const char *scope); /* one whole word of scope */

@@ -44,7 +44,7 @@ static bool signable(const struct token_rules *rules, const struct token *token)
 		return false;
 	if (uuid_is_nil(&token->tenant_id) || uuid_is_nil(&token->session_id) || uuid_is_nil(&token->token_id))
 		return false;
-	return words_ok(token) && life_ok(token);
+	return words_ok(token) && life_ok(token) && !token_is_ambiguous(token);
 }
 
 static void put_uuid(struct json_writer *w, const char *claim, const struct uuid *id)

@@ -193,7 +193,8 @@ enum err jwk_from_numbers(enum jwk_alg alg, struct str first, struct str second,
 	key = NULL;
 	err = OK;
 done:
-	ERR_clear_error(); /* the queue is the thread's: libpq and the TLS edge read it too */
+	if (alg != JWK_EDDSA)
+		ERR_clear_error(); /* the queue is the thread's: libpq and the TLS edge read it too */
 	jwk_free(&key);
 	return err;
 }

@@ -18,8 +18,8 @@ struct keyring {
 	pthread_mutex_t lock;
 	pthread_cond_t changed; /* monotonic clock */
 	pthread_t thread;
-	bool running;
 	/* All below is guarded by `lock`; the generation is written under it and read without. */
+	bool running;
 	bool stopping;
 	bool missed; /* a fetch is due before its time */
 	bool in_fetch;
@@ -209,11 +209,14 @@ static void *refresher(void *arg)
 
 enum err keyring_start(struct keyring *ring)
 {
+	bool started;
+
+	(void)pthread_mutex_lock(&ring->lock);
 	INVARIANT(!ring->running);
-	if (pthread_create(&ring->thread, NULL, refresher, ring) != 0)
-		return ERR_OVERLOADED;
-	ring->running = true;
-	return OK;
+	started = pthread_create(&ring->thread, NULL, refresher, ring) == 0;
+	ring->running = started;
+	(void)pthread_mutex_unlock(&ring->lock);
+	return started ? OK : ERR_OVERLOADED;
 }
 
 uint64_t keyring_generation(const struct keyring *ring)

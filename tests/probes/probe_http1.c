@@ -37,26 +37,29 @@ static void put_request(struct json_writer *w, const struct http_parser *parser)
 	json_end_object(w);
 }
 
+#define STEP 4096
+
 /* Feeds what is left of the connection until it has no more whole message: what it ended with. */
 static enum http_result next_message(struct http_parser *parser, struct buf *in, struct str *left)
 {
-	for (;;) {
-		enum http_result result = http_parser_feed(parser, in);
-		size_t take = left->len < 4096 ? left->len : 4096;
+	enum http_result result;
+
+	while ((result = http_parser_feed(parser, in)) == HTTP_HEAD_DONE || (result == HTTP_MORE && left->len > 0)) {
+		size_t take = left->len < STEP ? left->len : STEP;
 
 		if (result == HTTP_HEAD_DONE)
 			continue;
-		if (result != HTTP_MORE || take == 0)
-			return result;
 		buf_put(in, left->p, take);
 		if (!buf_ok(in))
 			return HTTP_FAIL;
 		left->p += take;
 		left->len -= take;
 	}
+	return result;
 }
 
-static void put_end(struct json_writer *w, const struct http_parser *parser, enum http_result result, bool begun, bool close)
+static void put_end(
+	struct json_writer *w, const struct http_parser *parser, enum http_result result, bool begun, bool close)
 {
 	json_key(w, "status");
 	if (result == HTTP_FAIL)
@@ -89,7 +92,7 @@ int probe_http1(struct probe *probe)
 	bool close = false;
 	int code;
 
-	buf_init(&in, http_limits_bytes(&limits) + 8192);
+	buf_init(&in, http_limits_bytes(&limits) + 2 * (size_t)STEP);
 	buf_init(&line, PROBE_ARENA_MAX);
 	http_parser_init(&parser, &limits);
 	w = json_writer_over(&line);
@@ -108,7 +111,8 @@ int probe_http1(struct probe *probe)
 		http_parser_next(&parser, &in);
 	}
 	json_end_array(&w);
-	put_end(&w, &parser, result, result == HTTP_MORE && http_parser_begun(&parser, &in), close || result == HTTP_FAIL);
+	put_end(&w, &parser, result, result == HTTP_MORE && http_parser_begun(&parser, &in),
+		close || result == HTTP_FAIL);
 	code = probe_print(&line);
 	buf_release(&in);
 	buf_release(&line);

@@ -281,15 +281,26 @@ done:
 	return err;
 }
 
+/* A server that has gone since the last transaction shows by what it left to be read: last words, then the end. */
+static bool is_alive(const struct db *db)
+{
+	for (int i = 0; i < 4; i++) {
+		struct pollfd pfd = {.fd = PQsocket(db->pg), .events = POLLIN};
+		int n = poll(&pfd, 1, 0);
+
+		if (n == 0)
+			return PQstatus(db->pg) == CONNECTION_OK && PQtransactionStatus(db->pg) == PQTRANS_IDLE;
+		if (n < 0 || !PQconsumeInput(db->pg) || PQisBusy(db->pg))
+			return false;
+	}
+	return false;
+}
+
 enum err db_conn_ready(struct db *db)
 {
-	if (db->pg) {
-		/* A server that has gone since the last transaction shows here, for the price of one recv. */
-		if (PQconsumeInput(db->pg) == 1 && PQstatus(db->pg) == CONNECTION_OK &&
-			PQtransactionStatus(db->pg) == PQTRANS_IDLE)
-			return OK;
-		db_conn_drop(db);
-	}
+	if (db->pg && is_alive(db))
+		return OK;
+	db_conn_drop(db);
 	return connect_now(db);
 }
 

@@ -51,7 +51,7 @@ struct tx {
 	bool begun;
 	bool committed;
 	bool savepoint;
-	size_t savepoint_item; /* its place in the pipeline not flushed yet; 0: none there */
+	size_t savepoint_item; /* its place in the pipeline not flushed yet, from 1; 0: not there */
 	struct db_fault fault; /* err OK: none */
 };
 

@@ -142,6 +142,13 @@ static bool judge(struct item *item, size_t i, struct db_fault *fault)
 	return true;
 }
 
+/* Whether COMMIT took place cannot be told: not to be retried as if it had not. */
+static void set_unknown(struct db_fault *fault)
+{
+	fault->err = ERR_DEADLINE;
+	fault->retryable = false;
+}
+
 static bool is_commit(const struct db *db, size_t i)
 {
 	return i < db->item_count && db->items[i].kind == ITEM_COMMIT;
@@ -158,7 +165,7 @@ static void read_all(struct db *db, uint64_t until_us, struct db_fault *fault)
 			db_fault_lost(fault, err);
 			/* COMMIT is on its way, and nothing before it is known to have failed. */
 			if (is_commit(db, db->item_count - 1))
-				fault->err = ERR_DEADLINE;
+				set_unknown(fault);
 		}
 		if (err != OK) {
 			fault->lost = true;
@@ -167,7 +174,7 @@ static void read_all(struct db *db, uint64_t until_us, struct db_fault *fault)
 		if (!judge(&db->items[i], i, fault) && fault->lost) {
 			/* A server that goes down while it commits may have committed. */
 			if (is_commit(db, i) || (!fault->sqlstate[0] && is_commit(db, db->item_count - 1)))
-				fault->err = ERR_DEADLINE;
+				set_unknown(fault);
 			return;
 		}
 	}

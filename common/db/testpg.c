@@ -221,6 +221,7 @@ void testpg_server_kill(struct testpg *pg)
 	kill(pg->pid, SIGKILL);
 	waitpid(pg->pid, NULL, 0);
 	pg->pid = 0;
+	usleep(50000); /* the backends' sockets are closed by now */
 }
 
 void testpg_server_pause(struct testpg *pg, bool paused)

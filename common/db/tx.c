@@ -139,7 +139,7 @@ static enum err flush(struct tx *tx, uint64_t until_us)
 		return OK;
 	ok = db_pipeline_flush(db, until_us, &tx->fault);
 	/* A savepoint behind the fault was never made, and an earlier one may or may not stand. */
-	if (!ok && tx->fault.item <= tx->savepoint_item)
+	if (!ok && tx->fault.item < tx->savepoint_item)
 		tx->savepoint = false;
 	tx->savepoint_item = 0;
 	return tx->fault.err;
@@ -239,7 +239,7 @@ enum err tx_savepoint(struct tx *tx)
 	if ((err = queue(tx, ITEM_QUIET, &savepoint, NO_PARAMS)) != OK)
 		return err;
 	tx->savepoint = true;
-	tx->savepoint_item = tx->db->item_count - 1;
+	tx->savepoint_item = tx->db->item_count;
 	return OK;
 }
 

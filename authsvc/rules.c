@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rules.h"
+
+#include <string.h>
+
+static const char *const locale_names[LOCALE_COUNT] = {[LOCALE_EN] = "en", [LOCALE_FR] = "fr", [LOCALE_NL] = "nl"};
+static const char *const status_names[] = {
+	[PERSON_INVITED] = "invited",
+	[PERSON_ACTIVE] = "active",
+	[PERSON_SUSPENDED] = "suspended",
+	[PERSON_ERASED] = "erased",
+};
+static const char *const key_state_names[] = {[KEY_NEXT] = "next", [KEY_ACTIVE] = "active", [KEY_RETIRED] = "retired"};
+
+/*
+ * An account on an address where it signed in before is only ever slowed by that address, so nobody can lock a person
+ * out from elsewhere. An address stands for a whole office behind one router: it gets room. A mail costs its receiver.
+ */
+const struct throttle_curve rules_throttle_curves[THROTTLE_KINDS] = {
+	[THROTTLE_PAIR] = {.free = 5, .base_ms = 1000, .cap_ms = 900 * 1000, .keep_ms = 24 * 3600 * 1000},
+	[THROTTLE_ACCOUNT] = {.free = 10, .base_ms = 1000, .cap_ms = 900 * 1000, .keep_ms = 24 * 3600 * 1000},
+	[THROTTLE_ADDRESS] = {.free = 100, .base_ms = 500, .cap_ms = 60 * 1000, .keep_ms = 3600 * 1000},
+	[THROTTLE_MAIL] = {.free = 3, .base_ms = 60 * 1000, .cap_ms = 24 * 3600 * 1000, .keep_ms = 24 * 3600 * 1000},
+};
+
+static bool name_index(const char *const *names, size_t count, struct str name, size_t *index_out)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (str_eq_c(name, names[i])) {
+			*index_out = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+const char *rules_locale_name(enum locale locale)
+{
+	return locale_names[locale];
+}
+
+bool rules_locale_parse(struct str name, enum locale *locale_out)
+{
+	size_t i = 0;
+
+	if (!name_index(locale_names, LOCALE_COUNT, name, &i))
+		return false;
+	*locale_out = (enum locale)i;
+	return true;
+}
+
+const char *rules_status_name(enum person_status status)
+{
+	return status_names[status];
+}
+
+bool rules_status_parse(struct str name, enum person_status *status_out)
+{
+	size_t i = 0;
+
+	if (!name_index(status_names, sizeof(status_names) / sizeof(status_names[0]), name, &i))
+		return false;
+	*status_out = (enum person_status)i;
+	return true;
+}
+
+bool rules_status_may_become(enum person_status from, enum person_status to)
+{
+	bool from_ok = from == PERSON_ACTIVE || from == PERSON_SUSPENDED;
+	bool to_ok = to == PERSON_ACTIVE || to == PERSON_SUSPENDED;
+
+	return from == to || (from_ok && to_ok);
+}
+
+struct str rules_email_normal(struct arena *arena, struct str email)
+{
+	char *p = arena_take(arena, email.len + 1);
+
+	if (p == NULL)
+		return STR_NONE;
+	for (size_t i = 0; i < email.len; i++)
+		p[i] = email.p[i] >= 'A' && email.p[i] <= 'Z' ? (char)(email.p[i] + ('a' - 'A')) : email.p[i];
+	return (struct str){p, email.len};
+}
+
+bool rules_email_in_domain(struct str normal_email, struct str domain)
+{
+	struct str local;
+
+	return domain.len > 0 && str_cut(&normal_email, '@', &local) && local.len > 0 && str_eq(normal_email, domain);
+}
+
+static bool is_label(struct str label)
+{
+	if (label.len == 0 || label.len > 63 || label.p[0] == '-' || label.p[label.len - 1] == '-')
+		return false;
+	for (size_t i = 0; i < label.len; i++) {
+		char c = label.p[i];
+
+		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'))
+			return false;
+	}
+	return true;
+}
+
+bool rules_slug_ok(struct str slug)
+{
+	return is_label(slug);
+}
+
+bool rules_domain_ok(struct str domain)
+{
+	struct str rest = domain;
+	struct str label;
+	size_t count = 0;
+	bool more;
+
+	if (domain.len > 253)
+		return false;
+	do {
+		more = str_cut(&rest, '.', &label);
+		if (!is_label(label))
+			return false;
+		count++;
+	} while (more);
+	return count >= 2;
+}
+
+/* At least three different bytes are in sight of anything that deserves the name. */
+static bool is_monotonous(struct str s)
+{
+	unsigned char seen[2] = {0};
+	size_t kinds = 0;
+
+	for (size_t i = 0; i < s.len; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+		bool known = false;
+
+		for (size_t k = 0; k < kinds; k++)
+			known = known || seen[k] == c;
+		if (known)
+			continue;
+		if (kinds == sizeof(seen))
+			return false;
+		seen[kinds++] = c;
+	}
+	return true;
+}
+
+enum password_verdict rules_password_check(struct str password, struct str normal_email)
+{
+	size_t chars = 0;
+
+	if (password.len > PASSWORD_BYTES_MAX)
+		return PASSWORD_LONG;
+	for (size_t i = 0; i < password.len; i++)
+		chars += ((unsigned char)password.p[i] & 0xc0) != 0x80;
+	if (chars < PASSWORD_CHARS_MIN)
+		return PASSWORD_SHORT;
+	if (is_monotonous(password) || (normal_email.len > 0 && str_eq_nocase(password, normal_email)))
+		return PASSWORD_TRIVIAL;
+	return PASSWORD_OK;
+}
+
+bool rules_rights_within(const struct rights *inner, const struct rights *outer)
+{
+	unsigned beyond = 0;
+
+	for (size_t i = 0; i < RIGHTS_BYTES; i++)
+		beyond |= (unsigned)inner->bits[i] & ~(unsigned)outer->bits[i];
+	return beyond == 0;
+}
+
+static int64_t doubled(int64_t base, int64_t times, int64_t cap)
+{
+	int64_t value = base;
+
+	while (times-- > 0 && value < cap)
+		value *= 2;
+	return value < cap ? value : cap;
+}
+
+int64_t rules_throttle_delay_ms(enum throttle_kind kind, int64_t count)
+{
+	const struct throttle_curve *curve = &rules_throttle_curves[kind];
+
+	return count < curve->free ? 0 : doubled(curve->base_ms, count - curve->free, curve->cap_ms);
+}
+
+bool rules_session_alive(instant_us seen_at, instant_us expires_at, bool ended, instant_us now)
+{
+	return !ended && now < expires_at && now - seen_at < SESSION_IDLE_US;
+}
+
+bool rules_auth_fresh(instant_us auth_at, int64_t max_age_s, instant_us now)
+{
+	if (max_age_s < 0)
+		return true;
+	return max_age_s > SESSION_LIFE_US / US_PER_S || now - auth_at <= max_age_s * US_PER_S;
+}
+
+enum refresh_verdict rules_refresh_decide(const struct family_state *family, int64_t presented, instant_us now)
+{
+	if (family->revoked || !family->has_refresh || now >= family->expires_at)
+		return REFRESH_EXPIRED;
+	if (presented > family->generation)
+		return REFRESH_EXPIRED; /* never given: a restore from a backup lost it */
+	if (presented == family->generation)
+		return now - family->rotated_at >= FAMILY_IDLE_US ? REFRESH_EXPIRED : REFRESH_ROTATE;
+	if (presented == family->generation - 1 && now - family->rotated_at <= REFRESH_RETRY_US)
+		return REFRESH_REPEAT;
+	return REFRESH_THEFT;
+}
+
+const char *rules_key_state_name(enum key_state state)
+{
+	return key_state_names[state];
+}
+
+bool rules_key_state_parse(struct str name, enum key_state *state_out)
+{
+	size_t i = 0;
+
+	if (!name_index(key_state_names, sizeof(key_state_names) / sizeof(key_state_names[0]), name, &i))
+		return false;
+	*state_out = (enum key_state)i;
+	return true;
+}
+
+enum key_step rules_key_decide(const struct key_ages *ages, bool force, instant_us now)
+{
+	bool due = now - ages->active_since >= KEY_ACTIVE_US;
+
+	if (ages->active_since == 0)
+		return KEY_STEP_MAKE_ACTIVE;
+	if (ages->next_made_at == 0)
+		return KEY_STEP_MAKE_NEXT;
+	if (force || (due && now - ages->next_made_at >= KEY_PUBLISHED_US))
+		return KEY_STEP_PROMOTE;
+	return KEY_STEP_NONE;
+}
+
+bool rules_key_gone(instant_us retired_at, instant_us now)
+{
+	return now - retired_at >= KEY_OVERLAP_US;
+}
+
+int64_t rules_mail_backoff_us(int64_t attempts)
+{
+	return doubled(10 * US_PER_S, attempts > 0 ? attempts - 1 : 0, MAIL_BACKOFF_MAX_US);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_AUTHSVC_RULES_OAUTH_H
+#define BERTH_AUTHSVC_RULES_OAUTH_H
+
+#include "rules.h"
+
+/* What OAuth 2.0 and OpenID Connect say about strings from strangers. Pure. */
+
+/* -- redirect URIs -- */
+#define REDIRECT_URI_MAX 500
+/*
+ * May be registered: https, or http on a loopback host; lower-case host; no user, fragment, backslash, dot segment, wild card or
+ * anything that browsers and servers read differently. *reason_out is a constant.
+ */
+bool rules_redirect_ok(struct str uri, const char **reason_out);
+/* `list` is separated by blanks. Equal to the byte (RFC 9700 section 2.1), loopback ports included. */
+bool rules_redirect_listed(struct str list, struct str uri);
+struct str rules_redirect_origin(struct str uri); /* scheme://host:port of one that may be registered; borrows */
+
+/* One word of a list that is separated by blanks. */
+bool rules_word_listed(struct str list, const char *word);
+
+/* -- PKCE (RFC 7636), S256 only -- */
+bool rules_challenge_ok(struct str challenge);
+bool rules_verifier_matches(struct str challenge, struct str verifier);
+
+/* -- scope (RFC 6749 section 3.3) -- */
+#define SCOPE_BYTES_MAX 255 /* what a token holds */
+typedef bool rules_permission_bit(struct str name, unsigned *bit_out);
+
+struct scope {
+	struct str text; /* the words that are understood, once each, in the order asked */
+	bool openid, profile, email, offline, berth;
+	struct rights named; /* permissions asked for by name */
+};
+/*
+ * Words that are not understood are left out (OpenID Connect Core section 3.1.2.1). False: malformed, nothing understood, or longer than a
+ * token holds. An absent scope asks for `berth`.
+ */
+bool rules_scope_parse(struct arena *arena, struct str text, rules_permission_bit *lookup, struct scope *scope_out);
+/* Every word of `inner` stands in `outer`. */
+bool rules_scope_within(struct str inner, struct str outer);
+/* The rights of `whole` that the scope asks for. */
+struct rights rules_scope_limit(const struct scope *scope, const struct rights *whole);
+
+/* -- the authorization request -- */
+struct prompt {
+	bool none, login;
+};
+/* False: malformed, or `none` beside others. `consent` asks for nothing here: every client is the tenant's own. */
+bool rules_prompt_parse(struct str text, struct prompt *prompt_out);
+/* Seconds; an absent one gives -1. */
+bool rules_max_age_parse(struct str text, int64_t *max_age_s_out);
+
+/* -- client authentication (RFC 6749 section 2.3.1) -- */
+#define CLIENT_SECRET_MAX 200
+struct basic {
+	struct str user, password; /* decoded */
+};
+/* The value of an Authorization header. False: not well-formed Basic credentials. */
+bool rules_basic_parse(struct arena *arena, struct str header, struct basic *basic_out);
+
+#endif

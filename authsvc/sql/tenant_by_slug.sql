@@ -1,0 +1,5 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- $1 slug. Under the jobs role: the tenant is not known yet.
+select id, slug, name, locale, registration_domain, version
+from tenant
+where slug = $1

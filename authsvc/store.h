@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_AUTHSVC_STORE_H
+#define BERTH_AUTHSVC_STORE_H
+
+#include "db/db.h"
+#include "rules.h"
+#include "seal/seal.h"
+
+/*
+ * One transaction of one tenant and what its statements need. The files store_*.c are the only ones that know tables; what they give lies in
+ * the arena. Errors are those of db/tx.h; ERR_NOT_FOUND where a row was asked for by name.
+ */
+struct store {
+	struct tx *tx;
+	struct seal *seal;
+	struct arena *arena;
+	struct uuid tenant_id;
+};
+
+MUST_USE enum err store_begin(
+	struct db *db, struct seal *seal, struct arena *arena, const struct uuid *tenant_id, struct store *store_out);
+MUST_USE enum err store_commit(struct store *store);
+void store_release(struct store *store); /* rolls back unless committed; a zeroed one is fine */
+
+/* Where sealed columns live: `table`.`column` of the row `id` of this tenant. */
+struct seal_place store_place(const struct store *store, const char *table, const char *column, const struct uuid *id);
+
+/* One row or none: ERR_NOT_FOUND without one. The row is current. */
+MUST_USE enum err store_one(struct tx *tx, const struct db_statement *statement, const struct db_param *params,
+	size_t count, struct rows **rows_out);
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_AUTHSVC_STORE_PERSON_H
+#define BERTH_AUTHSVC_STORE_PERSON_H
+
+#include "store.h"
+
+struct person_record {
+	int64_t row_id;
+	struct uuid id;
+	struct str email, given_name, family_name; /* opened; absent when erased */
+	struct str roles;                          /* names separated by blanks */
+	enum locale locale;
+	enum person_status status;
+	instant_us email_verified_at; /* 0: not yet */
+	int64_t version;
+	instant_us created_at;
+};
+
+/* Each opens the personal fields of what it finds. */
+MUST_USE enum err store_person_read(struct store *store, const struct uuid *id, struct person_record *person_out);
+MUST_USE enum err store_person_lock(struct store *store, const struct uuid *id, struct person_record *person_out);
+MUST_USE enum err store_person_lock_row(struct store *store, int64_t row_id, struct person_record *person_out);
+MUST_USE enum err store_person_by_email(struct store *store, struct str normal_email, struct person_record *person_out);
+/* In the order of their making, after `after`, erased ones left out. */
+MUST_USE enum err store_person_list(struct store *store, const struct uuid *after, size_t limit,
+	struct person_record *people_out, size_t *count_out);
+/* Those of `ids` that are active, into ids_out, which has room for all. */
+MUST_USE enum err store_person_active(
+	struct store *store, const struct uuid *ids, size_t count, struct uuid *ids_out, size_t *count_out);
+
+/* Makes the person's key, seals, indexes; fills row_id. ERR_CONFLICT: the address is taken. */
+MUST_USE enum err store_person_insert(
+	struct store *store, struct person_record *person, struct str normal_email, instant_us now);
+/* Writes names, locale, status and email_verified_at of a locked person; the address stays. Fills version. */
+MUST_USE enum err store_person_update(struct store *store, struct person_record *person, instant_us now);
+/* Makes the person's roles these; `granted_by` nil: the system. */
+MUST_USE enum err store_person_set_roles(struct store *store, const struct person_record *person,
+	const struct str *roles, size_t count, const struct uuid *granted_by, instant_us now);
+/* Active, verified people with the role, without this one. */
+MUST_USE enum err store_person_other_admins(
+	struct store *store, const struct person_record *person, const char *role, int64_t *count_out);
+/*
+ * Removes all but the id of a locked person, who is then erased: fields, roles, credential, sessions, grants, codes, mails. The key stays
+ * until the person's events have left (seal_erase). *rows_out: rows deleted or made anonymous.
+ */
+MUST_USE enum err store_person_erase(
+	struct store *store, struct person_record *person, instant_us now, int64_t *rows_out);
+
+/* What a sign-in needs to know, in one statement that costs the same whether there is such a person or not. */
+struct sign_in_record {
+	bool found; /* with a credential */
+	int64_t row_id;
+	struct uuid id;
+	enum person_status status;
+	struct str encoded;
+	int64_t pepper_epoch;
+};
+MUST_USE enum err store_person_sign_in(struct store *store, struct str normal_email, struct sign_in_record *out);
+MUST_USE enum err store_credential_put(
+	struct store *store, int64_t person_row_id, struct str encoded, int64_t pepper_epoch, instant_us now);
+/* The same password anew; does nothing when another password was set meanwhile. */
+MUST_USE enum err store_credential_rehash(struct store *store, const struct sign_in_record *old, struct str encoded,
+	int64_t pepper_epoch, instant_us now);
+
+/* Blind index of an address within the tenant; also the name of an account for counting attempts. */
+void store_person_index(const struct seal *seal, const struct uuid *tenant_id, struct str normal_email,
+	uint8_t index_out[SEAL_INDEX_LEN]);
+
+#endif

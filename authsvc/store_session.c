@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store_session.h"
+
+#include "authsvc_sql.h"
+
+enum err store_session_insert(
+	struct store *store, struct session_record *session, struct str handle_hash, instant_us now)
+{
+	struct rows *rows = NULL;
+	enum err err;
+
+	session->auth_at = session->seen_at = now;
+	session->expires_at = now + SESSION_LIFE_US;
+	err = store_one(store->tx, &sql_session_insert,
+		PARAMS(db_uuid(&store->tenant_id), db_uuid(&session->id), db_i64(session->person_row_id),
+			db_bytes(handle_hash), db_time(now), db_time(session->expires_at)),
+		&rows);
+	if (err == OK)
+		session->row_id = rows_i64(rows, 0);
+	rows_free(&rows);
+	return err;
+}
+
+enum err store_session_read(struct store *store, struct str handle_hash, struct session_record *session_out)
+{
+	struct rows *rows = NULL;
+	enum err err;
+
+	*session_out = (struct session_record){0};
+	err = store_one(store->tx, &sql_session_read, PARAMS(db_uuid(&store->tenant_id), db_bytes(handle_hash)), &rows);
+	if (err != OK)
+		return err;
+	*session_out = (struct session_record){
+		.row_id = rows_i64(rows, 0),
+		.id = rows_uuid(rows, 1),
+		.person_row_id = rows_i64(rows, 2),
+		.person_id = rows_uuid(rows, 3),
+		.auth_at = rows_time(rows, 4),
+		.seen_at = rows_time(rows, 5),
+		.expires_at = rows_time(rows, 6),
+		.ended = !rows_is_null(rows, 7),
+	};
+	if (!rules_status_parse(rows_str(rows, 8), &session_out->person_status))
+		err = ERR_INTERNAL;
+	rows_free(&rows);
+	return err;
+}
+
+enum err store_session_seen(struct store *store, const struct session_record *session, instant_us now)
+{
+	return tx_exec(store->tx, &sql_session_seen,
+		PARAMS(db_uuid(&store->tenant_id), db_i64(session->row_id), db_time(now)), NULL);
+}
+
+enum err store_session_renew(
+	struct store *store, const struct session_record *session, struct str handle_hash, instant_us now)
+{
+	return tx_exec(store->tx, &sql_session_renew,
+		PARAMS(db_uuid(&store->tenant_id), db_i64(session->row_id), db_bytes(handle_hash), db_time(now),
+			db_time(now + SESSION_LIFE_US)),
+		NULL);
+}
+
+enum err store_session_end(struct store *store, int64_t row_id, instant_us now)
+{
+	return tx_exec(
+		store->tx, &sql_session_end, PARAMS(db_uuid(&store->tenant_id), db_i64(row_id), db_time(now)), NULL);
+}
+
+enum err store_session_end_person(struct store *store, int64_t person_row_id, instant_us now)
+{
+	return tx_exec(store->tx, &sql_session_end_person,
+		PARAMS(db_uuid(&store->tenant_id), db_i64(person_row_id), db_time(now)), NULL);
+}
+
+enum err store_session_list(
+	struct store *store, int64_t person_row_id, size_t limit, struct session_view *sessions_out, size_t *count_out)
+{
+	struct rows *rows = NULL;
+	enum err err;
+
+	*count_out = 0;
+	err = tx_query(store->tx, &sql_session_list,
+		PARAMS(db_uuid(&store->tenant_id), db_i64(person_row_id), db_i64((int64_t)limit)), &rows);
+	while (err == OK && *count_out < limit && rows_next(rows))
+		sessions_out[(*count_out)++] = (struct session_view){rows_uuid(rows, 0), rows_time(rows, 1),
+			rows_time(rows, 2), rows_time(rows, 3), rows_time(rows, 4), rows_time(rows, 5)};
+	rows_free(&rows);
+	return err;
+}
+
+/* A login_hint is an address, and what a client keeps in its state is unknown: all of it is sealed. */
+static enum err seal_parameters(struct store *store, const struct request_record *request, struct str *sealed_out)
+{
+	struct seal_place place = store_place(store, "authorization_request", "parameters", &request->id);
+	struct seal_key *key = NULL;
+	enum err err;
+
+	*sealed_out = STR_NONE;
+	if (request->parameters.p == NULL)
+		return OK;
+	if ((err = seal_subject_load(store->tx, store->seal, &store->tenant_id, NULL, true, &key)) != OK)
+		return err;
+	err = seal_field(key, &place, request->parameters, store->arena, sealed_out);
+	seal_key_free(&key);
+	return err;
+}
+
+enum err store_request_insert(
+	struct store *store, const struct request_record *request, struct str handle_hash, instant_us now)
+{
+	struct str sealed;
+	enum err err;
+
+	if ((err = seal_parameters(store, request, &sealed)) != OK)
+		return err;
+	return tx_exec(store->tx, &sql_request_insert,
+		PARAMS(db_uuid(&store->tenant_id), db_uuid(&request->id), db_bytes(handle_hash),
+			db_i64_or_null(request->client_row_id != 0 ? &request->client_row_id : NULL), db_bytes(sealed),
+			db_time(now), db_time(now + REQUEST_LIFE_US)),
+		NULL);
+}
+
+enum err store_request_read(
+	struct store *store, struct str handle_hash, instant_us now, struct request_record *request_out)
+{
+	struct seal_key *key = NULL;
+	struct seal_place place;
+	struct rows *rows = NULL;
+	enum err err;
+
+	*request_out = (struct request_record){0};
+	err = store_one(store->tx, &sql_request_read,
+		PARAMS(db_uuid(&store->tenant_id), db_bytes(handle_hash), db_time(now)), &rows);
+	if (err != OK)
+		goto done;
+	*request_out = (struct request_record){
+		.row_id = rows_i64(rows, 0),
+		.id = rows_uuid(rows, 1),
+		.client_row_id = rows_i64(rows, 3),
+		.client_id = rows_uuid(rows, 4),
+		.client_name = rows_copy(rows, 5, store->arena),
+	};
+	if (rows_is_null(rows, 2))
+		goto done;
+	if ((err = seal_subject_load(store->tx, store->seal, &store->tenant_id, NULL, false, &key)) != OK)
+		goto done;
+	place = store_place(store, "authorization_request", "parameters", &request_out->id);
+	err = seal_open(key, &place, rows_bytes(rows, 2), store->arena, &request_out->parameters);
+done:
+	seal_key_free(&key);
+	rows_free(&rows);
+	return err;
+}
+
+enum err store_request_delete(struct store *store, const struct request_record *request)
+{
+	return tx_exec(
+		store->tx, &sql_request_delete, PARAMS(db_uuid(&store->tenant_id), db_i64(request->row_id)), NULL);
+}

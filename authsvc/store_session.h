@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_AUTHSVC_STORE_SESSION_H
+#define BERTH_AUTHSVC_STORE_SESSION_H
+
+#include "store.h"
+
+/* Sign-ins of browsers, and authorization requests that wait for one. Handles and tokens come as their keyed hashes. */
+struct session_record {
+	int64_t row_id;
+	struct uuid id;
+	int64_t person_row_id;
+	struct uuid person_id;
+	enum person_status person_status;
+	instant_us auth_at, seen_at, expires_at;
+	bool ended;
+};
+
+MUST_USE enum err store_session_insert(
+	struct store *store, struct session_record *session, struct str handle_hash, instant_us now);
+MUST_USE enum err store_session_read(struct store *store, struct str handle_hash, struct session_record *session_out);
+MUST_USE enum err store_session_seen(struct store *store, const struct session_record *session, instant_us now);
+/* The same session under a new handle, just authenticated. */
+MUST_USE enum err store_session_renew(
+	struct store *store, const struct session_record *session, struct str handle_hash, instant_us now);
+MUST_USE enum err store_session_end(struct store *store, int64_t row_id, instant_us now);
+MUST_USE enum err store_session_end_person(struct store *store, int64_t person_row_id, instant_us now);
+
+struct session_view {
+	struct uuid id;
+	instant_us created_at, auth_at, seen_at, expires_at, ended_at; /* ended_at 0: not */
+};
+/* Newest first, for the data subject. */
+MUST_USE enum err store_session_list(
+	struct store *store, int64_t person_row_id, size_t limit, struct session_view *sessions_out, size_t *count_out);
+
+struct request_record {
+	int64_t row_id;
+	struct uuid id;
+	int64_t client_row_id; /* 0: a sign-in for its own sake */
+	struct uuid client_id;
+	struct str client_name;
+	struct str parameters; /* opened; absent without a client */
+};
+/* `parameters` is sealed under the tenant's key. */
+MUST_USE enum err store_request_insert(
+	struct store *store, const struct request_record *request, struct str handle_hash, instant_us now);
+MUST_USE enum err store_request_read(
+	struct store *store, struct str handle_hash, instant_us now, struct request_record *request_out);
+MUST_USE enum err store_request_delete(struct store *store, const struct request_record *request);
+
+#endif

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store_tenant.h"
+
+#include "authsvc_sql.h"
+
+static enum err read_tenant(const struct rows *rows, struct arena *arena, struct tenant_record *tenant_out)
+{
+	*tenant_out = (struct tenant_record){
+		.id = rows_uuid(rows, 0),
+		.slug = rows_copy(rows, 1, arena),
+		.name = rows_copy(rows, 2, arena),
+		.registration_domain = rows_copy(rows, 4, arena),
+		.version = rows_i64(rows, 5),
+	};
+	if (!rules_locale_parse(rows_str(rows, 3), &tenant_out->locale))
+		return ERR_INTERNAL;
+	return tenant_out->name.p != NULL ? OK : ERR_TOO_LARGE;
+}
+
+enum err store_tenant_by_slug(struct db *jobs, struct arena *arena, struct str slug, struct tenant_record *tenant_out)
+{
+	struct tx *tx = NULL;
+	struct rows *rows = NULL;
+	enum err err;
+
+	if ((err = tx_begin_jobs(jobs, &tx)) != OK)
+		goto done;
+	if ((err = store_one(tx, &sql_tenant_by_slug, PARAMS(db_str(slug)), &rows)) != OK)
+		goto done;
+	err = read_tenant(rows, arena, tenant_out);
+done:
+	rows_free(&rows);
+	tx_free(&tx);
+	return err;
+}
+
+enum err store_tenant_of_client(struct db *jobs, const struct uuid *client_id, struct uuid *tenant_id_out)
+{
+	struct tx *tx = NULL;
+	struct rows *rows = NULL;
+	enum err err;
+
+	*tenant_id_out = UUID_NIL;
+	if ((err = tx_begin_jobs(jobs, &tx)) != OK)
+		goto done;
+	if ((err = store_one(tx, &sql_client_directory, PARAMS(db_uuid(client_id)), &rows)) != OK)
+		goto done;
+	*tenant_id_out = rows_uuid(rows, 0);
+done:
+	rows_free(&rows);
+	tx_free(&tx);
+	return err;
+}
+
+static enum err one_tenant(struct store *store, const struct db_statement *statement, struct tenant_record *tenant_out)
+{
+	struct rows *rows = NULL;
+	enum err err;
+
+	if ((err = store_one(store->tx, statement, PARAMS(db_uuid(&store->tenant_id)), &rows)) == OK)
+		err = read_tenant(rows, store->arena, tenant_out);
+	rows_free(&rows);
+	return err;
+}
+
+enum err store_tenant_read(struct store *store, struct tenant_record *tenant_out)
+{
+	return one_tenant(store, &sql_tenant_read, tenant_out);
+}
+
+enum err store_tenant_lock(struct store *store, struct tenant_record *tenant_out)
+{
+	return one_tenant(store, &sql_tenant_lock, tenant_out);
+}
+
+enum err store_tenant_insert(struct store *store, const struct tenant_record *tenant, instant_us now)
+{
+	return tx_exec(store->tx, &sql_tenant_insert,
+		PARAMS(db_uuid(&tenant->id), db_str(tenant->slug), db_str(tenant->name),
+			db_c(rules_locale_name(tenant->locale)), db_time(now)),
+		NULL);
+}
+
+enum err store_tenant_update(struct store *store, const struct tenant_record *tenant, instant_us now)
+{
+	return tx_exec(store->tx, &sql_tenant_update,
+		PARAMS(db_uuid(&store->tenant_id), db_str(tenant->name), db_c(rules_locale_name(tenant->locale)),
+			db_str(tenant->registration_domain), db_time(now)),
+		NULL);
+}
+
+static void read_client(const struct rows *rows, struct arena *arena, struct client_record *client_out)
+{
+	*client_out = (struct client_record){
+		.row_id = rows_i64(rows, 0),
+		.id = rows_uuid(rows, 1),
+		.name = rows_copy(rows, 2, arena),
+		.confidential = str_eq_c(rows_str(rows, 3), "confidential"),
+		.secret_hash = rows_copy(rows, 4, arena),
+		.redirect_uris = rows_copy(rows, 5, arena),
+		.grants = rows_copy(rows, 6, arena),
+		.permissions = rows_copy(rows, 7, arena),
+		.id_token_alg = rows_copy(rows, 8, arena),
+		.created_at = rows_time(rows, 9),
+	};
+}
+
+enum err store_client_read(struct store *store, const struct uuid *id, struct client_record *client_out)
+{
+	struct rows *rows = NULL;
+	enum err err;
+
+	err = store_one(store->tx, &sql_client_read, PARAMS(db_uuid(&store->tenant_id), db_uuid(id)), &rows);
+	if (err == OK) {
+		read_client(rows, store->arena, client_out);
+		if (client_out->id_token_alg.p == NULL)
+			err = ERR_TOO_LARGE;
+	}
+	rows_free(&rows);
+	return err;
+}
+
+enum err store_client_list(struct store *store, const struct uuid *after, size_t limit,
+	struct client_record *clients_out, size_t *count_out)
+{
+	struct rows *rows = NULL;
+	enum err err;
+
+	*count_out = 0;
+	err = tx_query(store->tx, &sql_client_list,
+		PARAMS(db_uuid(&store->tenant_id), db_uuid(after), db_i64((int64_t)limit)), &rows);
+	while (err == OK && *count_out < limit && rows_next(rows)) {
+		read_client(rows, store->arena, &clients_out[*count_out]);
+		if (clients_out[(*count_out)++].id_token_alg.p == NULL)
+			err = ERR_TOO_LARGE;
+	}
+	rows_free(&rows);
+	return err;
+}
+
+enum err store_client_insert(struct store *store, struct client_record *client)
+{
+	struct rows *rows = NULL;
+	enum err err;
+
+	err = store_one(store->tx, &sql_client_insert,
+		PARAMS(db_uuid(&store->tenant_id), db_uuid(&client->id), db_str(client->name),
+			db_c(client->confidential ? "confidential" : "public"), db_bytes(client->secret_hash),
+			db_str(client->redirect_uris), db_str(client->grants), db_str(client->permissions),
+			db_str(client->id_token_alg), db_time(client->created_at)),
+		&rows);
+	if (err == OK)
+		client->row_id = rows_i64(rows, 0);
+	rows_free(&rows);
+	return err;
+}
+
+enum err store_client_delete(struct store *store, const struct uuid *id, instant_us now, int64_t *row_id_out)
+{
+	struct rows *rows = NULL;
+	enum err err;
+
+	err = store_one(
+		store->tx, &sql_client_delete, PARAMS(db_uuid(&store->tenant_id), db_uuid(id), db_time(now)), &rows);
+	if (err == OK)
+		*row_id_out = rows_i64(rows, 0);
+	rows_free(&rows);
+	return err;
+}

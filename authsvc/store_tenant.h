@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_AUTHSVC_STORE_TENANT_H
+#define BERTH_AUTHSVC_STORE_TENANT_H
+
+#include "store.h"
+
+struct tenant_record {
+	struct uuid id;
+	struct str slug, name;
+	enum locale locale;
+	struct str registration_domain; /* p == NULL: nobody may register */
+	int64_t version;
+};
+
+struct client_record {
+	int64_t row_id;
+	struct uuid id;
+	struct str name;
+	bool confidential;
+	struct str secret_hash;
+	struct str redirect_uris, grants, permissions; /* words separated by blanks */
+	struct str id_token_alg;
+	instant_us created_at;
+};
+
+/* Before a tenant is known: with a connection of the jobs role. ERR_NOT_FOUND. */
+MUST_USE enum err store_tenant_by_slug(
+	struct db *jobs, struct arena *arena, struct str slug, struct tenant_record *tenant_out);
+MUST_USE enum err store_tenant_of_client(struct db *jobs, const struct uuid *client_id, struct uuid *tenant_id_out);
+
+MUST_USE enum err store_tenant_read(struct store *store, struct tenant_record *tenant_out);
+/* Until the transaction ends: for changes of the tenant itself or of who administers it. */
+MUST_USE enum err store_tenant_lock(struct store *store, struct tenant_record *tenant_out);
+MUST_USE enum err store_tenant_insert(struct store *store, const struct tenant_record *tenant, instant_us now);
+MUST_USE enum err store_tenant_update(struct store *store, const struct tenant_record *tenant, instant_us now);
+
+MUST_USE enum err store_client_read(struct store *store, const struct uuid *id, struct client_record *client_out);
+/* In the order of their making, after `after`; at most `limit` into `clients_out`, which has room for them. */
+MUST_USE enum err store_client_list(struct store *store, const struct uuid *after, size_t limit,
+	struct client_record *clients_out, size_t *count_out);
+MUST_USE enum err store_client_insert(struct store *store, struct client_record *client);
+MUST_USE enum err store_client_delete(struct store *store, const struct uuid *id, instant_us now, int64_t *row_id_out);
+
+#endif

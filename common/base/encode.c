@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/encode.h"
 
+#include <openssl/evp.h>
+#include <pthread.h>
 #include <sodium.h>
 #include <string.h>
 
@@ -268,7 +270,18 @@ struct str html_escape(struct arena *arena, struct str text)
 	return (struct str){out, len};
 }
 
+static EVP_MD *sha256_md;
+static pthread_once_t sha256_once = PTHREAD_ONCE_INIT;
+
+static void sha256_fetch(void)
+{
+	sha256_md = EVP_MD_fetch(NULL, "SHA256", NULL);
+}
+
+/* OpenSSL uses the processor's instructions for it, ten times as fast; libsodium needs no memory and cannot fail. */
 void sha256(struct str bytes, uint8_t digest_out[32])
 {
-	(void)crypto_hash_sha256(digest_out, (const unsigned char *)bytes.p, bytes.len);
+	(void)pthread_once(&sha256_once, sha256_fetch);
+	if (sha256_md == NULL || EVP_Digest(bytes.p, bytes.len, digest_out, NULL, sha256_md, NULL) != 1)
+		(void)crypto_hash_sha256(digest_out, (const unsigned char *)bytes.p, bytes.len);
 }

@@ -31,8 +31,9 @@ void log_init(const char *service, enum log_level least);
 /* The request id that this thread's lines carry until changed; NULL clears. */
 void log_set_request(const struct uuid *request_id);
 void log_write(enum log_level level, const char *event, const struct log_field *fields);
+/* The first element only keeps the list valid when there are no fields; it is skipped. */
 #define log_event(level, event, ...) \
-	log_write((level), (event), (const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ){0}})
+	log_write((level), (event), (const struct log_field[]){{0}, ##__VA_ARGS__, {0}} + 1)
 
 /* A broken invariant: logs and aborts. Never for input. */
 _Noreturn void log_abort(const char *invariant, const char *file, int line);

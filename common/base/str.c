@@ -88,33 +88,38 @@ enum err str_to_u64(struct str s, uint64_t max, uint64_t *value_out)
 	return OK;
 }
 
-/* Length of the well-formed multi-byte sequence at p, by RFC 3629 section 4; 0 when there is none within len bytes. */
+/*
+ * RFC 3629 section 4 by lead byte, from C2 on: the length, and the bounds of the second byte, which alone keep out overlong
+ * forms, surrogates and what lies above U+10FFFF.
+ */
+static const struct utf8_lead {
+	unsigned char first, last, len, low, high;
+} utf8_leads[] = {
+	{0xc2, 0xdf, 2, 0x80, 0xbf},
+	{0xe0, 0xe0, 3, 0xa0, 0xbf},
+	{0xe1, 0xec, 3, 0x80, 0xbf},
+	{0xed, 0xed, 3, 0x80, 0x9f},
+	{0xee, 0xef, 3, 0x80, 0xbf},
+	{0xf0, 0xf0, 4, 0x90, 0xbf},
+	{0xf1, 0xf3, 4, 0x80, 0xbf},
+	{0xf4, 0xf4, 4, 0x80, 0x8f},
+};
+
+/* Length of the well-formed multi-byte sequence at p; 0 when there is none within len bytes. */
 static size_t utf8_step(const unsigned char *p, size_t len)
 {
-	unsigned char low = 0x80;
-	unsigned char high = 0xbf;
-	size_t need;
+	const struct utf8_lead *lead = utf8_leads;
+	const struct utf8_lead *end = utf8_leads + sizeof(utf8_leads) / sizeof(utf8_leads[0]);
 
-	if (p[0] >= 0xc2 && p[0] <= 0xdf) {
-		need = 2;
-	} else if (p[0] >= 0xe0 && p[0] <= 0xef) {
-		need = 3;
-		low = p[0] == 0xe0 ? 0xa0 : 0x80;
-		high = p[0] == 0xed ? 0x9f : 0xbf;
-	} else if (p[0] >= 0xf0 && p[0] <= 0xf4) {
-		need = 4;
-		low = p[0] == 0xf0 ? 0x90 : 0x80;
-		high = p[0] == 0xf4 ? 0x8f : 0xbf;
-	} else {
+	while (lead < end && p[0] > lead->last)
+		lead++;
+	if (lead == end || p[0] < lead->first || len < lead->len || p[1] < lead->low || p[1] > lead->high)
 		return 0;
-	}
-	if (len < need || p[1] < low || p[1] > high)
-		return 0;
-	for (size_t i = 2; i < need; i++) {
+	for (size_t i = 2; i < lead->len; i++) {
 		if ((p[i] & 0xc0) != 0x80)
 			return 0;
 	}
-	return need;
+	return lead->len;
 }
 
 size_t str_utf8_len(struct str s)

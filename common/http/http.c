@@ -164,44 +164,47 @@ static bool chunk_size_byte(struct http_parser *parser, char c)
 	return true;
 }
 
-/* One byte of framing, which is everything but the data. */
+static bool chunk_begins(struct http_parser *parser)
+{
+	parser->chunk_stage = parser->chunk_left == 0 ? CHUNK_END_CR : CHUNK_DATA;
+	if (parser->chunk_left > parser->body_max || parser->body_len > parser->body_max - parser->chunk_left)
+		return http_head_fail(parser, ERR_TOO_LARGE, "the content is too large");
+	return true;
+}
+
+/* One byte of framing, which is everything but the data. A chunk's size apart, each place takes one byte only. */
 static bool chunk_framing_byte(struct http_parser *parser, char c)
 {
-	switch ((enum chunk_stage)parser->chunk_stage) {
-	case CHUNK_SIZE:
+	static const struct {
+		char byte;
+		const char *reason;
+	} places[] = {
+		[CHUNK_SIZE_LF] = {'\n', "a CR stands alone"},
+		[CHUNK_DATA_CR] = {'\r', "a chunk is longer than its size"},
+		[CHUNK_DATA_LF] = {'\n', "a CR stands alone"},
+		[CHUNK_END_CR] = {'\r', "trailers are not taken"},
+		[CHUNK_END_LF] = {'\n', "a CR stands alone"},
+	};
+
+	if (parser->chunk_stage == CHUNK_SIZE)
 		return chunk_size_byte(parser, c);
+	if (c != places[parser->chunk_stage].byte)
+		return fail_chunk(parser, places[parser->chunk_stage].reason);
+	switch ((enum chunk_stage)parser->chunk_stage) {
 	case CHUNK_SIZE_LF:
-		if (c != '\n')
-			return fail_chunk(parser, "a CR stands alone");
-		parser->chunk_stage = parser->chunk_left == 0 ? CHUNK_END_CR : CHUNK_DATA;
-		if (parser->chunk_left > parser->body_max || parser->body_len > parser->body_max - parser->chunk_left)
-			return http_head_fail(parser, ERR_TOO_LARGE, "the content is too large");
-		return true;
-	case CHUNK_DATA_CR:
-		if (c != '\r')
-			return fail_chunk(parser, "a chunk is longer than its size");
-		parser->chunk_stage = CHUNK_DATA_LF;
-		return true;
+		return chunk_begins(parser);
 	case CHUNK_DATA_LF:
-		if (c != '\n')
-			return fail_chunk(parser, "a CR stands alone");
-		parser->chunk_stage = CHUNK_SIZE;
 		parser->chunk_digits = 0;
-		return true;
-	case CHUNK_END_CR:
-		if (c != '\r')
-			return fail_chunk(parser, "trailers are not taken");
-		parser->chunk_stage = CHUNK_END_LF;
-		return true;
+		parser->chunk_stage = CHUNK_SIZE;
+		break;
 	case CHUNK_END_LF:
-		if (c != '\n')
-			return fail_chunk(parser, "a CR stands alone");
 		parser->stage = HTTP_STAGE_DONE;
-		return true;
-	case CHUNK_DATA:
+		break;
+	default:
+		parser->chunk_stage++; /* from a CR to its LF */
 		break;
 	}
-	return fail_chunk(parser, "a chunk is malformed");
+	return true;
 }
 
 /* Data moves down over the framing before it, so that the content stands in one piece behind the head. */

@@ -6,8 +6,9 @@
 #include "head.h"
 
 /*
- * One JSON line a request: when, its id, operation, method, status, code, time and size. No path, query, address, token or body: nothing that is
- * personal, and the operation's name says more than a path. Lines gather in `log` and are written once a tick.
+ * One JSON line a request: when, its id, operation, method, status, code, time and size. No path, query, address, token
+ * or body: nothing that is personal, and the operation's name says more than a path. Lines gather in `log` and are
+ * written once a tick.
  */
 #define ACCESS_LOG_CAP (1U << 20)
 

@@ -136,12 +136,22 @@ static struct flight *flight_new(struct arrow *arrow, size_t room)
 	return flight;
 }
 
+/* Answers, and lets the connection write it and go on with what waits behind it. */
+static void exchange_answer(struct exchange *exchange, const struct reply_item *item)
+{
+	struct conn *conn = exchange->conn;
+
+	respond_item(exchange, item);
+	if (conn != NULL && conn->state != CONN_DEAD)
+		conn_run(conn);
+}
+
 /* What a message that did not get its answer means for one of its items. */
 static void exchange_fail(struct exchange *exchange, enum err err)
 {
 	const struct reply_item item = {.err = err, .retry_after_s = EDGE_RETRY_AFTER_S};
 
-	respond_item(exchange, &item);
+	exchange_answer(exchange, &item);
 }
 
 /* Sends the items of `flight`; on an error answers them with it. */
@@ -213,7 +223,9 @@ void arrow_flush(struct arrow *arrow)
 		}
 		while (flight->count < share && arrow->first != NULL) {
 			flight->exchanges[flight->count++] = arrow_pop(arrow);
-			/* What may be sent only once more travels alone: if it kills its peer, it takes nobody with it. */
+			/*
+			 * What may be sent only once more travels alone: if it kills its peer, it takes nobody with it.
+			 */
 			if (flight->exchanges[flight->count - 1]->retried ||
 				(arrow->first != NULL && arrow->first->retried))
 				break;
@@ -222,7 +234,10 @@ void arrow_flush(struct arrow *arrow)
 	}
 }
 
-/* `draining` and `undelivered` prove that nothing was executed; after a lost peer only what may run twice is sent again. */
+/*
+ * `draining` and `undelivered` prove that nothing was executed; after a lost peer only what may run twice is sent
+ * again.
+ */
 static bool exchange_may_retry(const struct exchange *exchange, enum err err)
 {
 	const unsigned flags = exchange->operation->flags;
@@ -239,10 +254,11 @@ static void exchange_end(struct arrow *arrow, struct exchange *exchange, const s
 {
 	if ((item->err == ERR_DRAINING || from_link) && exchange_may_retry(exchange, item->err)) {
 		exchange->retried = true;
+		edge_count(&arrow->loop->counts.retries);
 		if (arrow_enqueue(arrow, exchange) == OK)
 			return;
 	}
-	respond_item(exchange, item);
+	exchange_answer(exchange, item);
 }
 
 void flight_finish(struct flight **flight)

@@ -8,8 +8,8 @@
 #include "link/link.h"
 
 /*
- * The gateway's end of an arrow, one for each loop: exchanges queue here during a tick and leave in batches at its end. While every place at the
- * callee is taken they go on queueing, so batches grow with the load.
+ * The gateway's end of an arrow, one for each loop: exchanges queue here during a tick and leave in batches at its end.
+ * While every place at the callee is taken they go on queueing, so batches grow with the load.
  */
 struct arrow {
 	struct loop *loop;
@@ -43,7 +43,10 @@ struct flight *inbox_take_all(struct inbox *inbox);
 
 MUST_USE enum err arrow_init(struct arrow *arrow, struct loop *loop, enum peer callee, enum lane lane);
 void arrow_release(struct arrow *arrow); /* before the inbox */
-/* Queues; ERR_UNAVAILABLE with no live replica, ERR_OVERLOADED when the queue is full. On OK the exchange is answered later. */
+/*
+ * Queues; ERR_UNAVAILABLE with no live replica, ERR_OVERLOADED when the queue is full. On OK the exchange is answered
+ * later.
+ */
 MUST_USE enum err arrow_enqueue(struct arrow *arrow, struct exchange *exchange);
 /* Sends what queued, as far as the callee has room. Answers those whose deadline has passed. */
 void arrow_flush(struct arrow *arrow);

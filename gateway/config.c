@@ -28,7 +28,7 @@ const struct config_key gateway_config_keys[] = {
 		.kind = CONFIG_STR,
 		.required = true,
 		AT(cert_files),
-		.help = "PEM certificate chains, comma-separated: one ECDSA, one RSA; read again on SIGHUP and when they change"},
+		.help = "PEM chains, comma-separated: one ECDSA, one RSA; read again on SIGHUP and when they change"},
 	{.key = "BERTH_GATEWAY_KEY_FILES",
 		.kind = CONFIG_STR,
 		.required = true,

@@ -136,7 +136,10 @@ static bool conn_shake(struct conn *conn)
 	return true;
 }
 
-/* Ends our side after the last byte; what the client still sends is discarded for a moment, or its kernel might drop our answer. */
+/*
+ * Ends our side after the last byte; what the client still sends is discarded for a moment, or its kernel might drop
+ * our answer.
+ */
 static void conn_linger(struct conn *conn)
 {
 	ERR_clear_error();
@@ -281,25 +284,35 @@ static bool conn_wants(const struct conn *conn)
 	       (conn->exchange == NULL || !request_complete(conn->exchange));
 }
 
+/* Parses until the client's bytes run out or enough answers wait; true when writing them makes room to go on. */
+static bool conn_work(struct conn *conn)
+{
+	while (conn_wants(conn) && conn->out.len <= READ_STEP)
+		if (!conn_parse(conn))
+			return false;
+	return conn_wants(conn);
+}
+
 void conn_run(struct conn *conn)
 {
+	bool more = true;
+
 	if (conn->state == CONN_LINGER) {
 		conn_discard(conn);
 		return;
 	}
 	if (conn->state == CONN_HANDSHAKE && !conn_shake(conn))
 		return;
-	while (conn_wants(conn) && conn_parse(conn))
-		if (conn->out.len > READ_STEP)
-			break;
-	if (conn->state != CONN_OPEN || !conn_flush(conn))
+	while (more) {
+		more = conn_work(conn);
+		if (conn->state != CONN_OPEN || !conn_flush(conn))
+			return;
+	}
+	if (conn->exchange != NULL)
 		return;
-	if (conn->close_after && conn->exchange == NULL)
+	if (conn->close_after)
 		conn_linger(conn);
-	else if (conn->exchange == NULL && conn->in.len == 0)
-		conn_rest(conn);
-	else if (conn_wants(conn) && (conn->readable || conn->in.len > 0) &&
-		 !http_parser_begun(&conn->parser, &conn->in))
+	else
 		conn_rest(conn);
 }
 

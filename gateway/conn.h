@@ -20,8 +20,8 @@ enum conn_state {
 };
 
 /*
- * One client. Messages are answered one after the other, so pipelined requests wait in `in`, which does not change while an exchange is
- * under way: what the exchange borrows from it stays good, even after the client is gone.
+ * One client. Messages are answered one after the other, so pipelined requests wait in `in`, which does not change
+ * while an exchange is under way: what the exchange borrows from it stays good, even after the client is gone.
  */
 struct conn {
 	struct loop *loop;

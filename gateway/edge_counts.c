@@ -68,7 +68,8 @@ static void write_operation(const struct gateway *gateway, size_t index, struct 
 			bounds_text[i], (unsigned long long)count);
 	}
 	buf_printf(out,
-		"berth_edge_request_seconds_sum{operation=\"%s\"} %.6f\nberth_edge_request_seconds_count{operation=\"%s\"} %llu\n",
+		"berth_edge_request_seconds_sum{operation=\"%s\"} %.6f\n"
+		"berth_edge_request_seconds_count{operation=\"%s\"} %llu\n",
 		name, (double)sum_at(gateway, base + offsetof(struct edge_operation_counts, sum_us)) / 1e6, name,
 		(unsigned long long)count);
 }

@@ -70,8 +70,8 @@ static void put_page_policy(struct buf *out, const struct exchange *exchange, co
 		return;
 	}
 	buf_printf(out,
-		"Content-Security-Policy: default-src 'none'; style-src '%s'; form-action 'self'%s%.*s; frame-ancestors 'none'; "
-		"base-uri 'none'\r\n",
+		"Content-Security-Policy: default-src 'none'; style-src '%s'; form-action 'self'%s%.*s; "
+		"frame-ancestors 'none'; base-uri 'none'\r\n",
 		exchange->loop->gateway->page_style_hash, web->has_form_action ? " " : "", STR_ARG(web->form_action));
 }
 

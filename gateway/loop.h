@@ -14,8 +14,9 @@
 #include "token/token_cache.h"
 
 /*
- * One event loop: a thread with listening sockets, connections, links, token cache and counters of its own. Everything here is
- * touched by that thread alone, but for `inbox` (filled by the links' threads) and `counts` (read by whoever scrapes).
+ * One event loop: a thread with listening sockets, connections, links, token cache and counters of its own. Everything
+ * here is touched by that thread alone, but for `inbox` (filled by the links' threads) and `counts` (read by whoever
+ * scrapes).
  *
  * A tick: what sockets and links report, then one batch an arrow of what that brought, then timers and the access log.
  */

@@ -7,8 +7,8 @@
 /* Idempotency-Key: 1 to IDEMPOTENCY_KEY_MAX visible ASCII characters, quotes and all; else ERR_BAD_FIELD. */
 MUST_USE enum err precondition_key(struct str value);
 /*
- * If-Match (RFC 9110 section 13.1.1) of one strong entity tag that we gave, `"<version>"`, or `*`, which becomes -1. A weak, foreign or listed
- * tag can never match: ERR_VERSION_STALE; what is no entity tag at all is ERR_BAD_FIELD.
+ * If-Match (RFC 9110 section 13.1.1) of one strong entity tag that we gave, `"<version>"`, or `*`, which becomes -1. A
+ * weak, foreign or listed tag can never match: ERR_VERSION_STALE; what is no entity tag at all is ERR_BAD_FIELD.
  */
 MUST_USE enum err precondition_match(struct str value, int64_t *version_out);
 

@@ -7,9 +7,10 @@
 #include "base/id.h"
 
 /*
- * Token buckets by address, person or client, tenant, and address at sign-in. The loops decide from the bucket held here and never
- * wait; what they took is settled with Redis in the background by one script (store_cache.h), whose answer becomes the level held. With Redis
- * away the buckets held here go on alone: limits are then per gateway, never off. Thread-safe.
+ * Token buckets by address, person or client, tenant, and address at sign-in. The loops decide from the bucket held
+ * here and never wait; what they took is settled with Redis in the background by one script (store_cache.h), whose
+ * answer becomes the level held. With Redis away the buckets held here go on alone: limits are then per gateway, never
+ * off. Thread-safe.
  */
 enum rate_class { RATE_ADDRESS, RATE_PERSON, RATE_TENANT, RATE_SIGN_IN, RATE_CLASS_COUNT };
 
@@ -32,8 +33,8 @@ struct rate_limiter *rate_new(
 	const struct rate_policy policies[RATE_CLASS_COUNT], size_t cap); /* NULL without memory */
 void rate_free(struct rate_limiter **limiter);
 /*
- * Takes one token of (class, who) and merges the outcome into `answer` (start from zero: all bits 0 with remaining INT64_MAX by
- * rate_answer_init). `who` is hashed with a random key: no address or id is kept.
+ * Takes one token of (class, who) and merges the outcome into `answer` (start from zero: all bits 0 with remaining
+ * INT64_MAX by rate_answer_init). `who` is hashed with a random key: no address or id is kept.
  */
 void rate_take(struct rate_limiter *limiter, enum rate_class class, const void *who, size_t who_len, uint64_t now_us,
 	struct rate_answer *answer);

@@ -77,7 +77,10 @@ static enum err request_rate_token(struct exchange *exchange, const struct token
 	return rate_verdict(exchange);
 }
 
-/* Token, revocation, rates, verified address, permission: in that order, so that nobody learns of a permission without a token. */
+/*
+ * Token, revocation, rates, verified address, permission: in that order, so that nobody learns of a permission without
+ * a token.
+ */
 static enum err request_authorize(struct exchange *exchange, const struct http_parser *parser, struct problem *problem)
 {
 	const struct operation *operation = exchange->operation;
@@ -105,7 +108,10 @@ static enum err request_authorize(struct exchange *exchange, const struct http_p
 	return ERR_FORBIDDEN;
 }
 
-/* `application/json; charset=utf-8` is the media type before the semicolon; other parameters are not looked at (RFC 8259 section 11). */
+/*
+ * `application/json; charset=utf-8` is the media type before the semicolon; other parameters are not looked at (RFC
+ * 8259 section 11).
+ */
 static enum err request_media(const struct operation *operation, const struct http_parser *parser)
 {
 	const bool has_body = parser->chunked || parser->content_length > 0;

@@ -6,9 +6,10 @@
 #include "http/http.h"
 
 /*
- * The walk of a request through the edge. request_head runs when the header section is there: route, token, revocation, verified address, permission,
- * rates, preconditions, all before a byte of the body is taken. request_whole runs when the body is there: strict decoding, then the
- * arrow's queue. Each may answer the exchange at once with a refusal, upon which the connection's exchange is NULL.
+ * The walk of a request through the edge. request_head runs when the header section is there: route, token, revocation,
+ * verified address, permission, rates, preconditions, all before a byte of the body is taken. request_whole runs when
+ * the body is there: strict decoding, then the arrow's queue. Each may answer the exchange at once with a refusal, upon
+ * which the connection's exchange is NULL.
  */
 void request_head(struct exchange *exchange, struct http_parser *parser);
 void request_whole(struct exchange *exchange, struct http_parser *parser);

@@ -7,8 +7,9 @@
 #include "exchange.h"
 
 /*
- * Each answers its exchange, counts and logs it, gives it back and lets the connection go on. Every answer has the security fields, the request id and
- * a Date; every refusal is a problem document (RFC 9457), or the JSON of RFC 6749 section 5.2 where an operation is OP_OAUTH.
+ * Each answers its exchange, counts and logs it, gives it back and lets the connection go on. Every answer has the
+ * security fields, the request id and a Date; every refusal is a problem document (RFC 9457), or the JSON of RFC 6749
+ * section 5.2 where an operation is OP_OAUTH.
  */
 void respond_item(struct exchange *exchange, const struct reply_item *item); /* what a service said, or its lack */
 void respond_problem(struct exchange *exchange, const struct problem *problem);

@@ -5,11 +5,11 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "contract/revocations.h"
+#include "link/wait.h"
 
 #define CONNECT_MS 500
 #define ANSWER_MS 1500 /* longer than a blocked read */
@@ -60,16 +60,11 @@ static bool cache_stopping(struct store_cache *cache)
 	return stopping;
 }
 
-static void cache_wait(struct store_cache *cache, long ms)
+static void cache_wait(struct store_cache *cache, uint64_t ms)
 {
-	struct timespec until;
-
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += (until.tv_nsec / 1000000 + ms) / 1000;
-	until.tv_nsec = (until.tv_nsec + ms % 1000 * 1000000) % 1000000000;
 	pthread_mutex_lock(&cache->lock);
 	if (!cache->stopping)
-		pthread_cond_timedwait(&cache->wake, &cache->lock, &until);
+		(void)wait_until(&cache->wake, &cache->lock, clock_monotonic_us() + ms * 1000);
 	pthread_mutex_unlock(&cache->lock);
 }
 
@@ -115,7 +110,10 @@ static bool talker_connect(struct talker *talker)
 	return reply != NULL;
 }
 
-/* -- revocations -------------------------------------------------------------------------------------------------------- */
+/*
+ * -- revocations
+ * --------------------------------------------------------------------------------------------------------
+ */
 
 static struct str reply_str(const redisReply *reply)
 {
@@ -221,7 +219,10 @@ static void *follower_main(void *arg)
 	bool whole = false;
 
 	while (!cache_stopping(cache)) {
-		/* After a break all is read again from the start: Redis may have lost its memory, and adding twice changes nothing. */
+		/*
+		 * After a break all is read again from the start: Redis may have lost its memory, and adding twice
+		 * changes nothing.
+		 */
 		if (talker->redis == NULL)
 			memcpy(last_id, "0", 2);
 		if (!talker_connect(talker) || !marker_seen(talker, &whole) || !follow_once(talker, last_id)) {
@@ -242,11 +243,15 @@ static void *follower_main(void *arg)
 	return NULL;
 }
 
-/* -- rate limits -------------------------------------------------------------------------------------------------------- */
+/*
+ * -- rate limits
+ * --------------------------------------------------------------------------------------------------------
+ */
 
 /*
- * KEYS: one a bucket. ARGV: taken, per second, burst for each. A bucket is a hash of level and instant, by Redis' own clock; what was taken is
- * always taken, so that gateways together cannot pass the limit twice; the level may go below zero down to one burst.
+ * KEYS: one a bucket. ARGV: taken, per second, burst for each. A bucket is a hash of level and instant, by Redis' own
+ * clock; what was taken is always taken, so that gateways together cannot pass the limit twice; the level may go below
+ * zero down to one burst.
  */
 static const char settle_script[] =
 	"local t = redis.call('TIME') local now = t[1] * 1000 + math.floor(t[2] / 1000) local out = {} "
@@ -363,13 +368,15 @@ static void *settler_main(void *arg)
 	return NULL;
 }
 
-/* -- life --------------------------------------------------------------------------------------------------------------- */
+/*
+ * -- life
+ * ---------------------------------------------------------------------------------------------------------------
+ */
 
 enum err store_cache_new(const char *socket, const struct secret *password, struct rate_limiter *rates,
 	struct revocations *revocations, struct store_cache **cache_out)
 {
 	struct store_cache *cache = calloc(1, sizeof *cache);
-	pthread_condattr_t attr;
 
 	if (cache == NULL)
 		return ERR_OVERLOADED;
@@ -377,10 +384,7 @@ enum err store_cache_new(const char *socket, const struct secret *password, stru
 		.socket = socket, .password = password, .rates = rates, .revocations = revocations};
 	cache->follower.cache = cache->settler.cache = cache;
 	pthread_mutex_init(&cache->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&cache->wake, &attr);
-	pthread_condattr_destroy(&attr);
+	wait_init(&cache->wake);
 	*cache_out = cache;
 	return OK;
 }

@@ -7,8 +7,9 @@
 #include "token/revocation.h"
 
 /*
- * The gateway's only door to Redis, on two threads of its own, so that no loop ever waits for it: one follows the stream of revocations
- * (common/contract/revocations.h), one settles the rate limits. With Redis away both keep what they have and try again.
+ * The gateway's only door to Redis, on two threads of its own, so that no loop ever waits for it: one follows the
+ * stream of revocations (common/contract/revocations.h), one settles the rate limits. With Redis away both keep what
+ * they have and try again.
  */
 struct store_cache;
 

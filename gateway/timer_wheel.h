@@ -6,8 +6,9 @@
 #include <stdint.h>
 
 /*
- * Coarse deadlines for many connections: setting one later is one store, because a timer is looked at only when its slot comes
- * round, and put back when it is not due yet. Fires at most WHEEL_TICK_US late. Not thread-safe: one per loop.
+ * Coarse deadlines for many connections: setting one later is one store, because a timer is looked at only when its
+ * slot comes round, and put back when it is not due yet. Fires at most WHEEL_TICK_US late. Not thread-safe: one per
+ * loop.
  */
 #define WHEEL_TICK_US 100000U
 #define WHEEL_SLOTS 1024U

@@ -7,12 +7,15 @@
 #include "base/str.h"
 
 /*
- * The edge's TLS: 1.2 and 1.3, forward secrecy and AEAD only, no renegotiation, no compression, no early data; session tickets under keys
- * that change every hour and are held for two. Thread-safe.
+ * The edge's TLS: 1.2 and 1.3, forward secrecy and AEAD only, no renegotiation, no compression, no early data; session
+ * tickets under keys that change every hour and are held for two. Thread-safe.
  */
 struct tls_store;
 
-/* Comma-separated files, keys in the order of certificates. ERR_BAD_FIELD, logged with the file's place in the list. Gives. */
+/*
+ * Comma-separated files, keys in the order of certificates. ERR_BAD_FIELD, logged with the file's place in the list.
+ * Gives.
+ */
 MUST_USE enum err tls_store_new(const char *cert_files, const char *key_files, struct tls_store **store_out);
 void tls_store_free(struct tls_store **store);
 /* Reads the files again; on an error the certificates held stay. Connections that stand are not touched. */

@@ -18,9 +18,9 @@ enum permission {
 #define PERMISSION(name, bit, text, help) PERM_##name = (bit),
 #include "contract/permissions.def"
 #undef PERMISSION
-	PERM_SELF = 1000,	/* a valid token is enough */
-	PERM_PUBLIC = 1001,	/* no token */
-	PERM_PEER = 1002	/* only another process of the suite */
+	PERM_SELF = 1000,   /* a valid token is enough */
+	PERM_PUBLIC = 1001, /* no token */
+	PERM_PEER = 1002    /* only another process of the suite */
 };
 
 #define PERMISSION_BITS_MAX 256
@@ -36,43 +36,44 @@ struct role {
 	struct permission_set permissions;
 };
 
-const char *permission_name(enum permission permission);	/* never NULL */
+const char *permission_name(enum permission permission); /* never NULL */
 MUST_USE enum err permission_parse(struct str name, enum permission *permission_out);
 bool permission_set_has(const struct permission_set *set, enum permission permission);
 void permission_set_add(struct permission_set *set, enum permission permission);
-void permission_set_merge(struct permission_set *set, const struct permission_set *other);	/* union */
-void permission_set_limit(struct permission_set *set, const struct permission_set *other);	/* intersection */
-const struct role *role_by_name(struct str name);	/* NULL when unknown */
-const struct role *role_at(size_t index);		/* NULL past the last */
+void permission_set_merge(struct permission_set *set, const struct permission_set *other); /* union */
+void permission_set_limit(struct permission_set *set, const struct permission_set *other); /* intersection */
+const struct role *role_by_name(struct str name);                                          /* NULL when unknown */
+const struct role *role_at(size_t index);                                                  /* NULL past the last */
 
 /*
  * Operations are declared beside their shapes, in <callee>.def:
  *
- *   OPERATION(name, number, METHOD, "/path/{id}", LANE, permission, flags, body_cap, request shape, reply shape, success status, summary)
+ *   OPERATION(name, number, METHOD, "/path/{id}", LANE, permission, flags, body_cap, request shape, reply shape,
+ *             success status, summary)
  *   INTERNAL (name, number, callers, LANE, flags, request shape, reply shape, summary)
  *
  * CALLEE is defined by the file. The number travels between processes: append-only. body_cap is in bytes, at the edge.
  */
 enum operation_flag {
 	OP_PLAIN = 0,
-	OP_SAFE = 1,		/* changes nothing: may be retried */
-	OP_IDEMPOTENT = 2,	/* repeating it changes nothing more: may be retried */
-	OP_KEYED = 4,		/* takes an Idempotency-Key, and with one may be retried */
-	OP_VERSIONED = 8,	/* needs If-Match */
-	OP_CRITICAL = 16,	/* no change without its audit event */
-	OP_WEB = 32,		/* takes a form or a query, answers with struct web_reply */
-	OP_OAUTH = 64,		/* OP_WEB whose errors have the form of RFC 6749 section 5.2 */
-	OP_UNVERIFIED = 128,	/* open to people whose e-mail address is not verified */
-	OP_LOCAL = 256		/* answered by the gateway itself */
+	OP_SAFE = 1,         /* changes nothing: may be retried */
+	OP_IDEMPOTENT = 2,   /* repeating it changes nothing more: may be retried */
+	OP_KEYED = 4,        /* takes an Idempotency-Key, and with one may be retried */
+	OP_VERSIONED = 8,    /* needs If-Match */
+	OP_CRITICAL = 16,    /* no change without its audit event */
+	OP_WEB = 32,         /* takes a form or a query, answers with struct web_reply */
+	OP_OAUTH = 64,       /* OP_WEB whose errors have the form of RFC 6749 section 5.2 */
+	OP_UNVERIFIED = 128, /* open to people whose e-mail address is not verified */
+	OP_LOCAL = 256       /* answered by the gateway itself */
 };
 
 struct operation {
 	const char *name;
 	uint16_t number;
-	const char *method;	/* NULL: internal */
+	const char *method; /* NULL: internal */
 	const char *path;
 	enum peer callee;
-	uint32_t callers;	/* 1u << enum peer */
+	uint32_t callers; /* 1u << enum peer */
 	enum lane lane;
 	enum permission permission;
 	unsigned flags;
@@ -108,11 +109,11 @@ enum operation_id {
 
 extern const struct operation operation_table[OPERATION_COUNT];
 
-const struct operation *operation_by_number(uint16_t number);	/* NULL when unknown */
+const struct operation *operation_by_number(uint16_t number); /* NULL when unknown */
 const struct operation *operation_by_name(const char *name);
 const char *peer_name(enum peer peer);
-enum peer peer_by_name(const char *name);	/* PEER_NONE when unknown */
-const char *lane_name(enum lane lane);		/* "FAST", "SLOW" */
+enum peer peer_by_name(const char *name); /* PEER_NONE when unknown */
+const char *lane_name(enum lane lane);    /* "FAST", "SLOW" */
 bool arrow_declared(enum peer caller, enum peer callee, enum lane lane);
 
 #endif

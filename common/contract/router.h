@@ -11,17 +11,19 @@
 struct route {
 	const struct operation *operation;
 	struct {
-		struct str name, value;	/* value as in the path, percent-encoded; borrows */
+		struct str name, value; /* value as in the path, percent-encoded; borrows */
 	} params[ROUTE_PARAMS_MAX];
 	size_t param_count;
 };
 
-void router_init(void);	/* builds the tree of all public paths once, at start */
+void router_init(void); /* builds the tree of all public paths once, at start */
 /*
- * ERR_NOT_FOUND, or ERR_METHOD_NOT_ALLOWED with the methods of the path in allow_out ("GET, HEAD, POST"), else "". HEAD finds GET. `path` is the
- * path alone, without a query. Segments are compared as bytes: one that is escaped without need, an empty one or a trailing slash is not found.
+ * ERR_NOT_FOUND, or ERR_METHOD_NOT_ALLOWED with the methods of the path in allow_out ("GET, HEAD, POST"), else "". HEAD
+ * finds GET. `path` is the path alone, without a query. Segments are compared as bytes: one that is escaped without
+ * need, an empty one or a trailing slash is not found.
  */
-MUST_USE enum err router_find(struct str method, struct str path, struct route *route_out, char allow_out[ALLOW_TEXT_MAX]);
+MUST_USE enum err router_find(
+	struct str method, struct str path, struct route *route_out, char allow_out[ALLOW_TEXT_MAX]);
 
 /* OpenAPI 3.1 of every public operation, with permissions, limits and errors; /docs is the same as a readable page. */
 void openapi_write(const char *public_url, struct buf *out);

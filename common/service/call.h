@@ -5,31 +5,31 @@
 #include "contract/operation.h"
 #include "token/token.h"
 
-struct worker;	/* service.h: db, seal, state */
+struct worker; /* service.h: db, seal, state */
 
 /*
- * One request as its handler sees it. The skeleton has checked, before any handler runs: the arrow, the deadline, the token's signature,
- * issuer, audience, environment and expiry, the permission, the verified address, and every bound of the request's shape.
- * Everything lives in `arena` until the reply has been encoded.
+ * One request as its handler sees it. The skeleton has checked, before any handler runs: the arrow, the deadline, the
+ * token's signature, issuer, audience, environment and expiry, the permission, the verified address, and every bound of
+ * the request's shape. Everything lives in `arena` until the reply has been encoded.
  */
 struct call {
 	const struct operation *operation;
 	struct worker *worker;
 	struct arena *arena;
 	struct uuid request_id;
-	uint64_t deadline_us;		/* clock_monotonic_us */
+	uint64_t deadline_us; /* clock_monotonic_us */
 	enum peer caller;
 	bool has_token;
-	struct token token;		/* valid when has_token; tenant and person are read from here, never from a request */
-	struct str idempotency_key;	/* absent: p == NULL */
-	int64_t if_match;		/* 0: none. OP_VERSIONED calls always have one, or `*` as -1 */
-	struct str client_address;	/* personal */
-	struct str cookie, authorization, languages, form_fault;	/* OP_WEB */
-	struct str request_bytes;	/* the request, binary: what an idempotency key is bound to */
+	struct token token; /* valid when has_token; tenant and person are read from here, never from a request */
+	struct str idempotency_key; /* absent: p == NULL */
+	int64_t if_match;           /* 0: none. OP_VERSIONED calls always have one, or `*` as -1 */
+	struct str client_address;  /* personal */
+	struct str cookie, authorization, languages, form_fault; /* OP_WEB */
+	struct str request_bytes; /* the request, binary: what an idempotency key is bound to */
 
 	/* What a handler may add to its answer. */
-	int64_t version;		/* becomes the ETag */
-	struct str field, reason, detail;	/* of a refusal; static or in the arena; no personal data */
+	int64_t version;                  /* becomes the ETag */
+	struct str field, reason, detail; /* of a refusal; static or in the arena; no personal data */
 	uint32_t retry_after_s;
 };
 

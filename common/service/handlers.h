@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Expands one <callee>.def into prototypes `enum err handle_<operation>(struct call *, const struct <request> *, struct <reply> *)` and, in the one file
- * that defines SERVICE_HANDLER_TABLE, into the table of a service; a forgotten handler is a link error. Deliberately without a guard. Use:
+ * Expands one <callee>.def into prototypes `enum err handle_<operation>(struct call *, const struct <request> *, struct
+ * <reply> *)` and, in the one file that defines SERVICE_HANDLER_TABLE, into the table of a service; a forgotten handler
+ * is a link error. Deliberately without a guard. Use:
  *
  *   #define SERVICE_DEF "contract/bookingsvc.def"
  *   #include "service/handlers.h"
@@ -32,14 +33,14 @@
 #undef OPERATION
 #undef INTERNAL
 #define OPERATION(name, num, method, path, lane, perm, flags, cap, request, reply, status, summary) \
-	static enum err thunk_##name(struct call *call, const void *request_in, void *reply_out) \
-	{ \
-		return handle_##name(call, request_in, reply_out); \
+	static enum err thunk_##name(struct call *call, const void *request_in, void *reply_out)    \
+	{                                                                                           \
+		return handle_##name(call, request_in, reply_out);                                  \
 	}
-#define INTERNAL(name, num, callers, lane, flags, request, reply, summary) \
+#define INTERNAL(name, num, callers, lane, flags, request, reply, summary)                       \
 	static enum err thunk_##name(struct call *call, const void *request_in, void *reply_out) \
-	{ \
-		return handle_##name(call, request_in, reply_out); \
+	{                                                                                        \
+		return handle_##name(call, request_in, reply_out);                               \
 	}
 #include SERVICE_DEF
 #undef OPERATION

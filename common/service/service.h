@@ -11,30 +11,34 @@
 #include "service/call.h"
 
 /*
- * The one life of every process: configure, confine, check the schema version, open, filter, serve, drain, close; in that order. A process is a table
- * of what it holds (struct service) and one call of service_main. `--migrate` is a separate run with the owner's secret, `--help` lists the keys.
+ * The one life of every process: configure, confine, check the schema version, open, filter, serve, drain, close; in
+ * that order. A process is a table of what it holds (struct service) and one call of service_main. `--migrate` is a
+ * separate run with the owner's secret, `--help` lists the keys.
  */
 struct call;
 struct context;
 
 typedef enum err (*handler_fn)(struct call *call, const void *request, void *reply);
-/* Set-based form: decides each item of a batch, filling errs_out[i]; returns an error only when the batch as a whole failed
- * and nothing was committed, upon which the skeleton redoes it item by item with the single handler. */
-typedef enum err (*handler_many_fn)(struct call **calls, const void *const *requests, void **replies, enum err *errs_out, size_t count);
+/*
+ * Set-based form: decides each item of a batch, filling errs_out[i]; returns an error only when the batch as a whole
+ * failed and nothing was committed, upon which the skeleton redoes it item by item with the single handler.
+ */
+typedef enum err (*handler_many_fn)(
+	struct call **calls, const void *const *requests, void **replies, enum err *errs_out, size_t count);
 
 struct handler {
 	enum operation_id operation;
 	handler_fn handle;
-	handler_many_fn handle_many;	/* NULL: one by one */
+	handler_many_fn handle_many; /* NULL: one by one */
 };
 
 /* What one blocking worker owns. */
 struct worker {
 	struct context *context;
-	struct db *db;			/* app role; NULL when the process has no database */
-	struct seal *seal;		/* NULL when the process has no database */
+	struct db *db;     /* app role; NULL when the process has no database */
+	struct seal *seal; /* NULL when the process has no database */
 	struct arena *arena;
-	void *state;			/* of the process, by service.worker_open */
+	void *state; /* of the process, by service.worker_open */
 };
 
 /* A periodic or long-running thread of the process (relay, sweep). Returns when context_stopping says so. */
@@ -47,47 +51,53 @@ struct job {
 typedef void (*metrics_fn)(struct context *context, struct buf *out);
 
 struct command {
-	const char *flag;		/* "--bootstrap" */
+	const char *flag; /* "--bootstrap" */
 	const char *help;
-	int (*run)(struct context *context, int argc, char **argv);	/* configured and opened, but serving nothing */
+	int (*run)(struct context *context, int argc, char **argv); /* configured and opened, but serving nothing */
 };
 
 struct service {
 	enum peer self;
-	const char *schema;			/* NULL: no database */
-	const struct config_key *config_keys;	/* beyond the common ones; may be NULL */
-	size_t config_size;			/* of the process's own config struct */
-	const struct handler *handlers;		/* ends with handle == NULL and handle_many == NULL */
-	const struct handler *handlers_many;	/* set-based forms of some of them (handle is NULL); ends with both NULL; may be NULL */
-	const struct db_migration *migrations;	/* common ones are applied first by the skeleton */
+	const char *schema;                   /* NULL: no database */
+	const struct config_key *config_keys; /* beyond the common ones; may be NULL */
+	size_t config_size;                   /* of the process's own config struct */
+	const struct handler *handlers;       /* ends with handle == NULL and handle_many == NULL */
+	const struct handler
+		*handlers_many; /* set-based forms of some of them (handle is NULL); ends with both NULL; may be NULL */
+	const struct db_migration *migrations; /* common ones are applied first by the skeleton */
 	size_t migration_count;
-	const struct job *jobs;			/* ends with run == NULL; may be NULL */
-	const struct command *commands;		/* ends with flag == NULL; may be NULL */
-	enum err (*open)(struct context *context);	/* state shared by the workers; may be NULL */
+	const struct job *jobs;                    /* ends with run == NULL; may be NULL */
+	const struct command *commands;            /* ends with flag == NULL; may be NULL */
+	enum err (*open)(struct context *context); /* state shared by the workers; may be NULL */
 	void (*close)(struct context *context);
 	enum err (*worker_open)(struct worker *worker);
 	void (*worker_close)(struct worker *worker);
-	const char *(*missing)(struct context *context);	/* readiness beyond the common ones: name of a missing dependency, or NULL */
+	const char *(*missing)(
+		struct context *context); /* readiness beyond the common ones: name of a missing dependency, or NULL */
 	metrics_fn metrics;
-	bool outbox;				/* run the relay to auditsvc */
-	/* A process that serves by itself (the gateway): called instead of workers; returns after context_stopping and the drain. */
+	bool outbox; /* run the relay to auditsvc */
+	/*
+	 * A process that serves by itself (the gateway): called instead of workers; returns after context_stopping and
+	 * the drain.
+	 */
 	enum err (*serve)(struct context *context);
-	size_t workers_fast, workers_slow;	/* threads per listener of that lane */
+	size_t workers_fast, workers_slow; /* threads per listener of that lane */
 };
 
 int service_main(const struct service *service, int argc, char **argv);
 
 /* The running process. Accessors rather than members: only the skeleton writes it. */
-void *context_config(struct context *context);		/* struct of service.config_keys */
+void *context_config(struct context *context); /* struct of service.config_keys */
 void *context_state(struct context *context);
 void context_set_state(struct context *context, void *state);
 const char *context_environment(const struct context *context);
 const char *context_public_url(const struct context *context);
-enum err context_seal(struct context *context, struct seal **seal_out);	/* one of one's own (a seal belongs to one thread); gives */
-struct outbox_relay *context_relay(struct context *context);		/* NULL without one */
-struct keyring *context_keyring(struct context *context);		/* verification keys of access tokens */
+enum err context_seal(
+	struct context *context, struct seal **seal_out); /* one of one's own (a seal belongs to one thread); gives */
+struct outbox_relay *context_relay(struct context *context); /* NULL without one */
+struct keyring *context_keyring(struct context *context);    /* verification keys of access tokens */
 const struct token_rules *context_token_rules(const struct context *context);
-enum err context_db_app(struct context *context, struct db **db_out);	/* a connection of one's own; gives */
+enum err context_db_app(struct context *context, struct db **db_out); /* a connection of one's own; gives */
 enum err context_db_jobs(struct context *context, struct db **db_out);
 bool context_stopping(const struct context *context);
 /* Waits until poked, stopping or the time is over; the only sleep that jobs use. */
@@ -95,13 +105,17 @@ void context_wait(struct context *context, uint64_t timeout_ms);
 void context_poke(struct context *context);
 
 /*
- * Calls another process: encodes, waits at most until the deadline, decodes into reply_out (in `arena`). The end user's token and request id
- * travel from `call` when it is not NULL. ERR_UNAVAILABLE at once with no live peer. Arrow and operation must be declared.
+ * Calls another process: encodes, waits at most until the deadline, decodes into reply_out (in `arena`). The end user's
+ * token and request id travel from `call` when it is not NULL. ERR_UNAVAILABLE at once with no live peer. Arrow and
+ * operation must be declared.
  */
-enum err context_call(struct context *context, const struct call *call, enum operation_id operation, const void *request, uint64_t timeout_ms,
-		      struct arena *arena, void *reply_out);
+enum err context_call(struct context *context, const struct call *call, enum operation_id operation,
+	const void *request, uint64_t timeout_ms, struct arena *arena, void *reply_out);
 
-/* A dialer of one's own for a declared arrow of this process, by its configured URLs (the gateway has one for each loop). Gives. */
+/*
+ * A dialer of one's own for a declared arrow of this process, by its configured URLs (the gateway has one for each
+ * loop). Gives.
+ */
 struct link_dialer;
 enum err context_dialer(struct context *context, enum peer callee, enum lane lane, struct link_dialer **dialer_out);
 

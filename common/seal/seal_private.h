@@ -20,6 +20,7 @@ struct seal_key {
 struct seal_vault {
 	struct key_epoch masters[SEAL_MASTERS_MAX];
 	uint8_t index_key[SEAL_KEY_LEN];
+	uint8_t scratch[SEAL_KEY_LEN]; /* a key between being made or unwrapped and being wrapped */
 	struct seal_key slots[SEAL_KEYS_MAX];
 };
 

@@ -79,22 +79,19 @@ static void parcel_add(struct parcel *parcel, const struct seal *seal, const str
 }
 
 /* A new key for each that has no row. */
-static enum err pack_missing(const struct load *load, struct parcel *parcel)
+static void pack_missing(const struct load *load, struct parcel *parcel)
 {
-	struct seal_key *fresh = seal_key_take(load->seal);
+	uint8_t *fresh = load->seal->vault->scratch;
 
-	if (!fresh)
-		return ERR_OVERLOADED;
 	for (size_t i = 0; i < load->count; i++) {
 		struct seal_owner owner = owner_of(load, i);
 
 		if (load->rows[i])
 			continue;
-		random_bytes(fresh->key, SEAL_KEY_LEN);
-		parcel_add(parcel, load->seal, &owner, fresh->key, i);
+		random_bytes(fresh, SEAL_KEY_LEN);
+		parcel_add(parcel, load->seal, &owner, fresh, i);
 	}
-	seal_key_free(&fresh);
-	return OK;
+	sodium_memzero(fresh, SEAL_KEY_LEN);
 }
 
 static enum err read_again(const struct load *load, const struct parcel *parcel, struct rows *rows)
@@ -117,15 +114,19 @@ static enum err read_again(const struct load *load, const struct parcel *parcel,
 /* Who comes first wins: what stands in the end is read again, in the same round trip. */
 static enum err create_missing(struct tx *tx, const struct load *load)
 {
-	struct parcel *parcel = calloc(1, sizeof(*parcel));
+	struct parcel *parcel = NULL;
 	struct rows *rows = NULL;
-	size_t n;
+	size_t n = 0;
 	enum err err = ERR_OVERLOADED;
 
-	if (!parcel || (err = pack_missing(load, parcel)) != OK)
+	while (n < load->count && load->rows[n])
+		n++;
+	if (n == load->count)
+		return OK;
+	if (!(parcel = calloc(1, sizeof(*parcel))))
 		goto done;
-	if ((n = parcel->count) == 0)
-		goto done;
+	pack_missing(load, parcel);
+	n = parcel->count;
 	err = tx_queue_quiet(tx, &sql_person_keys_put,
 		PARAMS(db_uuid(load->tenant), db_uuids(parcel->subjects, n), db_bytess(parcel->wrapped, n),
 			db_i64(seal_epoch(load->seal)), db_time(clock_now_us())));
@@ -214,36 +215,37 @@ enum err seal_erase(struct tx *tx, const struct uuid *tenant_id, const struct uu
 		PARAMS(db_uuid(tenant_id), db_uuid(subject_id), db_time(clock_now_us())), NULL);
 }
 
-static enum err rewrap_rows(const struct seal *seal, struct seal_key *scratch, struct rows *rows, struct parcel *parcel)
+static enum err rewrap_rows(const struct seal *seal, struct rows *rows, struct parcel *parcel)
 {
+	uint8_t *scratch = seal->vault->scratch;
 	enum err err;
 
 	while (rows_next(rows)) {
 		struct seal_owner owner = {rows_uuid(rows, 0), rows_uuid(rows, 1)};
 
-		err = seal_unwrap(seal, &owner, rows_i64(rows, 2), rows_bytes(rows, 3), scratch->key);
+		err = seal_unwrap(seal, &owner, rows_i64(rows, 2), rows_bytes(rows, 3), scratch);
 		if (err != OK)
 			return err;
-		parcel_add(parcel, seal, &owner, scratch->key, 0);
+		parcel_add(parcel, seal, &owner, scratch, 0);
 	}
+	sodium_memzero(scratch, SEAL_KEY_LEN);
 	return OK;
 }
 
 enum err seal_rewrap(struct tx *jobs_tx, struct seal *seal, size_t limit, uint64_t *count_out)
 {
-	struct seal_key *scratch = seal_key_take(seal);
 	struct parcel *parcel = calloc(1, sizeof(*parcel));
 	struct rows *rows = NULL;
 	size_t n;
 	enum err err = ERR_OVERLOADED;
 
 	*count_out = 0;
-	if (!scratch || !parcel)
+	if (!parcel)
 		goto done;
 	if (limit > LOAD_MAX)
 		limit = LOAD_MAX;
 	err = tx_query(jobs_tx, &sql_person_keys_old, PARAMS(db_i64(seal_epoch(seal)), db_i64((int64_t)limit)), &rows);
-	if (err != OK || (err = rewrap_rows(seal, scratch, rows, parcel)) != OK)
+	if (err != OK || (err = rewrap_rows(seal, rows, parcel)) != OK)
 		goto done;
 	if ((n = parcel->count) == 0)
 		goto done;
@@ -254,6 +256,5 @@ enum err seal_rewrap(struct tx *jobs_tx, struct seal *seal, size_t limit, uint64
 done:
 	rows_free(&rows);
 	free(parcel);
-	seal_key_free(&scratch);
 	return err;
 }

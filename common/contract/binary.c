@@ -184,7 +184,7 @@ static enum err decode_texts(
 	const struct decoder *decoder, const struct field *field, struct reader *reader, struct texts *texts)
 {
 	for (size_t i = 0; i < texts->count; i++) {
-		struct str text = reader_blob(reader, (size_t)field->item_max);
+		struct str text = reader_blob(reader, SIZE_MAX);
 		const char *reason = reader->failed ? "malformed" : value_judge_item(field, text);
 
 		if (reason != NULL)

@@ -12,10 +12,9 @@
  * threads, never on an event loop.
  *
  * Allow-list: lines `host:port purpose [private]`, # comments. A destination may resolve to loopback, link-local or
- * private addresses only when its line says `private` or its host is itself such a literal (or "localhost").
+ * private addresses only when its line says `private` or its host is itself such a literal (or "localhost"). The SMTP
+ * hop's purpose is `mail`.
  */
-#define EGRESS_ENTRIES_MAX 256
-
 struct egress;
 
 struct egress_config {

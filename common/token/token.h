@@ -61,7 +61,7 @@ MUST_USE enum err token_verify(const struct token_rules *rules, const struct key
 MUST_USE enum err token_sign(const struct token_rules *rules, const struct signing_key *key, const struct token *token,
 	struct buf *compact_out);
 
-/* Whether sub could mean the client as well as the person (RFC 9068 section 5): such a token is neither signed nor taken. */
+/* Whether sub could mean the client as well as the person (RFC 9068 section 5): neither signed nor taken then. */
 bool token_is_ambiguous(const struct token *token);
 bool token_has(const struct token *token, unsigned permission);     /* false out of range */
 void token_grant(struct token *token, unsigned permission);         /* out of range is a broken invariant */

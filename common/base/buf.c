@@ -100,36 +100,27 @@ void buf_put_byte(struct buf *buf, uint8_t byte)
 
 void buf_printf(struct buf *buf, const char *fmt, ...)
 {
+	char *large = NULL;
+	char small[512];
 	va_list args;
-	char *p;
 	int len;
 
 	va_start(args, fmt);
-	len = vsnprintf(NULL, 0, fmt, args);
+	len = vsnprintf(small, sizeof(small), fmt, args);
+	va_end(args);
+	if (len >= 0 && (size_t)len < sizeof(small)) {
+		buf_put(buf, small, (size_t)len);
+		return;
+	}
+	va_start(args, fmt);
+	len = vasprintf(&large, fmt, args);
 	va_end(args);
 	if (len < 0) {
 		buf->failed = true;
 		return;
 	}
-	/* One byte more for the NUL that vsnprintf writes; at the cap itself that byte is not there. */
-	if (buf->cap - buf->len == (size_t)len)
-		p = NULL;
-	else if ((p = buf_reserve(buf, (size_t)len + 1)) == NULL)
-		return;
-	va_start(args, fmt);
-	if (p != NULL) {
-		(void)vsnprintf(p, (size_t)len + 1, fmt, args);
-		buf->len += (size_t)len;
-	} else {
-		char *text = NULL;
-
-		if (vasprintf(&text, fmt, args) < 0)
-			buf->failed = true;
-		else
-			buf_put(buf, text, (size_t)len);
-		free(text);
-	}
-	va_end(args);
+	buf_put(buf, large, (size_t)len);
+	free(large);
 }
 
 void buf_consume(struct buf *buf, size_t len)

@@ -118,6 +118,25 @@ static void a_buffer_stops_at_its_cap(void **state)
 	buf_release(&buf);
 }
 
+static void long_texts_are_printed_whole_or_not_at_all(void **state)
+{
+	char text[2001];
+	struct buf buf;
+
+	(void)state;
+	memset(text, 'x', sizeof(text));
+	for (size_t len = 500; len < sizeof(text); len += 4) {
+		text[len] = '\0';
+		buf_init(&buf, len + 1);
+		buf_printf(&buf, "%s", text);
+		assert_true(buf_ok(&buf) && buf.len == len && memcmp(buf.p, text, len) == 0);
+		buf_printf(&buf, "%s", text);
+		assert_true(!buf_ok(&buf) && buf.len == len);
+		buf_release(&buf);
+		text[len] = 'x';
+	}
+}
+
 static void reserved_bytes_count_when_committed(void **state)
 {
 	struct buf buf;
@@ -149,6 +168,7 @@ int main(void)
 		cmocka_unit_test(what_is_written_is_read_back),
 		cmocka_unit_test(a_reader_that_failed_stays_failed),
 		cmocka_unit_test(a_buffer_stops_at_its_cap),
+		cmocka_unit_test(long_texts_are_printed_whole_or_not_at_all),
 		cmocka_unit_test(reserved_bytes_count_when_committed),
 	};
 

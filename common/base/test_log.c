@@ -105,7 +105,7 @@ static void long_values_are_cut_between_characters_and_a_full_line_says_so(void 
 
 	(void)state;
 	memset(value, 'a', sizeof(value));
-	memcpy(value + LOG_VALUE_MAX - 2, "\xe2\x82\xac", 3);
+	memcpy(value + LOG_VALUE_MAX - 2, (const char[]){'\xe2', '\x82', '\xac'}, 3);
 	catch_begin();
 	log_event(LOG_ERROR, "long", LOG_S("value", ((struct str){value, sizeof(value)})));
 	line = line_of(arena, catch_end());

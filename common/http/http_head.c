@@ -44,7 +44,7 @@ static bool path_is_missing(const struct http_target *target, struct str text)
 {
 	const char *behind;
 
-	if (target->form != HTTP_ABSOLUTE_FORM)
+	if (target->authority.p == NULL)
 		return false;
 	behind = target->authority.p + target->authority.len;
 	return behind == text.p + text.len || *behind != '/';

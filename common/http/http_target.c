@@ -200,6 +200,8 @@ static enum err check_path(struct str path, const char **reason_out)
 
 static enum err check_query(struct str query, const char **reason_out)
 {
+	if (query.p == NULL)
+		return OK;
 	for (size_t at = 0; at < query.len;) {
 		bool escaped;
 		char byte;

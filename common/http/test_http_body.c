@@ -304,7 +304,7 @@ static void many_requests_in_one_piece_are_all_taken(void **state)
 		assert_int_equal(http_parser_feed(&parser, &bytes), HTTP_DONE);
 		assert_true(str_eq_c(http_body(&parser), "abc"));
 		assert_int_equal(http_find(&parser, "x", &value), 1);
-		assert_int_equal(atol(value.p), i);
+		assert_int_equal(strtol(value.p, NULL, 10), i);
 		http_parser_next(&parser, &bytes);
 	}
 	assert_int_equal(http_parser_feed(&parser, &bytes), HTTP_MORE);

@@ -89,8 +89,9 @@ class Memory:
         (self.folder / key).touch()
 
 
-def compile_commands():
-    """{path: [arguments]} of every C file of this tree that the sanitizer build compiles, cleaned for other compilers."""
+def compile_commands(warnings=False):
+    """{path: [arguments]} of every C file of this tree that the sanitizer build compiles, cleaned for other compilers: where to
+    look and what is defined, and with `warnings` what is warned of."""
     database = ROOT / ".build" / "asan-ubsan" / "compile_commands.json"
     if not database.exists():
         print("the build tree is missing: cmake --preset asan-ubsan")
@@ -105,7 +106,7 @@ def compile_commands():
         for place, word in enumerate(words):
             if word == "-isystem":
                 arguments += [word, words[place + 1]]
-            elif re.match(r"-(D|I|std=)", word):
+            elif re.match(r"-(D|I|std=)", word) or (warnings and re.match(r"-W(?!l,|error)", word)):
                 arguments.append(word)
         commands[path.relative_to(ROOT)] = arguments
     return commands

@@ -27,6 +27,7 @@ struct exchange {
 	bool head; /* HEAD: no content */
 	bool options;
 	bool has_bearer; /* a token was sent */
+	unsigned minor;  /* of the HTTP version */
 	bool keep_alive;
 	bool retried;
 	bool complete; /* the whole message was read */

@@ -120,6 +120,8 @@ void head_write(
 		http_reply_field_u64(out, "Content-Length", body_len);
 	if (!keep_alive)
 		buf_put_c(out, "Connection: close\r\n");
+	else if (exchange->minor == 0)
+		buf_put_c(out, "Connection: keep-alive\r\n");
 	if (head->status == 405 || head->allow)
 		http_reply_field(out, "Allow", str_from(exchange->allow));
 	if (head->err != OK)

@@ -173,6 +173,7 @@ void request_head(struct exchange *exchange, struct http_parser *parser)
 	enum err err;
 
 	exchange->keep_alive = parser->keep_alive;
+	exchange->minor = parser->minor;
 	trace_accept(exchange, parser);
 	err = head_verdict(exchange, parser, &problem);
 	if (err != OK) {
@@ -222,15 +223,16 @@ static enum err request_decode(struct exchange *exchange, const struct http_pars
 
 	if (request == NULL)
 		return ERR_OVERLOADED;
-	if ((err = decode_path(exchange, shape, request, fault)) != OK)
-		return err;
-	if ((operation->flags & OP_WEB) != 0) {
+	if ((exchange->operation->flags & OP_WEB) != 0) {
 		decode_web(exchange, parser, shape, request);
 	} else {
-		if ((err = query_decode(shape, http_query(parser), IN_QUERY, false, exchange->arena, request, fault)) !=
-			OK)
-			return err;
+		/* First, because it makes the object; the others add to it. */
 		if ((err = json_decode(shape, http_body(parser), exchange->arena, request, fault)) != OK)
+			return err;
+		if ((err = decode_path(exchange, shape, request, fault)) != OK)
+			return err;
+		err = query_decode(shape, http_query(parser), IN_QUERY, false, exchange->arena, request, fault);
+		if (err != OK)
 			return err;
 		if ((err = shape_check(shape, request, fault)) != OK)
 			return err;
@@ -302,6 +304,7 @@ void request_whole(struct exchange *exchange, struct http_parser *parser)
 	if (problem.err != OK) {
 		problem.field = str_from(fault.field[0] != '\0' ? fault.field : NULL);
 		problem.reason = str_from(fault.reason);
+		problem.detail = str_from(fault.detail);
 		respond_problem(exchange, &problem);
 		return;
 	}

@@ -54,7 +54,7 @@ bool egress_address_host_ok(struct str host)
 		if (!label_ok(label))
 			return false;
 	} while (more);
-	/* A last label that begins with a digit could be read as an address of the internet layer: 127.1, 0x7f000001. */
+	/* A last label that begins with a digit could be read as an address: 127.1, 0x7f000001. */
 	return label.p[0] < '0' || label.p[0] > '9';
 }
 

@@ -9,9 +9,8 @@
 
 /*
  * An addr-spec of a strict subset of RFC 5321 section 4.1.2: dot-atom of ASCII, at most 64 bytes, "@", then a domain
- * of at least two labels of letters, digits and inner hyphens, the last not
- * beginning with a digit. No quoted strings, comments,
- * address literals or UTF-8.
+ * of at least two labels of letters, digits and inner hyphens, the last not beginning with a digit. No quoted
+ * strings, comments, address literals or UTF-8.
  */
 bool egress_address_ok(struct str address);
 /* The domain alone; and the same with one label or more, as hosts have. */

@@ -12,7 +12,7 @@
 #define LINE_MAX_LEN 76
 #define HEADER_NAME_MAX 40
 #define ENCODED_WORD_FRAME 12 /* "=?utf-8?B?" and "?=" */
-#define BOUNDARY_BYTES 18
+#define BOUNDARY_BYTES 16
 #define CALENDAR_MAX MAIL_TEXT_MAX
 #define BASE64_LINE_BYTES 57
 

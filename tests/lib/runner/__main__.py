@@ -89,8 +89,7 @@ def run(report, tests, args):
 
     gates.sort(key=lambda test: SLOW_GATES.index(test.short) if test.short in SLOW_GATES else len(SLOW_GATES))
     calls = [(kinds.run_gate, report, test) for test in gates]
-    if built:
-        calls += [(kinds.run_unit, report, test) for test in units]
+    calls += [(kinds.run_unit, report, test) for test in units]
     in_pool(args.jobs, calls)
     if walks and built:
         run_suite(report, walks, args)

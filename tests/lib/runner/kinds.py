@@ -19,6 +19,9 @@ FUZZ_LONG_S = 600
 
 
 def run_unit(report, test):
+    if not test.command or not os.path.exists(test.command[0]):
+        report.add(FAILED, test.name, 0, "it was not built")
+        return
     env = dict(os.environ)
     env.update(test.env)
     outcome = process.run(test.command, test.timeout_s, cwd=test.cwd or ROOT, env=env)

@@ -5,7 +5,8 @@
 #include "contract/zigzag.h"
 
 /*
- * A message is its fields in ascending row order, each a tag (varint: row << 3 | kind) and a value whose length the kind tells:
+ * A message is its fields in ascending row order, each a tag (varint: row << 3 | kind) and a value whose length the
+ * kind tells:
  *
  *   KIND_NULL    nothing                    KIND_UUID    16 bytes
  *   KIND_NUMBER  varint; signed: zigzag     KIND_STRING  varint length, bytes
@@ -323,7 +324,10 @@ static enum err check_left_out(const struct decoder *decoder, const struct shape
 	return OK;
 }
 
-/* `object` is all zero. Recursion follows the shapes, which cannot contain themselves: each is declared before its first use. */
+/*
+ * `object` is all zero. Recursion follows the shapes, which cannot contain themselves: each is declared before
+ * its first use.
+ */
 static enum err decode_message(const struct decoder *decoder, const struct shape *shape, struct str bytes, void *object)
 {
 	struct reader reader = reader_over(bytes);

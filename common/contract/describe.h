@@ -23,7 +23,10 @@ const char *describe_type(const struct field *field);
 bool describe_has_fields(const struct shape *shape, enum field_in in);
 bool describe_is_required(const struct field *field);
 
-/* Shapes of JSON bodies that public operations take or give, each once, with those that they hold. `request`: is it one that they take? */
+/*
+ * Shapes of JSON bodies that public operations take or give, each once, with those that they hold. `request`: is
+ * it one that they take?
+ */
 struct described_shapes {
 	size_t count;
 	struct {

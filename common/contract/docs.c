@@ -106,9 +106,9 @@ static void put_fields(struct buf *out, const struct shape *shape, enum field_in
 		return;
 	if (title != NULL)
 		buf_printf(out, "<h4>%s</h4>\n", title);
-	buf_put_c(out,
-		"<table><thead><tr><th scope=\"col\">Field</th><th scope=\"col\">Type</th><th scope=\"col\">Meaning</th>"
-		"</tr></thead><tbody>\n");
+	buf_put_c(out, "<table><thead><tr><th scope=\"col\">Field</th><th scope=\"col\">Type</th><th scope=\"col\">"
+		       "Meaning</th>"
+		       "</tr></thead><tbody>\n");
 	for (size_t i = 0; i < shape->count; i++) {
 		const struct field *field = &shape->fields[i];
 
@@ -201,15 +201,19 @@ static void put_calling(struct buf *out)
 {
 	buf_put_c(out,
 		"<section id=\"calling\"><h2>Calling the API</h2>\n"
-		"<p>Send <code>Authorization: Bearer</code> with an access token: by the authorization code flow with PKCE "
+		"<p>Send <code>Authorization: Bearer</code> with an access token: by the authorization code "
+		"flow with PKCE "
 		"(<a href=\"#op-authorize\"><code>/oauth2/authorize</code></a>) for a person, or by client credentials "
 		"(<a href=\"#op-token_issue\"><code>/oauth2/token</code></a>) for a program.</p>\n"
-		"<p>Bodies are JSON in UTF-8. A member that is unknown, repeated, of another type or out of bounds is refused, "
+		"<p>Bodies are JSON in UTF-8. A member that is unknown, repeated, of another type or out of "
+		"bounds is refused, "
 		"and the answer names it. Lengths of text are bytes. Instants are RFC 3339, as "
 		"<code>2030-01-31T08:00:00Z</code>. Answers may gain members: skip those that you do not know.</p>\n"
-		"<h3 id=\"retries\">Retries</h3><p>A change that takes <code>Idempotency-Key</code> is made once for each value "
+		"<h3 id=\"retries\">Retries</h3><p>A change that takes <code>Idempotency-Key</code> is made "
+		"once for each value "
 		"of it: sent again, it gets the first answer; with another body, 422.</p>\n"
-		"<h3 id=\"versions\">Versions</h3><p>An object that changes has a <code>version</code>, which is also its "
+		"<h3 id=\"versions\">Versions</h3><p>An object that changes has a <code>version</code>, "
+		"which is also its "
 		"<code>ETag</code>. Send it back as <code>If-Match</code>: left out, 428; changed meanwhile, 412.</p>\n"
 		"<h3 id=\"pages\">Pages</h3><p>Lists give <code>items</code> and <code>next_cursor</code>. Pass it as "
 		"<code>cursor</code> until it is null.</p></section>\n");
@@ -254,7 +258,8 @@ static void put_errors(struct buf *out)
 		"<section id=\"errors\"><h2>Errors</h2>\n<p>An error is an RFC 9457 problem document, "
 		"<code>application/problem+json</code>: <code>code</code> is stable, <code>field</code> and "
 		"<code>reason</code> say what is at fault, <code>request_id</code> finds the request in the log.</p>\n"
-		"<table><thead><tr><th scope=\"col\">Code</th><th scope=\"col\">Status</th><th scope=\"col\">Meaning</th></tr>"
+		"<table><thead><tr><th scope=\"col\">Code</th><th scope=\"col\">Status</th><th scope=\"col\">"
+		"Meaning</th></tr>"
 		"</thead><tbody>\n");
 	for (size_t i = 0; i < describe_error_count; i++) {
 		enum err err = describe_errors[i];

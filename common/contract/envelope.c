@@ -8,9 +8,9 @@
 /*
  * A batch: version (1 byte), kind (1), count (u16), then the items, each behind its length (u32).
  *
- *   request item  operation u16, request id 16 bytes, deadline varint, present u16 (bit by bit the optional members below), if_match zigzag
- *                 varint, then the present strings as varint length and bytes, in the order of request_strings; the body last
- *   reply item    error varint, present u8, retry_after varint, version varint, the present strings, the body last
+ *   request item  operation u16, request id 16 bytes, deadline varint, present u16 (a bit for each of request_strings),
+ *                 if_match zigzag varint, then the strings that are present as varint length and bytes, in that order
+ *   reply item    error varint, present u8, retry_after varint, version varint, the present of reply_strings
  *
  * The version changes when this layout does; a message of another version is malformed.
  */
@@ -81,7 +81,10 @@ static uint16_t present_bits(const void *item, const struct member *members, siz
 	return bits;
 }
 
-/* A string longer than the receiver takes would cost the whole batch: it fails here, where it can be told from its fellows. */
+/*
+ * A string longer than the receiver takes would cost the whole batch: it fails here, where it can be told from
+ * its fellows.
+ */
 static void put_strings(struct buf *out, const void *item, const struct member *members, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -94,7 +97,10 @@ static void put_strings(struct buf *out, const void *item, const struct member *
 	}
 }
 
-/* Fills in the length of the item that begins at `at`; one that does not fit is taken back, and the rest of the batch stays. */
+/*
+ * Fills in the length of the item that begins at `at`; one that does not fit is taken back, and the rest of the
+ * batch stays.
+ */
 static void item_end(struct buf *out, size_t at)
 {
 	uint32_t big;

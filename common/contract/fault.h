@@ -5,8 +5,8 @@
 #include "contract/codec.h"
 
 /*
- * Inside common/contract: how the decoders say where a message is wrong. The field at fault is named first, and every level that is
- * left puts its own name before it, so that a message in order costs nothing. `fault` may be NULL.
+ * Inside common/contract: how the decoders say where a message is wrong. The field at fault is named first, and every
+ * level that is left puts its own name before it, so that a message in order costs nothing. `fault` may be NULL.
  */
 #define FAULT_NO_INDEX SIZE_MAX
 

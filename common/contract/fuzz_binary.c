@@ -6,7 +6,10 @@
 
 #define OBJECT_MAX 4096
 
-/* The first byte chooses the shape, the rest is a message. There is one way to write an object: what is taken comes back byte by byte. */
+/*
+ * The first byte chooses the shape, the rest is a message. There is one way to write an object: what is taken
+ * comes back byte by byte.
+ */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static _Alignas(max_align_t) unsigned char object[OBJECT_MAX];

@@ -6,7 +6,10 @@
 
 #define OBJECT_MAX 4096
 
-/* The first byte chooses the shape, the rest is a document. What is taken is in bounds, and the same after either codec. */
+/*
+ * The first byte chooses the shape, the rest is a document. What is taken is in bounds, and the same after
+ * either codec.
+ */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static _Alignas(max_align_t) unsigned char object[OBJECT_MAX], again[OBJECT_MAX];

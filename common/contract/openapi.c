@@ -27,8 +27,10 @@ static void put_info(struct json_writer *w, const char *public_url)
 	openapi_schema_text(w, "title", "Berth");
 	openapi_schema_text(w, "summary", "Parking and workplace booking");
 	openapi_schema_text(w, "description",
-		"Lengths of text are counted in bytes of UTF-8. Instants are RFC 3339. Unknown members of a request are "
-		"refused; answers may gain members. Lists come in pages: pass `next_cursor` as `cursor` until it is null.");
+		"Lengths of text are counted in bytes of UTF-8. Instants are RFC 3339. Unknown members of a "
+		"request are "
+		"refused; answers may gain members. Lists come in pages: pass `next_cursor` as `cursor` "
+		"until it is null.");
 	openapi_schema_text(w, "version", BERTH_VERSION);
 	json_key(w, "license");
 	json_begin_object(w);
@@ -342,10 +344,11 @@ static void put_headers(struct json_writer *w)
 	json_key(w, "parameters");
 	json_begin_object(w);
 	json_key(w, "idempotency_key");
-	json_put_raw(w,
-		STR("{\"name\":\"Idempotency-Key\",\"in\":\"header\",\"required\":false,\"schema\":{\"type\":\"string\","
-		    "\"minLength\":1,\"maxLength\":255},\"description\":\"a value of your own for this one change: repeating "
-		    "the request with it gives the first answer again\"}"));
+	json_put_raw(w, STR("{\"name\":\"Idempotency-Key\",\"in\":\"header\",\"required\":false,"
+			    "\"schema\":{\"type\":\"string\","
+			    "\"minLength\":1,\"maxLength\":255},\"description\":\"a value of your own for this one "
+			    "change: repeating "
+			    "the request with it gives the first answer again\"}"));
 	json_key(w, "if_match");
 	json_put_raw(
 		w, STR("{\"name\":\"If-Match\",\"in\":\"header\",\"required\":true,\"schema\":{\"type\":\"string\"},"

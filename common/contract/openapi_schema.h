@@ -10,7 +10,10 @@
 void openapi_schema_field(struct json_writer *w, const struct field *field);
 /* The fields of one place as an object; `closed`: nothing else is taken. */
 void openapi_schema_object(struct json_writer *w, const struct shape *shape, enum field_in in, bool closed);
-/* Every shape of a JSON body by its name, then `problem` and `oauth_error`: the members of an object that the caller has begun. */
+/*
+ * Every shape of a JSON body by its name, then `problem` and `oauth_error`: the members of an object that the
+ * caller has begun.
+ */
 void openapi_schema_all(struct json_writer *w);
 void openapi_schema_ref(
 	struct json_writer *w, const char *kind, const char *name); /* {"$ref":"#/components/<kind>/<name>"} */

@@ -22,9 +22,11 @@
 
 const struct operation operation_table[OPERATION_COUNT] = {
 #define OPERATION(name, num, method, path, lane, perm, flags, cap, req, rep, status, sum) \
-	{#name, (num), #method, (path), CALLEE, BY(gateway), LANE_##lane, (perm), (flags), (cap), shape_##req, shape_##rep, (status), (sum)},
+	{#name, (num), #method, (path), CALLEE, BY(gateway), LANE_##lane, (perm), (flags), (cap), \
+	 shape_##req, shape_##rep, (status), (sum)},
 #define INTERNAL(name, num, callers, lane, flags, req, rep, sum) \
-	{#name, (num), NULL, NULL, CALLEE, (callers), LANE_##lane, PERM_PEER, (flags), 0, shape_##req, shape_##rep, 200, (sum)},
+	{#name, (num), NULL, NULL, CALLEE, (callers), LANE_##lane, PERM_PEER, (flags), 0, \
+	 shape_##req, shape_##rep, 200, (sum)},
 #include "contract/all.def"
 #undef OPERATION
 #undef INTERNAL

@@ -8,7 +8,8 @@
 /* clang-format off */
 /* A row is a field of its shape: min, max and item_max are 0 where its type has none. */
 #define ROW(f, kind, bits, place, lo, hi, item_hi, set, sub, text) \
-	{#f, (kind), (bits), (place), (lo), (hi), (item_hi), (set), (sub), (text), offsetof(THIS, f), offsetof(THIS, has_##f)},
+	{#f, (kind), (bits), (place), (lo), (hi), (item_hi), (set), (sub), (text), \
+	 offsetof(THIS, f), offsetof(THIS, has_##f)},
 #define SHAPE(shape_name) \
 	const struct shape *shape_##shape_name(void) \
 	{ \

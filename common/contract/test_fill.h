@@ -4,7 +4,10 @@
 
 #include "contract/shapes.h"
 
-/* Objects of any shape for tests and fuzzers: filled at random within their bounds, and compared, by their descriptors alone. */
+/*
+ * Objects of any shape for tests and fuzzers: filled at random within their bounds, and compared, by their
+ * descriptors alone.
+ */
 
 typedef const struct shape *(*shape_fn)(void);
 extern const shape_fn fill_shapes[]; /* every shape of the contract */

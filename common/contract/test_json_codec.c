@@ -71,10 +71,8 @@ static void expect_fault(const struct shape *shape, const struct field *field, c
 }
 
 /* Bounds that the JSON form can carry as they are; the others (bad UTF-8, instants out of range) have cases below. */
-static void break_field(struct fill *fill, const struct shape *shape, const struct field *field)
+static void break_number(const struct shape *shape, const struct field *field)
 {
-	struct list *list = value_at(field, object);
-	struct str *text = value_at(field, object);
 	int64_t *number = value_at(field, object);
 
 	if (field->type == FIELD_I64 && field->min > INT64_MIN) {
@@ -85,6 +83,12 @@ static void break_field(struct fill *fill, const struct shape *shape, const stru
 		*number = field->max + 1;
 		expect_fault(shape, field, "", "too_large");
 	}
+}
+
+static void break_text(struct fill *fill, const struct shape *shape, const struct field *field)
+{
+	struct str *text = value_at(field, object);
+
 	if (field->type == FIELD_TEXT || field->type == FIELD_BYTES || field->type == FIELD_JSON) {
 		*text = fill_repeat(fill, '1', (size_t)field->max + 1);
 		expect_fault(shape, field, "", "too_long");
@@ -101,6 +105,14 @@ static void break_field(struct fill *fill, const struct shape *shape, const stru
 		*text = STR("no such choice");
 		expect_fault(shape, field, "", "not_one_of");
 	}
+}
+
+static void break_field(struct fill *fill, const struct shape *shape, const struct field *field)
+{
+	struct list *list = value_at(field, object);
+
+	break_number(shape, field);
+	break_text(fill, shape, field);
 	if (field->type == FIELD_LIST || field->type == FIELD_TEXTS || field->type == FIELD_UUIDS) {
 		list->count = (size_t)field->max + 1;
 		list->items = arena_take_array(arena, list->count, value_item_size(field));

@@ -183,26 +183,44 @@ static void bodies_methods_and_flags_agree(void **state)
 }
 
 /* The codecs lean on these. */
-static void check_field(const struct shape *shape, const struct field *field)
+static bool is_string(const struct field *field)
 {
-	bool string = field->type == FIELD_TEXT || field->type == FIELD_CHOICE || field->type == FIELD_BYTES ||
-	              field->type == FIELD_JSON;
-	bool many = field->type == FIELD_LIST || field->type == FIELD_TEXTS || field->type == FIELD_UUIDS;
+	return field->type == FIELD_TEXT || field->type == FIELD_CHOICE || field->type == FIELD_BYTES ||
+	       field->type == FIELD_JSON;
+}
 
-	CHECK(shape->name, shape_field(shape, str_from(field->name)) == field);
-	CHECK(shape->name, strlen(field->name) < 64 && field->help != NULL && field->help[0] != '\0');
+static bool is_many(const struct field *field)
+{
+	return field->type == FIELD_LIST || field->type == FIELD_TEXTS || field->type == FIELD_UUIDS;
+}
+
+static void check_bounds(const struct field *field)
+{
 	CHECK(field->name, field->min <= field->max);
 	CHECK(field->name, field->type == FIELD_I64 || field->min >= 0);
-	CHECK(field->name,
-		(field->flags & NULLABLE) == 0 || string || field->type == FIELD_UUID || field->type == FIELD_TIME);
 	CHECK(field->name, field->type != FIELD_CHOICE || (field->choices != NULL && field->choices[0] != '\0'));
 	CHECK(field->name, (field->type == FIELD_OBJECT || field->type == FIELD_LIST) == (field->shape != NULL));
-	CHECK(field->name, !many || field->max > 0);
+	CHECK(field->name, !is_many(field) || field->max > 0);
 	CHECK(field->name, field->type != FIELD_TEXTS || field->item_max > 0);
-	/* Parameters hold single values. */
-	CHECK(field->name, field->in == IN_BODY || (!many && field->type != FIELD_OBJECT && field->type != FIELD_JSON));
+}
+
+/* A null is told from a value by the value itself: no other type has one to spare. */
+static bool may_be_null(const struct field *field)
+{
+	return is_string(field) || field->type == FIELD_UUID || field->type == FIELD_TIME;
+}
+
+static void check_field(const struct shape *shape, const struct field *field)
+{
+	CHECK(shape->name, shape_field(shape, str_from(field->name)) == field);
+	CHECK(shape->name, strlen(field->name) < 64 && field->help != NULL && field->help[0] != '\0');
+	CHECK(field->name, (field->flags & NULLABLE) == 0 || may_be_null(field));
 	CHECK(field->name, field->in != IN_PATH || (field->flags & NULLABLE) == 0);
+	/* Parameters hold single values. */
+	CHECK(field->name,
+		field->in == IN_BODY || (!is_many(field) && field->type != FIELD_OBJECT && field->type != FIELD_JSON));
 	CHECK(field->name, field->offset < shape->size && field->has_offset < shape->size);
+	check_bounds(field);
 }
 
 static void fields_are_what_the_codecs_take(void **state)

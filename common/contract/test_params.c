@@ -136,10 +136,9 @@ static void what_is_at_fault_in_a_lenient_query_stays_absent_and_the_rest_is_rea
 	struct fault fault;
 
 	(void)state;
-	assert_int_equal(
-		query_decode(shape_authorize_request(),
-			STR("redirect_uri=https://a.example&client_id=1&redirect_uri=https://b.example&state=%00&nonce=n&redirect_uri=c"),
-			IN_QUERY, true, arena, &request, &fault),
+	assert_int_equal(query_decode(shape_authorize_request(),
+				 STR("redirect_uri=https://a.example&client_id=1&redirect_uri=b&state=%00&nonce=n"),
+				 IN_QUERY, true, arena, &request, &fault),
 		ERR_BAD_FIELD);
 	assert_string_equal(fault.field, "redirect_uri");
 	assert_string_equal(fault.reason, "repeated");

@@ -19,14 +19,18 @@ static const struct {
 			.reason = {"stay_too_long", 13},
 			.detail = {"The stay is longer than this area allows.", 41},
 			.request_id = &id},
-		"{\"type\":\"/docs#rule_refused\",\"title\":\"A booking rule refuses the request\",\"status\":422,\"code\":\"rule_refused\","
-		"\"detail\":\"The stay is longer than this area allows.\",\"field\":\"ends_at\",\"reason\":\"stay_too_long\","
+		"{\"type\":\"/docs#rule_refused\",\"title\":\"A booking rule refuses the "
+		"request\",\"status\":422,\"code\":\"rule_refused\","
+		"\"detail\":\"The stay is longer than this area allows.\","
+		"\"field\":\"ends_at\",\"reason\":\"stay_too_long\","
 		"\"request_id\":\"01890a5d-ac96-774b-bcce-b302099a8057\"}"},
 	{"quotes and control characters are escaped", {.err = ERR_BAD_FIELD, .field = {"\"\n\x01", 3}},
-		"{\"type\":\"/docs#bad_field\",\"title\":\"A field is missing, unknown, of the wrong type or out of bounds\",\"status\":400,"
+		"{\"type\":\"/docs#bad_field\",\"title\":\"A field is missing, unknown, of "
+		"the wrong type or out of bounds\",\"status\":400,"
 		"\"code\":\"bad_field\",\"field\":\"\\\"\\n\\u0001\"}"},
 	{"an error that nobody knows is our own failure", {.err = (enum err)9999},
-		"{\"type\":\"/docs#internal\",\"title\":\"The server failed; the request id finds the reason in its log\",\"status\":500,"
+		"{\"type\":\"/docs#internal\",\"title\":\"The server failed; the request id "
+		"finds the reason in its log\",\"status\":500,"
 		"\"code\":\"internal\"}"},
 };
 

@@ -50,7 +50,10 @@ size_t value_item_size(const struct field *field); /* bytes of one item of a LIS
 /* A NULLABLE field that is present and null. */
 bool value_is_null(const struct field *field, const void *object);
 
-/* What is wrong with a value that is not null, as a reason (see codec.h), or NULL. The first is for TEXT, CHOICE, BYTES and JSON. */
+/*
+ * What is wrong with a value that is not null, as a reason (see codec.h), or NULL. The first is for TEXT,
+ * CHOICE, BYTES and JSON.
+ */
 const char *value_judge_str(const struct field *field, struct str value);
 const char *value_judge_item(const struct field *field, struct str value); /* one of TEXTS */
 const char *value_judge_i64(const struct field *field, int64_t value);

@@ -4,7 +4,10 @@
 
 #include <stdint.h>
 
-/* Inside common/contract: signed numbers as varints, small ones of either sign short: 0, -1, 1, -2 become 0, 1, 2, 3. */
+/*
+ * Inside common/contract: signed numbers as varints, small ones of either sign short: 0, -1, 1, -2 become 0, 1,
+ * 2, 3.
+ */
 static inline uint64_t zigzag_from(int64_t value)
 {
 	return (uint64_t)value << 1 ^ (value < 0 ? UINT64_MAX : 0);

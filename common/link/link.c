@@ -11,6 +11,7 @@
 #define RECONNECT_MIN_MS 50
 #define RECONNECT_MAX_MS 1000
 #define SEND_MS_MAX (10 * 60 * 1000)
+#define QUIESCE_STEP_US 2000
 
 static bool is_live(const struct replica *replica)
 {
@@ -35,12 +36,14 @@ static void gauge(struct link_dialer *dialer)
 	pthread_cond_broadcast(&dialer->freed);
 }
 
-/* Under the lock: messages that still wait for a connection would wait in vain. They end with NNG_ECANCELED. */
-static void cancel_unsent(struct replica *replica)
+/* Under the lock. They end with NNG_ECANCELED. */
+static void cancel_calls(struct replica *replica, bool unsent_only)
 {
 	for (size_t i = 0; i < replica->dialer->in_flight_max; i++) {
-		if (replica->calls[i].state == CALL_SENDING)
-			nng_aio_cancel(replica->calls[i].aio);
+		struct call *call = &replica->calls[i];
+
+		if (call->state == CALL_SENDING || (call->state == CALL_WAITING && !unsent_only))
+			nng_aio_cancel(call->aio);
 	}
 }
 
@@ -57,7 +60,8 @@ static void pipe_changed(nng_pipe pipe, nng_pipe_ev event, void *arg)
 		replica->stats.connects++;
 		replica->stats.draining = false;
 	} else if (replica->pipes > 0 && --replica->pipes == 0) {
-		cancel_unsent(replica);
+		/* Messages that still wait for a connection would wait in vain. */
+		cancel_calls(replica, true);
 	}
 	replica->stats.connected = replica->pipes > 0;
 	gauge(dialer);
@@ -283,6 +287,22 @@ static void replica_free(struct link_dialer *dialer, struct replica *replica)
 	free(replica);
 }
 
+/*
+ * Ends every call before the sockets close: a send that nng 1.5.2 begins while its endpoint closes never ends, and then
+ * neither does nng_close. A cancel that comes between a call's send and its receive finds nothing, so it is repeated.
+ */
+static void quiesce(struct link_dialer *dialer)
+{
+	pthread_mutex_lock(&dialer->lock);
+	dialer->closing = true;
+	while (dialer->active > 0) {
+		for (size_t i = 0; i < dialer->replica_count; i++)
+			cancel_calls(dialer->replicas[i], false);
+		(void)wait_until(&dialer->freed, &dialer->lock, clock_monotonic_us() + QUIESCE_STEP_US);
+	}
+	pthread_mutex_unlock(&dialer->lock);
+}
+
 void link_dialer_free(struct link_dialer **dialer)
 {
 	struct link_dialer *gone = *dialer;
@@ -290,18 +310,11 @@ void link_dialer_free(struct link_dialer **dialer)
 	if (!gone)
 		return;
 	*dialer = NULL;
-	pthread_mutex_lock(&gone->lock);
-	gone->closing = true;
-	pthread_mutex_unlock(&gone->lock);
-	/* Closing a socket ends its contexts, its connection and every call on them. */
+	quiesce(gone);
 	for (size_t i = 0; i < gone->replica_count; i++) {
 		if (gone->replicas[i]->open)
 			(void)nng_close(gone->replicas[i]->socket);
 	}
-	pthread_mutex_lock(&gone->lock);
-	while (gone->active > 0)
-		pthread_cond_wait(&gone->freed, &gone->lock);
-	pthread_mutex_unlock(&gone->lock);
 	for (size_t i = 0; i < gone->replica_count; i++)
 		replica_free(gone, gone->replicas[i]);
 	pthread_cond_destroy(&gone->freed);
@@ -385,7 +398,7 @@ enum err link_send(struct link_dialer *dialer, struct str message, uint64_t dead
 	nng_aio_set_timeout(call->aio, ms_left(deadline_us));
 	nng_ctx_send(call->ctx, call->aio);
 
-	/* The connection may have gone between the choice and the send, and cancel_unsent come too early. */
+	/* The connection may have gone between the choice and the send, and the cancel above come too early. */
 	pthread_mutex_lock(&dialer->lock);
 	if (replica->pipes == 0 && call->turn == turn && call->state == CALL_SENDING)
 		nng_aio_cancel(call->aio);

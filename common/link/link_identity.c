@@ -113,11 +113,25 @@ done:
 	return err;
 }
 
+static bool address_ok(struct str address)
+{
+	uint64_t port = 0;
+	size_t colon = address.len;
+
+	while (colon > 0 && address.p[colon - 1] != ':')
+		colon--;
+	/* Something, a colon, a port. */
+	return colon > 1 && str_to_u64((struct str){address.p + colon, address.len - colon}, 65535, &port) == OK &&
+	       port > 0;
+}
+
 bool link_identity_url_ok(enum peer peer, const char *url)
 {
-	size_t len = strlen(url);
+	static const char scheme[] = "tls+tcp://";
+	struct str text = str_from(url);
 
-	if (str_starts(str_from(url), "tls+tcp://") && len > sizeof("tls+tcp://") && len < LINK_URL_MAX)
+	if (str_starts(text, scheme) && text.len < LINK_URL_MAX &&
+		address_ok((struct str){text.p + sizeof(scheme) - 1, text.len - (sizeof(scheme) - 1)}))
 		return true;
 	(void)link_identity_fault(peer, "the URL is not tls+tcp://host:port", 0);
 	return false;

@@ -1,0 +1,715 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/test.h"
+
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "link/link.h"
+#include "link/test_pki.h"
+
+/* bookingsvc listens for the gateway; auditsvc is a foreign role. */
+static char pki[TEST_PKI_PATH_MAX];
+
+static struct link_identity *identity_in(const char *dir, enum peer self, const char *leaf)
+{
+	struct link_identity *identity = NULL;
+	char cert[400], key[400], ca[400];
+
+	(void)snprintf(cert, sizeof(cert), "%s/%s.pem", dir, leaf);
+	(void)snprintf(key, sizeof(key), "%s/%s.key", dir, leaf);
+	(void)snprintf(ca, sizeof(ca), "%s/ca", dir);
+	assert_int_equal(link_identity_new(self, cert, key, ca, &identity), OK);
+	return identity;
+}
+
+static int free_port(void)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(address);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, len), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
+	close(fd);
+	return ntohs(address.sin_port);
+}
+
+static struct link_dialer *dialer_to(
+	const char *dir, enum peer self, const char *leaf, const char *urls, size_t in_flight)
+{
+	struct link_identity *identity = identity_in(dir, self, leaf);
+	struct link_dialer *dialer = NULL;
+	struct link_dialer_config config = {
+		.identity = identity,
+		.callee = PEER_bookingsvc,
+		.lane = LANE_FAST,
+		.urls = urls,
+		.in_flight_max = in_flight,
+	};
+
+	assert_int_equal(link_dialer_new(&config, &dialer), OK);
+	link_identity_free(&identity);
+	return dialer;
+}
+
+static struct link_listener *listener_at(const char *dir, int port)
+{
+	struct link_identity *identity = identity_in(dir, PEER_bookingsvc, "bookingsvc");
+	struct link_listener *listener = NULL;
+	struct link_listener_config config = {.identity = identity, .caller = PEER_gateway, .lane = LANE_FAST};
+	char url[LINK_URL_MAX];
+
+	(void)snprintf(url, sizeof(url), "tls+tcp://127.0.0.1:%d", port);
+	config.url = url;
+	assert_int_equal(link_listener_new(&config, &listener), OK);
+	link_identity_free(&identity);
+	return listener;
+}
+
+/* A callee: answers what it gets, by the first byte: 'e' echo, 'b' as large as asked, 'r' refuse, 'd' drop, 's' slowly. */
+struct server {
+	struct link_listener *listener;
+	pthread_t threads[4];
+	size_t thread_count;
+	atomic_bool stop;
+	atomic_uint received;
+	char mark; /* what an echo begins with */
+};
+
+static void answer(struct server *server, struct link_worker *worker, struct str message)
+{
+	static char big[LINK_BYTES_MAX];
+
+	switch (message.p[0]) {
+	case 'r':
+		link_worker_refuse(worker);
+		break;
+	case 'd':
+		link_worker_drop(worker);
+		break;
+	case 'b':
+		link_worker_reply(worker, (struct str){big, sizeof(big)});
+		break;
+	case 's':
+		usleep(300000);
+		link_worker_reply(worker, STR("slow"));
+		break;
+	default: {
+		struct buf reply;
+
+		buf_init(&reply, LINK_BYTES_MAX);
+		buf_put_byte(&reply, (uint8_t)server->mark);
+		buf_put(&reply, message.p + 1, message.len - 1);
+		link_worker_reply(worker, buf_str(&reply));
+		buf_release(&reply);
+	}
+	}
+}
+
+static void *serve(void *arg)
+{
+	struct server *server = arg;
+	struct link_worker *worker = NULL;
+	struct str message;
+
+	INVARIANT(link_worker_new(server->listener, &worker) == OK);
+	while (!atomic_load(&server->stop)) {
+		if (link_worker_receive(worker, 5000, &message) != OK)
+			continue;
+		atomic_fetch_add(&server->received, 1);
+		answer(server, worker, message);
+	}
+	link_worker_free(&worker);
+	return NULL;
+}
+
+static struct server *server_start(int port, size_t threads, char mark)
+{
+	struct server *server = calloc(1, sizeof(*server));
+
+	server->listener = listener_at(pki, port);
+	server->mark = mark;
+	server->thread_count = threads;
+	for (size_t i = 0; i < threads; i++)
+		assert_int_equal(pthread_create(&server->threads[i], NULL, serve, server), 0);
+	return server;
+}
+
+static void server_stop(struct server **server)
+{
+	atomic_store(&(*server)->stop, true);
+	for (size_t i = 0; i < (*server)->thread_count; i++) {
+		struct timespec soon;
+
+		/* A wake may come just before a wait: say it again until the thread has gone. */
+		do {
+			link_listener_wake((*server)->listener);
+			usleep(1000);
+			soon = (struct timespec){0};
+		} while (pthread_timedjoin_np((*server)->threads[i], NULL, &soon) != 0);
+	}
+	link_listener_free(&(*server)->listener);
+	free(*server);
+	*server = NULL;
+}
+
+static bool wait_live(struct link_dialer *dialer, size_t live)
+{
+	for (int i = 0; i < 500 && link_live(dialer) != live; i++)
+		usleep(10000);
+	return link_live(dialer) == live;
+}
+
+static uint64_t in_ms(uint64_t ms)
+{
+	return clock_monotonic_us() + ms * 1000;
+}
+
+static enum err ask(struct link_dialer *dialer, struct str message, uint64_t ms, char *first_out)
+{
+	struct buf reply;
+	enum err err;
+
+	buf_init(&reply, LINK_BYTES_MAX);
+	err = link_call_wait(dialer, message, in_ms(ms), &reply);
+	if (first_out)
+		*first_out = err == OK ? reply.p[0] : '\0';
+	buf_release(&reply);
+	return err;
+}
+
+static void test_a_message_comes_back_as_its_reply(void **state)
+{
+	int port = free_port();
+	struct server *server = server_start(port, 2, '1');
+	struct link_dialer *dialer;
+	char url[LINK_URL_MAX], *large = calloc(1, LINK_BYTES_MAX + 1), first;
+
+	(void)state;
+	(void)snprintf(url, sizeof(url), "tls+tcp://127.0.0.1:%d", port);
+	dialer = dialer_to(pki, PEER_gateway, "gateway", url, 0);
+	assert_true(wait_live(dialer, 1));
+	assert_int_equal(link_room(dialer), LINK_IN_FLIGHT_USUAL);
+	assert_int_equal(ask(dialer, STR("e"), 2000, &first), OK);
+	assert_int_equal(first, '1');
+	memset(large, 'e', LINK_BYTES_MAX);
+	assert_int_equal(ask(dialer, (struct str){large, LINK_BYTES_MAX}, 5000, &first), OK);
+	assert_int_equal(ask(dialer, STR("b"), 5000, NULL), OK);
+	assert_int_equal(ask(dialer, (struct str){large, LINK_BYTES_MAX + 1}, 2000, NULL), ERR_TOO_LARGE);
+	for (int i = 0; i < 200; i++)
+		assert_int_equal(ask(dialer, STR("e again"), 2000, &first), OK);
+	assert_int_equal(link_stats(dialer, 0).answered, 203);
+	assert_int_equal(link_room(dialer), LINK_IN_FLIGHT_USUAL);
+	free(large);
+	link_dialer_free(&dialer);
+	server_stop(&server);
+}
+
+static void test_a_deadline_ends_the_call(void **state)
+{
+	int port = free_port();
+	struct server *server = server_start(port, 1, '1');
+	struct link_dialer *dialer;
+	char url[LINK_URL_MAX];
+	uint64_t begun;
+
+	(void)state;
+	(void)snprintf(url, sizeof(url), "tls+tcp://127.0.0.1:%d", port);
+	dialer = dialer_to(pki, PEER_gateway, "gateway", url, 1);
+	assert_true(wait_live(dialer, 1));
+	begun = clock_monotonic_us();
+	assert_int_equal(ask(dialer, STR("s"), 50, NULL), ERR_DEADLINE);
+	assert_in_range(clock_monotonic_us() - begun, 50000, 250000);
+	assert_int_equal(ask(dialer, STR("d"), 400, NULL), ERR_DEADLINE);
+	assert_int_equal(link_send(dialer, STR("e"), clock_monotonic_us(), NULL, NULL), ERR_DEADLINE);
+	assert_int_equal(link_stats(dialer, 0).late, 2);
+	/* A late reply is nobody's: the next call gets its own. */
+	assert_int_equal(ask(dialer, STR("e"), 2000, NULL), OK);
+	link_dialer_free(&dialer);
+	server_stop(&server);
+}
+
+static void never(void *ctx, enum err err, struct str reply)
+{
+	(void)ctx;
+	(void)err;
+	(void)reply;
+	fail();
+}
+
+static void test_without_a_peer_the_call_fails_at_once(void **state)
+{
+	struct link_dialer *dialer;
+	char url[LINK_URL_MAX];
+	uint64_t begun = clock_monotonic_us();
+
+	(void)state;
+	(void)snprintf(url, sizeof(url), "tls+tcp://127.0.0.1:%d", free_port());
+	dialer = dialer_to(pki, PEER_gateway, "gateway", url, 0);
+	assert_int_equal(link_send(dialer, STR("e"), in_ms(2000), never, NULL), ERR_UNAVAILABLE);
+	assert_int_equal(ask(dialer, STR("e"), 2000, NULL), ERR_UNAVAILABLE);
+	assert_true(clock_monotonic_us() - begun < 500000);
+	assert_int_equal(link_room(dialer), 0);
+	link_dialer_free(&dialer);
+}
+
+struct tally {
+	atomic_uint ended, ok, unavailable, deadline, draining, other;
+};
+
+static void tally(void *ctx, enum err err, struct str reply)
+{
+	struct tally *t = ctx;
+
+	(void)reply;
+	switch (err) {
+	case OK:
+		atomic_fetch_add(&t->ok, 1);
+		break;
+	case ERR_UNAVAILABLE:
+		atomic_fetch_add(&t->unavailable, 1);
+		break;
+	case ERR_DEADLINE:
+		atomic_fetch_add(&t->deadline, 1);
+		break;
+	case ERR_DRAINING:
+		atomic_fetch_add(&t->draining, 1);
+		break;
+	default:
+		atomic_fetch_add(&t->other, 1);
+	}
+	atomic_fetch_add(&t->ended, 1);
+}
+
+static bool wait_ended(struct tally *t, unsigned count, int ms)
+{
+	for (int i = 0; i < ms && atomic_load(&t->ended) < count; i++)
+		usleep(1000);
+	return atomic_load(&t->ended) == count;
+}
+
+/* A process that receives and never answers, until killed; it writes a byte for each message. */
+static int child(int port)
+{
+	struct link_listener *listener = listener_at(pki, port);
+	struct link_worker *workers[4];
+	struct str message;
+
+	for (size_t i = 0; i < COUNT_OF(workers); i++)
+		INVARIANT(link_worker_new(listener, &workers[i]) == OK);
+	for (size_t i = 0;; i = (i + 1) % COUNT_OF(workers)) {
+		if (link_worker_receive(workers[i], 100, &message) == OK)
+			INVARIANT(write(STDOUT_FILENO, "x", 1) == 1);
+	}
+}
+
+/* This very program anew: nng does not survive a fork. */
+static pid_t child_start(const char *mode, int port, int *pipe_out)
+{
+	char text[16];
+	int fds[2];
+	pid_t pid;
+
+	(void)snprintf(text, sizeof(text), "%d", port);
+	assert_int_equal(pipe(fds), 0);
+	pid = fork();
+	if (pid == 0) {
+		(void)dup2(fds[1], STDOUT_FILENO);
+		close(fds[0]);
+		close(fds[1]);
+		(void)execl("/proc/self/exe", mode, pki, text, (char *)NULL);
+		_exit(1);
+	}
+	close(fds[1]);
+	*pipe_out = fds[0];
+	return pid;
+}
+
+static void test_a_killed_peer_fails_its_calls_at_once_and_got_them_at_most_once(void **state)
+{
+	int port = free_port(), fd;
+	pid_t pid = child_start("mute", port, &fd);
+	struct link_dialer *dialer;
+	struct server *server;
+	struct tally t = {0};
+	char url[LINK_URL_MAX], bytes[64];
+	uint64_t begun;
+
+	(void)state;
+	(void)snprintf(url, sizeof(url), "tls+tcp://127.0.0.1:%d", port);
+	dialer = dialer_to(pki, PEER_gateway, "gateway", url, 4);
+	assert_true(wait_live(dialer, 1));
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(link_send(dialer, STR("e"), in_ms(20000), tally, &t), OK);
+	assert_int_equal(link_send(dialer, STR("e"), in_ms(20000), never, NULL), ERR_OVERLOADED);
+	for (int got = 0; got < 4;)
+		got += (int)read(fd, bytes, 4);
+	begun = clock_monotonic_us();
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_true(wait_ended(&t, 4, 5000));
+	assert_true(clock_monotonic_us() - begun < 1000000);
+	assert_int_equal(t.deadline, 4);
+	assert_int_equal(link_stats(dialer, 0).lost, 4);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+
+	/* Whoever comes up in its place gets none of them. */
+	server = server_start(port, 1, '2');
+	assert_true(wait_live(dialer, 1));
+	usleep(100000);
+	assert_int_equal(atomic_load(&server->received), 0);
+	assert_int_equal(ask(dialer, STR("e"), 2000, NULL), OK);
+	assert_int_equal(link_stats(dialer, 0).connects, 2);
+	close(fd);
+	link_dialer_free(&dialer);
+	server_stop(&server);
+}
+
+static void test_two_replicas_share_the_load_and_one_takes_over(void **state)
+{
+	int ports[2] = {free_port(), free_port()};
+	struct server *servers[2] = {server_start(ports[0], 2, '1'), server_start(ports[1], 2, '2')};
+	struct link_dialer *dialer;
+	char urls[3 * LINK_URL_MAX];
+
+	(void)state;
+	(void)snprintf(urls, sizeof(urls), "tls+tcp://127.0.0.1:%d, tls+tcp://127.0.0.1:%d", ports[0], ports[1]);
+	dialer = dialer_to(pki, PEER_gateway, "gateway", urls, 0);
+	assert_int_equal(link_replicas(dialer), 2);
+	assert_true(wait_live(dialer, 2));
+	for (int i = 0; i < 100; i++)
+		assert_int_equal(ask(dialer, STR("e"), 2000, NULL), OK);
+	assert_int_equal(atomic_load(&servers[0]->received), 50);
+	link_eject(dialer, 0, true);
+	assert_int_equal(link_live(dialer), 1);
+	assert_int_equal(ask(dialer, STR("e"), 2000, NULL), OK);
+	assert_int_equal(atomic_load(&servers[0]->received), 50);
+	link_eject(dialer, 0, false);
+	server_stop(&servers[0]);
+	assert_true(wait_live(dialer, 1));
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(ask(dialer, STR("e"), 2000, NULL), OK);
+	link_dialer_free(&dialer);
+	server_stop(&servers[1]);
+}
+
+static void test_a_draining_peer_gets_no_more(void **state)
+{
+	int ports[2] = {free_port(), free_port()};
+	struct server *servers[2] = {server_start(ports[0], 1, '1'), server_start(ports[1], 1, '2')};
+	struct link_dialer *dialer;
+	char urls[3 * LINK_URL_MAX], first;
+
+	(void)state;
+	(void)snprintf(urls, sizeof(urls), "tls+tcp://127.0.0.1:%d,tls+tcp://127.0.0.1:%d", ports[0], ports[1]);
+	dialer = dialer_to(pki, PEER_gateway, "gateway", urls, 0);
+	assert_true(wait_live(dialer, 2));
+	assert_int_equal(ask(dialer, STR("r"), 2000, NULL), ERR_DRAINING);
+	assert_int_equal(link_live(dialer), 1);
+	for (int i = 0; i < 10; i++) {
+		assert_int_equal(ask(dialer, STR("e"), 2000, &first), OK);
+		assert_int_equal(first, '2');
+	}
+	/* Until it has connected anew: then it is another process. */
+	server_stop(&servers[0]);
+	servers[0] = server_start(ports[0], 1, '1');
+	assert_true(wait_live(dialer, 2));
+	link_dialer_free(&dialer);
+	server_stop(&servers[0]);
+	server_stop(&servers[1]);
+}
+
+static void test_freeing_a_dialer_ends_what_is_under_way(void **state)
+{
+	int port = free_port();
+	struct server *server = server_start(port, 1, '1');
+	struct link_dialer *dialer;
+	struct tally t = {0};
+	char url[LINK_URL_MAX];
+
+	(void)state;
+	(void)snprintf(url, sizeof(url), "tls+tcp://127.0.0.1:%d", port);
+	dialer = dialer_to(pki, PEER_gateway, "gateway", url, 8);
+	assert_true(wait_live(dialer, 1));
+	for (int i = 0; i < 8; i++)
+		assert_int_equal(link_send(dialer, STR("s"), in_ms(60000), tally, &t), OK);
+	link_dialer_free(&dialer);
+	assert_int_equal(t.ended, 8);
+	assert_int_equal(t.deadline + t.unavailable + t.ok, 8);
+	server_stop(&server);
+}
+
+static int connect_to(int port)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct timeval patience = {.tv_sec = 3};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	return fd;
+}
+
+static void test_garbage_and_plain_text_get_nothing(void **state)
+{
+	static const struct {
+		const char *name;
+		const char *bytes;
+		size_t len;
+	} cases[] = {
+		{"an SP header without TLS", "\0SP\0\0\x30\0\0", 8},
+		{"an HTTP request", "GET / HTTP/1.1\r\nHost: x\r\n\r\n", 27},
+		{"a TLS record of nonsense", "\x16\x03\x01\x00\x10garbagegarbagega", 21},
+		{"zeros", "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16},
+	};
+	int port = free_port();
+	struct server *server = server_start(port, 1, '1');
+	struct link_dialer *dialer;
+	char url[LINK_URL_MAX], bytes[256];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		int fd = connect_to(port);
+		ssize_t got;
+
+		CHECK(cases[i].name, send(fd, cases[i].bytes, cases[i].len, MSG_NOSIGNAL) == (ssize_t)cases[i].len);
+		/* An alert and the end, or the end at once: never an SP header. */
+		got = recv(fd, bytes, sizeof(bytes), 0);
+		CHECK(cases[i].name, got <= 0 || bytes[0] == 0x15);
+		close(fd);
+	}
+	assert_int_equal(link_listener_stats(server->listener).connects, 0);
+	(void)snprintf(url, sizeof(url), "tls+tcp://127.0.0.1:%d", port);
+	dialer = dialer_to(pki, PEER_gateway, "gateway", url, 0);
+	assert_true(wait_live(dialer, 1));
+	assert_int_equal(ask(dialer, STR("e"), 2000, NULL), OK);
+	assert_int_equal(atomic_load(&server->received), 1);
+	link_dialer_free(&dialer);
+	server_stop(&server);
+}
+
+static void test_only_the_declared_role_connects(void **state)
+{
+	char foreign[TEST_PKI_PATH_MAX];
+	struct {
+		const char *name;
+		const char *dir;
+		const char *leaf;
+		bool connects;
+	} cases[] = {
+		{"the gateway with its own leaf", pki, "gateway", true},
+		{"another role of the same suite", pki, "auditsvc", false},
+		{"the callee's own leaf", pki, "bookingsvc", false},
+		{"a gateway of another suite", foreign, "gateway", false},
+		{"an expired leaf", pki, "expired", false},
+	};
+	int port = free_port();
+	struct server *server = server_start(port, 1, '1');
+	char url[LINK_URL_MAX], ca[400], from[400];
+
+	(void)state;
+	test_pki_dir(foreign);
+	test_pki_role(foreign, "gateway");
+	/* It even trusts the true callee. */
+	(void)snprintf(ca, sizeof(ca), "%s/ca/bookingsvc-ca.pem", foreign);
+	(void)snprintf(from, sizeof(from), "%s/ca/bookingsvc-ca.pem", pki);
+	assert_int_equal(symlink(from, ca), 0);
+	test_pki_leaf(pki, "expired", "gateway", -1);
+	(void)snprintf(url, sizeof(url), "tls+tcp://127.0.0.1:%d", port);
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct link_dialer *dialer = dialer_to(cases[i].dir, PEER_gateway, cases[i].leaf, url, 0);
+
+		if (cases[i].connects) {
+			CHECK(cases[i].name, wait_live(dialer, 1));
+			CHECK(cases[i].name, ask(dialer, STR("e"), 2000, NULL) == OK);
+		} else {
+			usleep(500000);
+			CHECK(cases[i].name, link_live(dialer) == 0);
+			CHECK(cases[i].name, ask(dialer, STR("e"), 500, NULL) == ERR_UNAVAILABLE);
+		}
+		link_dialer_free(&dialer);
+	}
+	assert_int_equal(atomic_load(&server->received), 1);
+	server_stop(&server);
+	test_pki_remove(foreign);
+}
+
+static void test_a_dialer_refuses_a_false_callee(void **state)
+{
+	char foreign[TEST_PKI_PATH_MAX];
+	struct link_listener *listener;
+	struct link_dialer *dialer;
+	char url[LINK_URL_MAX];
+	int port = free_port();
+
+	(void)state;
+	/* A listener that takes the gateway, but is another suite's bookingsvc. */
+	test_pki_dir(foreign);
+	test_pki_role(foreign, "bookingsvc");
+	test_pki_role(foreign, "gateway");
+	listener = listener_at(foreign, port);
+	(void)snprintf(url, sizeof(url), "tls+tcp://127.0.0.1:%d", port);
+	dialer = dialer_to(pki, PEER_gateway, "gateway", url, 0);
+	usleep(500000);
+	assert_int_equal(link_live(dialer), 0);
+	assert_int_equal(link_listener_stats(listener).connects, 0);
+	link_dialer_free(&dialer);
+	link_listener_free(&listener);
+
+	/* The right authority, another name in the certificate. */
+	test_pki_dir(foreign);
+	test_pki_role(foreign, "gateway");
+	test_pki_leaf(foreign, "bookingsvc", "authsvc", 30);
+	listener = listener_at(foreign, port);
+	link_listener_free(&listener);
+	test_pki_remove(foreign);
+}
+
+static void test_urls_other_than_tls_are_refused(void **state)
+{
+	static const char *const urls[] = {"tcp://127.0.0.1:1", "ipc:///tmp/x", "inproc://x", "", "tls+tcp://",
+		"tls+tcp://127.0.0.1:1,tcp://127.0.0.1:1", "tls+tcp://127.0.0.1:1,", "ws://127.0.0.1:1",
+		"tls+tcp://127.0.0.1:99999", "tls+tcp://127.0.0.1", "tls+tcp://:7000", "tls+tcp://host:70x0"};
+	struct link_identity *identity = identity_in(pki, PEER_gateway, "gateway");
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(urls); i++) {
+		struct link_dialer_config config = {
+			.identity = identity, .callee = PEER_bookingsvc, .lane = LANE_FAST, .urls = urls[i]};
+		struct link_dialer *dialer = NULL;
+
+		CHECK(urls[i], link_dialer_new(&config, &dialer) == ERR_BAD_FIELD);
+		CHECK(urls[i], dialer == NULL);
+	}
+	link_identity_free(&identity);
+}
+
+static void test_a_message_that_waits_in_no_connection_is_undelivered(void **state)
+{
+	int port = free_port(), fd;
+	pid_t pid = child_start("mute", port, &fd);
+	struct link_dialer *dialer;
+	struct tally t = {0};
+	char url[LINK_URL_MAX];
+	unsigned sent = 0;
+
+	(void)state;
+	(void)snprintf(url, sizeof(url), "tls+tcp://127.0.0.1:%d", port);
+	dialer = dialer_to(pki, PEER_gateway, "gateway", url, 16);
+	assert_true(wait_live(dialer, 1));
+	/* Stopped, it reads nothing: large messages fill the connection and the rest waits on this side. */
+	assert_int_equal(kill(pid, SIGSTOP), 0);
+	for (int i = 0; i < 16; i++) {
+		static char large[LINK_BYTES_MAX];
+
+		sent += link_send(dialer, (struct str){large, sizeof(large)}, in_ms(20000), tally, &t) == OK;
+	}
+	assert_int_equal(sent, 16);
+	usleep(200000);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_true(wait_ended(&t, 16, 5000));
+	assert_true(t.unavailable >= 10);
+	assert_int_equal(t.unavailable + t.deadline, 16);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	close(fd);
+	link_dialer_free(&dialer);
+}
+
+struct load {
+	struct link_dialer *dialer;
+	unsigned ok, failed;
+};
+
+static void *load(void *arg)
+{
+	struct load *l = arg;
+
+	for (int i = 0; i < 500; i++) {
+		if (ask(l->dialer, STR("e load"), 5000, NULL) == OK)
+			l->ok++;
+		else
+			l->failed++;
+	}
+	return NULL;
+}
+
+static void test_many_threads_share_a_dialer_with_little_room(void **state)
+{
+	int port = free_port();
+	struct server *server = server_start(port, 4, '1');
+	struct link_dialer *dialer;
+	struct load loads[6];
+	pthread_t threads[COUNT_OF(loads)];
+	char url[LINK_URL_MAX];
+
+	(void)state;
+	(void)snprintf(url, sizeof(url), "tls+tcp://127.0.0.1:%d", port);
+	dialer = dialer_to(pki, PEER_gateway, "gateway", url, 2);
+	assert_true(wait_live(dialer, 1));
+	for (size_t i = 0; i < COUNT_OF(loads); i++) {
+		loads[i] = (struct load){.dialer = dialer};
+		assert_int_equal(pthread_create(&threads[i], NULL, load, &loads[i]), 0);
+	}
+	for (size_t i = 0; i < COUNT_OF(loads); i++) {
+		pthread_join(threads[i], NULL);
+		assert_int_equal(loads[i].ok, 500);
+	}
+	link_dialer_free(&dialer);
+	server_stop(&server);
+}
+
+static int make_pki(void **state)
+{
+	(void)state;
+	log_init("test", getenv("BERTH_TEST_VERBOSE") ? LOG_DEBUG : LOG_ERROR);
+	(void)signal(SIGPIPE, SIG_IGN);
+	test_pki_dir(pki);
+	test_pki_role(pki, "gateway");
+	test_pki_role(pki, "bookingsvc");
+	test_pki_role(pki, "auditsvc");
+	return 0;
+}
+
+static int remove_pki(void **state)
+{
+	(void)state;
+	test_pki_remove(pki);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_killed_peer_fails_its_calls_at_once_and_got_them_at_most_once),
+		cmocka_unit_test(test_a_message_that_waits_in_no_connection_is_undelivered),
+		cmocka_unit_test(test_a_message_comes_back_as_its_reply),
+		cmocka_unit_test(test_a_deadline_ends_the_call),
+		cmocka_unit_test(test_without_a_peer_the_call_fails_at_once),
+		cmocka_unit_test(test_two_replicas_share_the_load_and_one_takes_over),
+		cmocka_unit_test(test_a_draining_peer_gets_no_more),
+		cmocka_unit_test(test_freeing_a_dialer_ends_what_is_under_way),
+		cmocka_unit_test(test_garbage_and_plain_text_get_nothing),
+		cmocka_unit_test(test_only_the_declared_role_connects),
+		cmocka_unit_test(test_a_dialer_refuses_a_false_callee),
+		cmocka_unit_test(test_urls_other_than_tls_are_refused),
+		cmocka_unit_test(test_many_threads_share_a_dialer_with_little_room),
+	};
+
+	if (argc == 3) {
+		(void)snprintf(pki, sizeof(pki), "%s", argv[1]);
+		return child((int)strtol(argv[2], NULL, 10));
+	}
+	if (argc == 2)
+		cmocka_set_test_filter(argv[1]);
+	return cmocka_run_group_tests(tests, make_pki, remove_pki);
+}

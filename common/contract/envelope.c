@@ -160,10 +160,10 @@ void reply_batch_begin(struct buf *out, size_t count)
 /* At most FAULT_TEXT_MAX bytes, cut between characters; bytes that are not UTF-8 end it. */
 static struct str clipped(struct str text)
 {
-	if (text.len > FAULT_TEXT_MAX)
-		text.len = FAULT_TEXT_MAX;
-	text.len = str_utf8_len(text);
-	return text;
+	struct str head = {text.p, text.len < FAULT_TEXT_MAX ? text.len : FAULT_TEXT_MAX};
+
+	head.len = str_utf8_len(head);
+	return head;
 }
 
 void reply_batch_add(struct buf *out, const struct reply_item *item)

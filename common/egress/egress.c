@@ -100,9 +100,8 @@ static bool read_smtp_url(struct egress *egress, const char *url)
 	}
 	if (!egress_allow_split(rest, &host, &egress->smtp_port))
 		return false;
-	memcpy(egress->smtp_host, host.p, host.len);
-	egress->smtp = true;
-	return true;
+	egress->smtp = egress_allow_host(host, egress->smtp_host);
+	return egress->smtp;
 }
 
 static bool read_names(struct egress *egress, const struct egress_config *config)
@@ -232,7 +231,7 @@ static bool set_common(CURL *curl, const struct egress *egress, struct call *cal
 #define SET(option, value) good = curl_easy_setopt(curl, (option), (value)) == CURLE_OK && good
 	SET(CURLOPT_NOSIGNAL, 1L);
 	SET(CURLOPT_PROTOCOLS_STR, protocols);
-	SET(CURLOPT_REDIR_PROTOCOLS_STR, "");
+	SET(CURLOPT_REDIR_PROTOCOLS_STR, protocols);
 	SET(CURLOPT_FOLLOWLOCATION, 0L);
 	SET(CURLOPT_PROXY, egress->proxy != NULL ? egress->proxy : ""); /* "" keeps the environment's out */
 	SET(CURLOPT_HTTPPROXYTUNNEL, 1L);

@@ -46,6 +46,18 @@ static bool literal(const char *host, struct sockaddr_storage *address_out, sock
 	return false;
 }
 
+bool egress_allow_host(struct str host, char host_out[EGRESS_ALLOW_HOST_MAX + 1])
+{
+	struct sockaddr_storage address;
+	socklen_t len;
+
+	host_out[0] = '\0';
+	if (host.len == 0 || host.len > EGRESS_ALLOW_HOST_MAX || memchr(host.p, '\0', host.len) != NULL)
+		return false;
+	copy_lower(host, host_out);
+	return literal(host_out, &address, &len) || egress_address_host_ok(host);
+}
+
 bool egress_allow_split(struct str text, struct str *host_out, uint16_t *port_out)
 {
 	bool bracketed = text.len > 0 && text.p[0] == '[';
@@ -95,16 +107,14 @@ static bool parse_entry(struct str line, struct egress_allow_entry *entry)
 		return false;
 	if (str_trim(line).len > 0 || (flag.len > 0 && !str_eq_c(flag, "private")))
 		return false;
-	copy_lower(host, entry->host);
+	if (!egress_allow_host(host, entry->host))
+		return false;
 	copy_lower(purpose, entry->purpose);
-	entry->private_ok = flag.len > 0 || strcmp(entry->host, "localhost") == 0;
-	if (literal(entry->host, &address, &len)) {
-		/* Whoever wrote a private address means it. */
-		if (egress_allow_reach((const struct sockaddr *)&address, len) != EGRESS_PUBLIC)
-			entry->private_ok = true;
-		return true;
-	}
-	return egress_address_host_ok(host);
+	/* Whoever wrote a private address means it. */
+	entry->private_ok = flag.len > 0 || strcmp(entry->host, "localhost") == 0 ||
+	                    (literal(entry->host, &address, &len) &&
+				    egress_allow_reach((const struct sockaddr *)&address, len) != EGRESS_PUBLIC);
+	return true;
 }
 
 enum err egress_allow_parse(struct str doc, struct egress_allow *allow_out, unsigned *line_out)

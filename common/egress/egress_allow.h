@@ -33,8 +33,11 @@ MUST_USE enum err egress_allow_parse(struct str doc, struct egress_allow *allow_
 /* The entry that names host (any case; IPv6 without brackets) and port for the purpose, or NULL. Borrows. */
 const struct egress_allow_entry *egress_allow_find(
 	const struct egress_allow *allow, struct str host, unsigned port, const char *purpose);
-/* Reads `host:port` as on a line; IPv6 wants brackets. */
+/* Cuts `host:port`; IPv6 wants brackets, which are taken off. The host is not looked at: egress_allow_host. */
 bool egress_allow_split(struct str text, struct str *host_out, uint16_t *port_out);
+
+/* Copies a host that is a name or an address in small letters; false when it is neither. */
+bool egress_allow_host(struct str host, char host_out[EGRESS_ALLOW_HOST_MAX + 1]);
 
 enum egress_reach { EGRESS_PUBLIC, EGRESS_PRIVATE, EGRESS_LOOPBACK };
 

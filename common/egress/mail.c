@@ -11,6 +11,7 @@
 
 #define LINE_MAX_LEN 76
 #define HEADER_NAME_MAX 40
+#define ID_MAX 64
 #define ENCODED_WORD_FRAME 12 /* "=?utf-8?B?" and "?=" */
 #define BOUNDARY_BYTES 16
 #define CALENDAR_MAX MAIL_TEXT_MAX
@@ -49,6 +50,11 @@ static bool body_ok(struct str text, size_t len_max)
 	return true;
 }
 
+static bool is_alnum_or_hyphen(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
+}
+
 static bool header_ok(const struct mail_header *header)
 {
 	size_t len = strlen(header->name);
@@ -58,7 +64,7 @@ static bool header_ok(const struct mail_header *header)
 	for (size_t i = 0; i < len; i++) {
 		char c = header->name[i];
 
-		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-'))
+		if (!is_alnum_or_hyphen(c))
 			return false;
 	}
 	for (size_t i = 0; i < sizeof(reserved_headers) / sizeof(reserved_headers[0]); i++) {
@@ -76,6 +82,19 @@ static enum err check_sizes(const struct mail *mail)
 	return fits ? OK : ERR_TOO_LARGE;
 }
 
+static bool id_ok(struct str id)
+{
+	if (id.p == NULL)
+		return true;
+	for (size_t i = 0; i < id.len; i++) {
+		char c = id.p[i];
+
+		if (!is_alnum_or_hyphen(c))
+			return false;
+	}
+	return id.len > 0 && id.len <= ID_MAX;
+}
+
 static enum err check_addresses(const struct mail *mail, const char *domain)
 {
 	bool good = egress_address_ok(mail->to) && egress_address_ok(mail->from) &&
@@ -87,7 +106,7 @@ static enum err check_addresses(const struct mail *mail, const char *domain)
 
 static enum err check_texts(const struct mail *mail)
 {
-	if (!one_line_ok(mail->subject, MAIL_SUBJECT_MAX) || !body_ok(mail->text, MAIL_TEXT_MAX) ||
+	if (!id_ok(mail->id) || !one_line_ok(mail->subject, MAIL_SUBJECT_MAX) || !body_ok(mail->text, MAIL_TEXT_MAX) ||
 		!body_ok(mail->calendar, CALENDAR_MAX))
 		return ERR_BAD_FIELD;
 	for (size_t i = 0; i < mail->header_count; i++) {
@@ -190,30 +209,37 @@ static void put_date(struct buf *out, instant_us now)
 		months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
-/* Quoted-printable (RFC 2045 section 6.7): blanks at a line's end, "From " and a leading dot are encoded as well. */
+/* Whether the byte that `rest` begins with may stand for itself in quoted-printable (RFC 2045 section 6.7). */
+static bool stands_for_itself(struct str rest, bool line_start)
+{
+	unsigned char c = (unsigned char)rest.p[0];
+
+	if (c == ' ' || c == '\t')
+		return rest.len > 1; /* blanks at a line's end get lost on the way */
+	/* A dot there ends the message (RFC 5321 section 4.5.2), and some mailboxes begin one at "From ". */
+	if (line_start && (c == '.' || str_starts(rest, "From ")))
+		return false;
+	return c > 0x20 && c < 0x7f && c != '=';
+}
+
 static void put_quoted_line(struct buf *out, struct str line)
 {
 	size_t column = 0;
 
 	for (size_t i = 0; i < line.len; i++) {
-		unsigned char c = (unsigned char)line.p[i];
-		bool blank_at_end = (c == ' ' || c == '\t') && i + 1 == line.len;
-		bool plain = c == '\t' || (c >= 0x20 && c < 0x7f && c != '=');
+		struct str rest = {line.p + i, line.len - i};
+		bool plain = stands_for_itself(rest, column == 0);
 
-		if (i == 0 && (c == '.' || str_starts(line, "From ")))
-			plain = false;
-		if (column + (plain && !blank_at_end ? 1 : 3) > LINE_MAX_LEN - 1) {
+		if (column + (plain ? 1 : 3) > LINE_MAX_LEN - 1) {
 			buf_put_c(out, "=\r\n");
 			column = 0;
+			plain = stands_for_itself(rest, true);
 		}
-		if (plain && !blank_at_end) {
-			/* A dot that a soft break brought to a line's start is doubled by the sender, as SMTP wants. */
-			buf_put_byte(out, c);
-			column++;
-		} else {
-			buf_printf(out, "=%02X", c);
-			column += 3;
-		}
+		if (plain)
+			buf_put_byte(out, (uint8_t)rest.p[0]);
+		else
+			buf_printf(out, "=%02X", (unsigned char)rest.p[0]);
+		column += plain ? 1 : 3;
 	}
 	buf_put_c(out, "\r\n");
 }
@@ -286,7 +312,7 @@ enum err mail_compose(const struct mail *mail, const char *domain, instant_us no
 		return err;
 	if ((arena = arena_new(MAIL_BYTES_MAX)) == NULL)
 		return ERR_OVERLOADED;
-	id = random_text(arena);
+	id = mail->id.p != NULL ? mail->id : random_text(arena);
 	put_date(message_out, now);
 	buf_printf(message_out, "Message-ID: <%.*s@%s>\r\n", STR_ARG(id), domain);
 	put_from(message_out, arena, mail);

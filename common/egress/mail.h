@@ -18,8 +18,9 @@ struct mail_header {
 };
 
 struct mail {
-	struct str to;        /* one address: egress_address_ok */
-	struct str from;      /* one address; envelope sender too */
+	struct str id;   /* of the Message-ID: 1 to 64 letters, digits, hyphens, one for all tries; STR_NONE: random */
+	struct str to;   /* one address: egress_address_ok */
+	struct str from; /* one address; envelope sender too */
 	struct str from_name; /* display name in UTF-8, or STR_NONE */
 	struct str subject;   /* UTF-8, one line */
 	struct str text;      /* UTF-8; \n or \r\n ends lines; no other control characters but tab */
@@ -29,7 +30,7 @@ struct mail {
 };
 
 /*
- * Appends the whole message with Date, Message-ID (random, at `domain`), From, To, Subject and MIME headers; lines
+ * Appends the whole message with Date, Message-ID (at `domain`), From, To, Subject and MIME headers; lines
  * end in CRLF and have at most 76 characters wherever a fold is possible. ERR_BAD_FIELD for what a header cannot hold
  * (CR, LF, NUL, bad UTF-8, a bad address), ERR_TOO_LARGE past the caps.
  */

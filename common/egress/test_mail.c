@@ -40,8 +40,9 @@ static void a_message_has_what_every_message_has(void **state)
 	buf_release(&out);
 }
 
-static void two_messages_have_two_ids(void **state)
+static void two_messages_have_two_ids_unless_they_are_one(void **state)
 {
+	struct mail mail = plain;
 	struct buf a, b;
 	const char *id_a, *id_b;
 
@@ -51,6 +52,9 @@ static void two_messages_have_two_ids(void **state)
 	id_a = strstr(compose(&plain, &a), "Message-ID: ");
 	id_b = strstr(compose(&plain, &b), "Message-ID: ");
 	assert_memory_not_equal(id_a, id_b, 12 + 32);
+	mail.id = STR("018f3c7e-0000-7000-8000-000000000001");
+	assert_non_null(
+		strstr(compose(&mail, &a), "Message-ID: <018f3c7e-0000-7000-8000-000000000001@berth.example>\r\n"));
 	buf_release(&a);
 	buf_release(&b);
 }
@@ -96,6 +100,9 @@ static const struct {
 	{"a long line breaks softly at 76", STR_NONE, STR("s"),
 		STR("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaabbb"), STR_NONE,
 		"\r\n\r\naaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa=\r\nbbb\r\n"},
+	{"a dot that a soft break brings to a line's start", STR_NONE, STR("s"),
+		STR("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa."), STR_NONE,
+		"\r\n\r\naaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa=\r\n=2E\r\n"},
 };
 
 static void a_message_is_written_as_the_standards_say(void **state)
@@ -127,6 +134,8 @@ static const struct {
 } refused_cases[] = {
 	{"a header in the recipient", {.to = STR("a@example.com\r\nBcc: b@example.com")}, {0}, NULL, ERR_BAD_FIELD},
 	{"two recipients", {.to = STR("a@example.com, b@example.com")}, {0}, NULL, ERR_BAD_FIELD},
+	{"an id with a newline", {.id = STR("a\r\nb")}, {0}, NULL, ERR_BAD_FIELD},
+	{"an empty id", {.id = STR("")}, {0}, NULL, ERR_BAD_FIELD},
 	{"an empty recipient", {.to = STR("")}, {0}, NULL, ERR_BAD_FIELD},
 	{"a header in the sender", {.from = STR("a@example.com\nX: y")}, {0}, NULL, ERR_BAD_FIELD},
 	{"a header in the name", {.from_name = STR("a\r\nX: y")}, {0}, NULL, ERR_BAD_FIELD},
@@ -260,7 +269,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_message_has_what_every_message_has),
-		cmocka_unit_test(two_messages_have_two_ids),
+		cmocka_unit_test(two_messages_have_two_ids_unless_they_are_one),
 		cmocka_unit_test(a_message_is_written_as_the_standards_say),
 		cmocka_unit_test(what_would_smuggle_is_refused),
 		cmocka_unit_test(every_part_is_bounded),

@@ -38,10 +38,9 @@ void db_free(struct db **db)
 enum err db_ping(struct db *db)
 {
 	struct db_fault fault;
-	enum err err;
 
 	INVARIANT(!db->in_tx);
-	if ((err = db_conn_ready(db)) != OK)
+	if (db_conn_ready(db) != OK)
 		return ERR_UNAVAILABLE;
 	db_pipeline_reset(db);
 	return db_pipeline_flush(db, db_pipeline_until(db), &fault) ? OK : ERR_UNAVAILABLE;

@@ -100,7 +100,10 @@ bool db_conn_name_ok(const char *name); /* [a-z_][a-z0-9_]*, at most 63: safe be
 
 /* ---- db_prepared.c ---- */
 
-/* The entry for this statement with these parameters' types. NULL: the same parameter is used with two types, or too many. */
+/*
+ * The entry for this statement with these parameters' types. NULL: the same parameter is used with two types, or too
+ * many.
+ */
 struct prepared *db_prepared_for(
 	struct db *db, const struct db_statement *statement, const struct db_param *params, size_t count);
 void db_prepared_release(struct db *db);
@@ -127,8 +130,8 @@ void db_fault_lost(struct db_fault *fault, enum err why);
 MUST_USE enum err db_pipeline_queue(struct db *db, enum item_kind kind, const struct db_statement *statement,
 	const struct db_param *params, size_t count);
 /*
- * Sends what is queued, reads all answers into items. false: *fault_out says what came first. A COMMIT without an answer
- * gives ERR_DEADLINE. On fault_out->lost the connection was dropped.
+ * Sends what is queued, reads all answers into items. false: *fault_out says what came first. A COMMIT without an
+ * answer gives ERR_DEADLINE. On fault_out->lost the connection was dropped.
  */
 MUST_USE bool db_pipeline_flush(struct db *db, uint64_t until_us, struct db_fault *fault_out);
 void db_pipeline_reset(struct db *db);           /* forgets items and their results */

@@ -35,8 +35,8 @@ void db_fault_lost(struct db_fault *fault, enum err why)
 }
 
 /*
- * PostgreSQL's texts can quote values, so a line holds codes and names alone; but a statement that does not parse has not
- * met a value yet, and its message is what a developer needs.
+ * PostgreSQL's texts can quote values, so a line holds codes and names alone; but a statement that does not parse has
+ * not met a value yet, and its message is what a developer needs.
  */
 static void log_fault(const struct db_fault *fault, const PGresult *result, const struct item *item)
 {

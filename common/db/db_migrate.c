@@ -22,7 +22,10 @@ struct run {
 	size_t applied_count;
 };
 
-/* NULL without an answer; `step` is a constant for the log. Messages of a failed migration may quote rows: class 42 cannot. */
+/*
+ * NULL without an answer; `step` is a constant for the log. Messages of a failed migration may quote rows: class 42
+ * cannot.
+ */
 static PGresult *ask(struct run *run, const char *step, const char *sql, int count, const char *const *values)
 {
 	PGresult *result =

@@ -122,9 +122,9 @@ static enum err open_one(const struct seal_key *key, const struct idempotency_cl
 static enum err open_found(struct tx *tx, struct seal *seal, const struct idempotency_claim *claims, size_t count,
 	struct arena *arena, struct idempotency_answer *answers)
 {
-	struct uuid people[IDEMPOTENCY_BATCH_MAX];
+	struct uuid people[IDEMPOTENCY_BATCH_MAX] = {0};
 	struct seal_key *keys[IDEMPOTENCY_BATCH_MAX] = {0};
-	size_t places[IDEMPOTENCY_BATCH_MAX];
+	size_t places[IDEMPOTENCY_BATCH_MAX] = {0};
 	size_t n = 0;
 	enum err err;
 
@@ -266,10 +266,10 @@ enum err idempotency_finish_many(struct tx *tx, struct seal *seal, const struct 
 	const struct seal_key *const *keys, const int *statuses, const struct str *replies, size_t count,
 	struct arena *arena)
 {
-	struct uuid people[IDEMPOTENCY_BATCH_MAX];
+	struct uuid people[IDEMPOTENCY_BATCH_MAX] = {0};
 	struct seal_key *loaded[IDEMPOTENCY_BATCH_MAX] = {0};
 	const struct seal_key *used[IDEMPOTENCY_BATCH_MAX] = {0};
-	size_t places[IDEMPOTENCY_BATCH_MAX];
+	size_t places[IDEMPOTENCY_BATCH_MAX] = {0};
 	size_t n = 0;
 	enum err err;
 

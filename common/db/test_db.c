@@ -10,7 +10,10 @@
 #include "db/db_conn.h"
 #include "db/testpg.h"
 
-/* What a connection that is lost, late or another environment's leaves behind, with a real server that is really killed. */
+/*
+ * What a connection that is lost, late or another environment's leaves behind, with a real server that is really
+ * killed.
+ */
 
 static struct testpg *pg;
 static struct db *db;

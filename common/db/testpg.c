@@ -19,7 +19,8 @@
 
 #include "base/clock.h"
 
-#define BIN "/usr/lib/postgresql/15/bin/"
+#define POSTGRES "/usr/lib/postgresql/15/bin/postgres"
+#define INITDB "/usr/lib/postgresql/15/bin/initdb"
 #define NAMES_MAX 32
 #define START_LIMIT_US (30 * US_PER_S)
 
@@ -110,7 +111,7 @@ static PGconn *connect_super(const struct testpg *pg)
 void testpg_server_start(struct testpg *pg)
 {
 	char log[96];
-	const char *const argv[] = {BIN "postgres", "-D", pg->data, "-k", pg->dir, "-c", "listen_addresses=", "-c",
+	const char *const argv[] = {POSTGRES, "-D", pg->data, "-k", pg->dir, "-c", "listen_addresses=", "-c",
 		"fsync=off", "-c", "shared_buffers=32MB", "-c", "max_connections=60", "-c", "log_min_messages=warning",
 		"-c", "autovacuum=off", NULL};
 
@@ -136,8 +137,8 @@ struct testpg *testpg_start(void)
 	snprintf(pg->data, sizeof(pg->data), "%s/data", pg->dir);
 	snprintf(log, sizeof(log), "%s/log", pg->dir);
 	{
-		const char *const argv[] = {BIN "initdb", "-D", pg->data, "-A", "trust", "-U", "berth_super", "-E",
-			"UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions", NULL};
+		const char *const argv[] = {INITDB, "-D", pg->data, "-A", "trust", "-U", "berth_super", "-E", "UTF8",
+			"--locale=C.UTF-8", "--no-sync", "--no-instructions", NULL};
 
 		run(argv, log);
 	}
@@ -192,9 +193,9 @@ static pid_t parent_of(const char *pid)
 	f = fopen(path, "re");
 	if (!f)
 		return 0;
-	if (fgets(line, sizeof(line), f) && (behind = strrchr(line, ')')) &&
-		sscanf(behind + 1, " %*c %d", &parent) != 1)
-		parent = 0;
+	/* "pid (name) state parent …": the name may hold anything. */
+	if (fgets(line, sizeof(line), f) && (behind = strrchr(line, ')')) && strlen(behind) > 4)
+		parent = (int)strtol(behind + 4, NULL, 10);
 	fclose(f);
 	return (pid_t)parent;
 }

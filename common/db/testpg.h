@@ -5,8 +5,8 @@
 #include "db/db.h"
 
 /*
- * For tests alone: a real PostgreSQL cluster of one's own, on a Unix socket in a new directory under /tmp, under a user that is not
- * root. It dies with the test. Whatever goes wrong here ends the program with a message.
+ * For tests alone: a real PostgreSQL cluster of one's own, on a Unix socket in a new directory under /tmp, under a user
+ * that is not root. It dies with the test. Whatever goes wrong here ends the program with a message.
  */
 struct testpg;
 
@@ -22,7 +22,10 @@ struct db_config testpg_config(struct testpg *pg, const char *schema, const char
 /* testpg_schema, then db_migrate with the common migrations and these. */
 void testpg_migrate(struct testpg *pg, const char *schema, const struct db_migration *migrations, size_t count);
 
-/* As superuser, any number of statements. `_value`: first column of the first row as text (valid until the next call), "" for none. */
+/*
+ * As superuser, any number of statements. `_value`: first column of the first row as text (valid until the next call),
+ * "" for none.
+ */
 void testpg_sql(struct testpg *pg, const char *sql);
 const char *testpg_value(struct testpg *pg, const char *sql);
 

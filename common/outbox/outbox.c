@@ -142,10 +142,10 @@ static enum err put(struct tx *tx, const struct uuid *tenant_id, const struct ev
 enum err outbox_put_with(struct tx *tx, struct seal *seal, const struct uuid *tenant_id, const struct event *events,
 	const struct seal_key *const *keys, size_t count)
 {
-	struct uuid subjects[OUTBOX_EVENTS_MAX];
+	struct uuid subjects[OUTBOX_EVENTS_MAX] = {0};
 	struct seal_key *loaded[OUTBOX_EVENTS_MAX] = {0};
 	const struct seal_key *used[OUTBOX_EVENTS_MAX] = {0};
-	size_t places[OUTBOX_EVENTS_MAX];
+	size_t places[OUTBOX_EVENTS_MAX] = {0};
 	size_t n = 0;
 	enum err err;
 

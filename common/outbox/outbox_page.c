@@ -88,7 +88,7 @@ static enum err open_payload(
 
 static enum err open_all(struct outbox_relay *relay, struct tx *tx, struct outbox_page *page)
 {
-	struct uuid tenants[OUTBOX_EVENTS_MAX], subjects[OUTBOX_EVENTS_MAX];
+	struct uuid tenants[OUTBOX_EVENTS_MAX] = {0}, subjects[OUTBOX_EVENTS_MAX] = {0};
 	struct seal_key *keys[OUTBOX_EVENTS_MAX] = {0};
 	enum err err;
 

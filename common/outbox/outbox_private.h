@@ -53,7 +53,10 @@ bool outbox_relay_holds(const struct outbox_relay *relay, const struct event *ev
 
 /* ---- outbox_page.c ---- */
 
-/* The rows behind after_seq, opened into the relay's arena, less those that are held. Nothing when another process leads. */
+/*
+ * The rows behind after_seq, opened into the relay's arena, less those that are held. Nothing when another process
+ * leads.
+ */
 MUST_USE enum err outbox_page_load(
 	struct outbox_relay *relay, int64_t after_seq, struct outbox_page *page, bool *leading_out);
 

@@ -11,7 +11,10 @@
 #include "db/testpg.h"
 #include "outbox/outbox.h"
 
-/* Every committed event arrives, in order per object, whatever is killed between; what cannot arrive stops nothing else. */
+/*
+ * Every committed event arrives, in order per object, whatever is killed between; what cannot arrive stops nothing
+ * else.
+ */
 
 #define SEEN_MAX 4096
 #define OBJECTS 4

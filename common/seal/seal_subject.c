@@ -15,8 +15,8 @@
 struct load {
 	struct seal *seal;
 	size_t count;
-	const struct uuid *tenants; /* one for each, or NULL: */
-	const struct uuid *tenant;  /* one for all */
+	const struct uuid *tenants; /* one for all; `across`: one for each */
+	bool across;
 	const struct uuid *subjects;
 	struct seal_key **keys;
 	bool *rows; /* there is a row, with a key or without */
@@ -24,7 +24,7 @@ struct load {
 
 static struct seal_owner owner_of(const struct load *load, size_t i)
 {
-	return (struct seal_owner){load->tenants ? load->tenants[i] : *load->tenant, load->subjects[i]};
+	return (struct seal_owner){load->tenants[load->across ? i : 0], load->subjects[i]};
 }
 
 /* Rows of (place from 1, epoch, wrapped). */
@@ -45,14 +45,16 @@ static enum err read_rows(struct load *load, struct rows *rows)
 			return ERR_OVERLOADED;
 		owner = owner_of(load, (size_t)i);
 		err = seal_unwrap(load->seal, &owner, rows_i64(rows, 1), rows_bytes(rows, 2), load->keys[i]->key);
-		if (err != OK && !load->tenants)
+		if (err != OK && !load->across)
 			return err;
 		good += err == OK;
 		bad += err != OK;
 		if (err != OK)
 			seal_key_free(&load->keys[i]);
 	}
-	/* One damaged row must not stop a job over all tenants; but if none opens, it is our master key that is wrong. */
+	/*
+	 * One damaged row must not stop a job over all tenants; if none opens, our master key is wrong.
+	 */
 	return bad && !good ? ERR_INTERNAL : OK;
 }
 
@@ -100,7 +102,7 @@ static enum err read_again(const struct load *load, const struct parcel *parcel,
 	bool seen[LOAD_MAX] = {false};
 	struct load again = {.seal = load->seal,
 		.count = parcel->count,
-		.tenant = load->tenant,
+		.tenants = load->tenants,
 		.subjects = parcel->subjects,
 		.keys = keys,
 		.rows = seen};
@@ -128,11 +130,11 @@ static enum err create_missing(struct tx *tx, const struct load *load)
 	pack_missing(load, parcel);
 	n = parcel->count;
 	err = tx_queue_quiet(tx, &sql_person_keys_put,
-		PARAMS(db_uuid(load->tenant), db_uuids(parcel->subjects, n), db_bytess(parcel->wrapped, n),
+		PARAMS(db_uuid(load->tenants), db_uuids(parcel->subjects, n), db_bytess(parcel->wrapped, n),
 			db_i64(seal_epoch(load->seal)), db_time(clock_now_us())));
 	if (err != OK)
 		goto done;
-	err = tx_query(tx, &sql_person_keys_get, PARAMS(db_uuid(load->tenant), db_uuids(parcel->subjects, n)), &rows);
+	err = tx_query(tx, &sql_person_keys_get, PARAMS(db_uuid(load->tenants), db_uuids(parcel->subjects, n)), &rows);
 	if (err == OK)
 		err = read_again(load, parcel, rows);
 done:
@@ -146,12 +148,12 @@ static enum err load_all(struct tx *tx, struct load *load, bool create)
 	struct rows *rows = NULL;
 	enum err err;
 
-	if (load->tenants)
+	if (load->across)
 		err = tx_query(tx, &sql_person_keys_get_jobs,
 			PARAMS(db_uuids(load->tenants, load->count), db_uuids(load->subjects, load->count)), &rows);
 	else
 		err = tx_query(tx, &sql_person_keys_get,
-			PARAMS(db_uuid(load->tenant), db_uuids(load->subjects, load->count)), &rows);
+			PARAMS(db_uuid(load->tenants), db_uuids(load->subjects, load->count)), &rows);
 	if (err == OK)
 		err = read_rows(load, rows);
 	rows_free(&rows);
@@ -173,7 +175,7 @@ enum err seal_subjects_load(struct tx *tx, struct seal *seal, const struct uuid 
 	bool rows[LOAD_MAX] = {false};
 	struct load load = {.seal = seal,
 		.count = count,
-		.tenant = tenant_id,
+		.tenants = tenant_id,
 		.subjects = subjects,
 		.keys = keys_out,
 		.rows = rows};
@@ -189,8 +191,13 @@ enum err seal_jobs_load(struct tx *jobs_tx, struct seal *seal, const struct uuid
 	size_t count, struct seal_key **keys_out)
 {
 	bool rows[LOAD_MAX] = {false};
-	struct load load = {
-		.seal = seal, .count = count, .tenants = tenants, .subjects = subjects, .keys = keys_out, .rows = rows};
+	struct load load = {.seal = seal,
+		.count = count,
+		.tenants = tenants,
+		.across = true,
+		.subjects = subjects,
+		.keys = keys_out,
+		.rows = rows};
 
 	memset(keys_out, 0, count * sizeof(struct seal_key *));
 	if (count > LOAD_MAX)

@@ -2,16 +2,11 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/crash.h"
 #include "base/log.h"
 #include "outbox/outbox.h"
 #include "outbox/outbox_private.h"
 #include "outbox_sql.h"
-#if __has_include("service/crash.h")
-#include "service/crash.h"
-#endif
-#ifndef CRASH_POINT
-#define CRASH_POINT(name) ((void)0)
-#endif
 
 #define BATCH_DEFAULT 128
 #define BATCH_BYTES_DEFAULT (256U << 10)

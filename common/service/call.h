@@ -20,7 +20,8 @@ struct call {
 	uint64_t deadline_us; /* clock_monotonic_us */
 	enum peer caller;
 	bool has_token;
-	struct token token; /* valid when has_token; tenant and person are read from here, never from a request */
+	struct str token_text; /* compact; travels on with context_call */
+	struct token token;    /* valid when has_token; tenant and person are read from here, never from a request */
 	struct str idempotency_key; /* absent: p == NULL */
 	int64_t if_match;           /* 0: none. OP_VERSIONED calls always have one, or `*` as -1 */
 	struct str client_address;  /* personal */

@@ -75,6 +75,8 @@ struct service {
 	const char *(*missing)(
 		struct context *context); /* readiness beyond the common ones: name of a missing dependency, or NULL */
 	metrics_fn metrics;
+	/* authsvc has the keys itself; NULL: asked of it over the link. */
+	enum err (*fetch_keys)(struct context *context, struct buf *jwks_out);
 	bool outbox; /* run the relay to auditsvc */
 	/*
 	 * A process that serves by itself (the gateway): called instead of workers; returns after context_stopping and

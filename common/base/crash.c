@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/crash.h"
+
+#ifdef BERTH_TEST_BUILD
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* "name" or "name:nth"; a name that is not asked for costs one comparison. */
+void crash_point(const char *name)
+{
+	static unsigned long seen;
+	const char *wanted = getenv("BERTH_CRASH_AT");
+	const size_t len = strlen(name);
+	unsigned long nth = 1;
+
+	if (wanted == NULL || strncmp(wanted, name, len) != 0 || (wanted[len] != '\0' && wanted[len] != ':'))
+		return;
+	if (wanted[len] == ':')
+		nth = strtoul(wanted + len + 1, NULL, 10);
+	if (__atomic_add_fetch(&seen, 1, __ATOMIC_RELAXED) >= nth)
+		(void)raise(SIGKILL);
+}
+#else
+typedef int crash_points_are_for_test_builds;
+#endif

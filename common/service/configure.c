@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "service/context.h"
+
+#define COMMON(member) .offset = offsetof(struct common_config, member)
+#define STORE(member) .offset = offsetof(struct store_config, member)
+
+static const struct config_key common_keys[] = {
+	{.key = "BERTH_ENV",
+		.kind = CONFIG_STR,
+		.required = true,
+		COMMON(env),
+		.help = "development, test, staging or production: stamped on tokens and compared with the database"},
+	{.key = "BERTH_REGION",
+		.kind = CONFIG_STR,
+		.required = true,
+		COMMON(region),
+		.help = "where this process and its data are, as eu-west-1; outside the EU it does not start"},
+	{.key = "BERTH_PUBLIC_URL",
+		.kind = CONFIG_STR,
+		.required = true,
+		COMMON(public_url),
+		.help = "https://host[:port] of the gateway: issuer and audience of tokens, links in mails"},
+	{.key = "BERTH_ADMIN_LISTEN",
+		.kind = CONFIG_STR,
+		.required = true,
+		COMMON(admin_listen),
+		.help = "host:port of /livez, /readyz and /metrics on the ops network"},
+	{.key = "BERTH_ADMIN_CERT_FILE",
+		.kind = CONFIG_FILE,
+		.required = true,
+		COMMON(admin_cert_file),
+		.help = "PEM chain of the admin port"},
+	{.key = "BERTH_ADMIN_KEY_FILE",
+		.kind = CONFIG_FILE,
+		.required = true,
+		COMMON(admin_key_file),
+		.help = "PEM key of the admin port"},
+	{.key = "BERTH_ADMIN_CA_FILE",
+		.kind = CONFIG_FILE,
+		.required = true,
+		COMMON(admin_ca_file),
+		.help = "PEM authority of clients that may see detail and metrics"},
+	{.key = "BERTH_LINK_CERT_FILE",
+		.kind = CONFIG_FILE,
+		.required = true,
+		COMMON(link_cert_file),
+		.help = "PEM leaf of this process on the links"},
+	{.key = "BERTH_LINK_KEY_FILE",
+		.kind = CONFIG_FILE,
+		.required = true,
+		COMMON(link_key_file),
+		.help = "PEM key of the leaf"},
+	{.key = "BERTH_LINK_CA_DIR",
+		.kind = CONFIG_STR,
+		.required = true,
+		COMMON(link_ca_dir),
+		.help = "folder with <role>-ca.pem of every role that this process talks to"},
+	{0},
+};
+
+static const struct config_key store_keys[] = {
+	{.key = "BERTH_PG_HOST",
+		.kind = CONFIG_STR,
+		.required = true,
+		STORE(host),
+		.help = "folder of PostgreSQL's Unix socket, or host names"},
+	{.key = "BERTH_PG_PORT",
+		.kind = CONFIG_I64,
+		.min = 1,
+		.max = 65535,
+		.fallback = "5432",
+		STORE(port),
+		.help = "default 5432"},
+	{.key = "BERTH_PG_DBNAME", .kind = CONFIG_STR, .required = true, STORE(dbname), .help = "database"},
+	{.key = "BERTH_PG_APP_PASSWORD_FILE",
+		.kind = CONFIG_SECRET,
+		.required = true,
+		.max = 1024,
+		STORE(app_password),
+		.help = "file with the password of the role <process>_app"},
+	{.key = "BERTH_PG_JOBS_PASSWORD_FILE",
+		.kind = CONFIG_SECRET,
+		.required = true,
+		.max = 1024,
+		STORE(jobs_password),
+		.help = "file with the password of the role <process>_jobs"},
+	{.key = "BERTH_MASTER_KEYS_FILE",
+		.kind = CONFIG_SECRET,
+		.required = true,
+		.max = 4096,
+		STORE(master_keys),
+		.help = "file with lines `epoch hex64`, newest first: they wrap the keys of people"},
+	{.key = "BERTH_INDEX_KEY_FILE",
+		.kind = CONFIG_SECRET,
+		.required = true,
+		.max = 1024,
+		STORE(index_key),
+		.help = "file with 64 hexadecimal digits: the key of blind indexes"},
+	{0},
+};
+
+/* Cloud regions inside the European Union; a data centre of one's own is eu-<name>. */
+static bool region_allowed(const char *region)
+{
+	static const char *const others[] = {
+		"europe-", "westeurope", "northeurope", "francecentral", "germanywestcentral", "swedencentral"};
+
+	if (strncmp(region, "eu-", 3) == 0 && strcmp(region, "eu-west-2") != 0 && strcmp(region, "eu-central-2") != 0)
+		return true; /* eu-west-2 is London, eu-central-2 Zurich */
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+		if (strncmp(region, others[i], strlen(others[i])) == 0)
+			return strcmp(region, "europe-west2") != 0 && strcmp(region, "europe-west6") != 0;
+	return false;
+}
+
+static enum err check_common(const struct common_config *common)
+{
+	static const char *const environments[] = {"development", "test", "staging", "production"};
+	bool known = false;
+
+	for (size_t i = 0; i < sizeof environments / sizeof *environments; i++)
+		known = known || strcmp(common->env, environments[i]) == 0;
+	if (!known) {
+		fprintf(stderr, "BERTH_ENV: one of development, test, staging, production\n");
+		return ERR_BAD_FIELD;
+	}
+	if (!region_allowed(common->region)) {
+		fprintf(stderr,
+			"BERTH_REGION: this region is outside the European Union, or not known to be inside it; data stays in the EU, so "
+			"this process does not start there\n");
+		return ERR_BAD_FIELD;
+	}
+	if (strncmp(common->public_url, "https://", 8) != 0 || common->public_url[8] == '\0' ||
+		strchr(common->public_url + 8, '/') != NULL) {
+		fprintf(stderr, "BERTH_PUBLIC_URL: https://host[:port] without a path\n");
+		return ERR_BAD_FIELD;
+	}
+	return OK;
+}
+
+static enum err read_store(struct context *context)
+{
+	struct store_config *store = &context->store;
+	size_t count = 0;
+	enum err err;
+
+	if ((err = config_read(store_keys, store)) != OK)
+		return err;
+	if (secret_to_keys(store->master_keys, context->masters, 8, &context->master_count) != OK ||
+		context->master_count == 0) {
+		fprintf(stderr, "BERTH_MASTER_KEYS_FILE: lines `epoch hex64`\n");
+		return ERR_BAD_FIELD;
+	}
+	if (secret_to_keys(store->index_key, &context->index_key, 1, &count) != OK || count != 1) {
+		fprintf(stderr, "BERTH_INDEX_KEY_FILE: 64 hexadecimal digits\n");
+		return ERR_BAD_FIELD;
+	}
+	snprintf(context->app_user, sizeof context->app_user, "%s_app", context->name);
+	snprintf(context->jobs_user, sizeof context->jobs_user, "%s_jobs", context->name);
+	context->db_app = (struct db_config){.host = store->host,
+		.port = store->port,
+		.dbname = store->dbname,
+		.user = context->app_user,
+		.password = store->app_password,
+		.schema = context->service->schema,
+		.application_name = context->name,
+		.env = context->common.env};
+	context->db_jobs = context->db_app;
+	context->db_jobs.user = context->jobs_user;
+	context->db_jobs.password = store->jobs_password;
+	return OK;
+}
+
+enum err context_configure(struct context *context)
+{
+	const struct service *service = context->service;
+	enum err err, first = OK;
+
+	/* All tables are read before giving up, so that one start names every key at fault. */
+	if ((err = config_read(common_keys, &context->common)) != OK)
+		first = err;
+	else if ((err = check_common(&context->common)) != OK)
+		first = err;
+	if (service->schema != NULL && (err = read_store(context)) != OK)
+		first = err;
+	if (service->config_keys != NULL) {
+		context->config = calloc(1, service->config_size);
+		err = context->config == NULL ? ERR_OVERLOADED : config_read(service->config_keys, context->config);
+		if (err != OK)
+			first = err;
+	}
+	context->rules = (struct token_rules){.issuer = str_from(context->common.public_url),
+		.audience = str_from(context->common.public_url),
+		.env = str_from(context->common.env),
+		.leeway_us = TOKEN_LEEWAY_US};
+	return first;
+}
+
+void context_help(const struct service *service)
+{
+	printf("usage: %s [--help | --version%s", peer_name(service->self),
+		service->schema != NULL ? " | --migrate" : "");
+	for (const struct command *command = service->commands; command != NULL && command->flag != NULL; command++)
+		printf(" | %s", command->flag);
+	printf("]\n\nWithout an option it serves until SIGTERM, and then drains.\n");
+	if (service->schema != NULL)
+		printf("  --migrate  brings the schema up to date with the owner's password (BERTH_PG_OWNER_PASSWORD_FILE) and ends\n");
+	for (const struct command *command = service->commands; command != NULL && command->flag != NULL; command++)
+		printf("  %s  %s\n", command->flag, command->help);
+	printf("\nConfiguration, from the environment; keys that end in _FILE name a file:\n\n");
+	config_help(common_keys);
+	if (service->schema != NULL)
+		config_help(store_keys);
+	if (service->config_keys != NULL)
+		config_help(service->config_keys);
+	printf("\nLinks: BERTH_LISTEN_<CALLER>_<LANE> and BERTH_DIAL_<CALLEE>_<LANE>, tls+tcp://host:port, for each declared arrow:\n");
+	for (enum peer peer = PEER_NONE + 1; peer < PEER_COUNT; peer++)
+		for (enum lane lane = LANE_FAST; lane < LANE_COUNT; lane++) {
+			if (arrow_declared(peer, service->self, lane))
+				printf("  from %s, %s\n", peer_name(peer), lane_name(lane));
+			if (arrow_declared(service->self, peer, lane))
+				printf("  to %s, %s\n", peer_name(peer), lane_name(lane));
+		}
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_SERVICE_CONTEXT_H
+#define BERTH_SERVICE_CONTEXT_H
+
+#include <pthread.h>
+
+#include "http/http_admin.h"
+#include "link/link.h"
+#include "service/metrics.h"
+#include "service/service.h"
+#include "token/keyring.h"
+
+/* The skeleton's own view of the process; everybody else uses the accessors of service.h. */
+#define SERVICE_LISTENERS_MAX 16
+#define SERVICE_THREADS_MAX 64
+#define SERVICE_ARENA_MAX (32U << 20)
+
+/* Keys that every process has. */
+struct common_config {
+	const char *env, *region, *public_url;
+	const char *admin_listen, *admin_cert_file, *admin_key_file, *admin_ca_file;
+	const char *link_cert_file, *link_key_file, *link_ca_dir;
+};
+
+/* Keys of a process with a database. */
+struct store_config {
+	const char *host, *dbname;
+	int64_t port;
+	struct secret *app_password, *jobs_password;
+	struct secret *master_keys, *index_key;
+};
+
+struct service_thread {
+	struct context *context;
+	pthread_t thread;
+	bool started;
+	struct link_listener *listener; /* of a worker */
+	const struct job *job;          /* of a job */
+	struct metrics *metrics;        /* a worker's own */
+	bool done;                      /* atomic */
+};
+
+struct context {
+	const struct service *service;
+	const char *name;
+	struct common_config common;
+	struct store_config store;
+	void *config, *state;
+	struct token_rules rules;
+	char app_user[64], jobs_user[64];
+	struct db_config db_app, db_jobs;
+	struct key_epoch masters[8];
+	size_t master_count;
+	struct key_epoch index_key;
+	struct link_identity *identity;
+	struct link_dialer *dialers[PEER_COUNT][LANE_COUNT]; /* for context_call */
+	struct link_listener *listeners[SERVICE_LISTENERS_MAX];
+	size_t listener_count;
+	struct service_thread threads[SERVICE_THREADS_MAX];
+	size_t thread_count;
+	struct keyring *keyring;
+	struct outbox_relay *relay;
+	struct seal *relay_seal;
+	struct http_admin *admin;
+	const struct handler *handlers[OPERATION_COUNT]; /* by operation_id */
+	handler_many_fn many[OPERATION_COUNT];
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	uint64_t pokes;
+	bool stopping;     /* atomic */
+	bool serving;      /* atomic */
+	bool schema_known; /* atomic: version and environment were checked */
+	instant_us started_at;
+};
+
+/* configure.c */
+MUST_USE enum err context_configure(struct context *context);
+void context_help(const struct service *service);
+/* listens.c: links */
+MUST_USE enum err context_open_links(struct context *context);
+void context_close_links(struct context *context);
+/* worker.c */
+MUST_USE enum err context_start_workers(struct context *context);
+/* Stops receiving, lets what is under way end, joins. */
+void context_stop_workers(struct context *context);
+/* relay.c */
+MUST_USE enum err context_start_relay(struct context *context);
+/* admin.c */
+MUST_USE enum err context_open_admin(struct context *context);
+/* migrate.c */
+int context_migrate(const struct service *service);
+/* confine.c */
+void context_confine(struct context *context);
+void context_filter(struct context *context);
+
+#endif

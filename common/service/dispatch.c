@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "service/dispatch.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "service/context.h"
+
+#define TOKENS_PER_WORKER 2048
+#define KEY_WAIT_MS 300
+
+/* One item on its way. */
+struct item {
+	const struct request_item *in;
+	struct call call;
+	void *request, *reply;
+	enum err err;
+	bool ready; /* passed every check; the handler decides */
+	uint64_t started_us;
+};
+
+enum err dispatcher_init(
+	struct dispatcher *dispatcher, struct worker *worker, enum peer caller, enum lane lane, struct metrics *metrics)
+{
+	*dispatcher = (struct dispatcher){.worker = worker, .caller = caller, .lane = lane, .metrics = metrics};
+	dispatcher->tokens = token_cache_new(TOKENS_PER_WORKER);
+	return dispatcher->tokens != NULL ? OK : ERR_OVERLOADED;
+}
+
+void dispatcher_release(struct dispatcher *dispatcher)
+{
+	token_cache_free(&dispatcher->tokens);
+	keyset_free(&dispatcher->keys);
+}
+
+enum err call_refuse(struct call *call, enum err err, const char *field, const char *reason, const char *detail)
+{
+	call->field = str_from(field);
+	call->reason = str_from(reason);
+	call->detail = str_from(detail);
+	return err;
+}
+
+/*
+ * -- tokens
+ * -------------------------------------------------------------------------------------------------------------
+ */
+
+static void keys_refresh(struct dispatcher *dispatcher, struct keyring *ring)
+{
+	if (keyring_generation(ring) == dispatcher->generation)
+		return;
+	keyset_free(&dispatcher->keys);
+	dispatcher->keys = keyring_keys(ring, &dispatcher->generation);
+}
+
+static enum err token_verify_once(
+	struct dispatcher *dispatcher, struct str compact, struct token *token_out, bool *unknown_key_out)
+{
+	const struct token_rules *rules = context_token_rules(dispatcher->worker->context);
+	const char *reason = NULL;
+	enum err err;
+
+	*unknown_key_out = false;
+	if (dispatcher->keys == NULL)
+		return ERR_UNAVAILABLE;
+	err = token_verify(rules, dispatcher->keys, compact, clock_now_us(), token_out, &reason);
+	*unknown_key_out = err != OK && reason == jws_unknown_key;
+	return err;
+}
+
+static enum err token_check(struct dispatcher *dispatcher, struct str compact, struct token *token_out)
+{
+	struct keyring *ring = context_keyring(dispatcher->worker->context);
+	const struct token_cache_key key = token_cache_key_of(dispatcher->tokens, compact);
+	const struct token *cached;
+	bool unknown;
+	enum err err;
+
+	keys_refresh(dispatcher, ring);
+	cached = token_cache_find(dispatcher->tokens, &key, dispatcher->generation, clock_now_us());
+	if (cached != NULL) {
+		*token_out = *cached;
+		return OK;
+	}
+	err = token_verify_once(dispatcher, compact, token_out, &unknown);
+	if (unknown || dispatcher->keys == NULL) {
+		/* The gateway knows this key already, or it would not have forwarded the token. */
+		keyring_miss(ring, dispatcher->generation);
+		if (keyring_wait_newer(ring, dispatcher->generation, KEY_WAIT_MS)) {
+			keys_refresh(dispatcher, ring);
+			err = token_verify_once(dispatcher, compact, token_out, &unknown);
+		}
+	}
+	if (err == OK)
+		token_cache_put(dispatcher->tokens, &key, dispatcher->generation, token_out, clock_now_us());
+	return err;
+}
+
+static enum err item_authorize(struct dispatcher *dispatcher, struct item *item)
+{
+	const struct operation *operation = item->call.operation;
+	struct call *call = &item->call;
+	enum err err;
+
+	if (item->in->token.p != NULL && item->in->token.len > 0) {
+		if ((err = token_check(dispatcher, item->in->token, &call->token)) != OK)
+			return err;
+		call->has_token = true;
+		call->token_text = item->in->token;
+	}
+	if (operation->permission == PERM_PUBLIC || operation->permission == PERM_PEER)
+		return OK;
+	if (!call->has_token)
+		return ERR_UNAUTHENTICATED;
+	if (!call->token.email_verified && (operation->flags & OP_UNVERIFIED) == 0)
+		return ERR_EMAIL_UNVERIFIED;
+	if (operation->permission == PERM_SELF || token_has(&call->token, (unsigned)operation->permission))
+		return OK;
+	return call_refuse(call, ERR_FORBIDDEN, NULL, permission_name(operation->permission), NULL);
+}
+
+/*
+ * -- one item
+ * -----------------------------------------------------------------------------------------------------------
+ */
+
+/* The arrow says who may ask for what; a peer that asks for something else is broken or captured. */
+static enum err item_check_arrow(struct dispatcher *dispatcher, const struct operation *operation)
+{
+	const struct context *context = dispatcher->worker->context;
+
+	if (operation != NULL && operation->callee == context->service->self && operation->lane == dispatcher->lane &&
+		(operation->callers & (1U << dispatcher->caller)) != 0)
+		return OK;
+	metrics_add(&dispatcher->metrics->forbidden_arrow, 1);
+	log_event(LOG_ERROR, "operation_undeclared", LOG_C("caller", peer_name(dispatcher->caller)),
+		LOG_C("operation", operation != NULL ? operation->name : "unknown"));
+	return ERR_FORBIDDEN;
+}
+
+static enum err item_decode(struct item *item)
+{
+	struct call *call = &item->call;
+	const struct shape *request = call->operation->request(), *reply = call->operation->reply();
+	struct fault fault = {0};
+	enum err err;
+
+	item->request = arena_take(call->arena, request->size + 1);
+	item->reply = arena_take(call->arena, reply->size + 1);
+	if (item->request == NULL || item->reply == NULL)
+		return ERR_OVERLOADED;
+	err = binary_decode(request, item->in->body, call->arena, item->request, &fault);
+	if (err != OK)
+		call->field = arena_copy(call->arena, str_from(fault.field));
+	return err;
+}
+
+static void item_prepare(struct dispatcher *dispatcher, const struct request_item *in, struct item *item)
+{
+	const uint64_t now_us = clock_monotonic_us();
+	const struct operation *operation = operation_by_number(in->operation);
+
+	*item = (struct item){.in = in, .started_us = now_us};
+	item->call = (struct call){.operation = operation,
+		.worker = dispatcher->worker,
+		.arena = dispatcher->worker->arena,
+		.request_id = in->request_id,
+		.deadline_us = now_us + (uint64_t)in->deadline_ms * 1000,
+		.caller = dispatcher->caller,
+		.idempotency_key = in->idempotency_key,
+		.if_match = in->if_match,
+		.client_address = in->client_address,
+		.cookie = in->cookie,
+		.authorization = in->authorization,
+		.languages = in->languages,
+		.form_fault = in->form_fault,
+		.request_bytes = in->body};
+	log_set_request(&item->call.request_id);
+	if ((item->err = item_check_arrow(dispatcher, operation)) != OK)
+		return;
+	if (in->deadline_ms == 0) {
+		item->err = ERR_DEADLINE;
+		return;
+	}
+	if ((item->err = item_authorize(dispatcher, item)) != OK)
+		return;
+	if ((operation->flags & OP_VERSIONED) != 0 && in->if_match == 0) {
+		item->err = ERR_VERSION_REQUIRED;
+		return;
+	}
+	if ((item->err = item_decode(item)) == OK)
+		item->ready = true;
+}
+
+static void item_run(struct dispatcher *dispatcher, struct item *item)
+{
+	const struct context *context = dispatcher->worker->context;
+	const struct handler *handler = context->handlers[item->call.operation - operation_table];
+
+	log_set_request(&item->call.request_id);
+	if (item->call.deadline_us <= clock_monotonic_us()) {
+		item->err = ERR_DEADLINE;
+		return;
+	}
+	if (dispatcher->worker->db != NULL)
+		db_set_deadline(dispatcher->worker->db, item->call.deadline_us);
+	memset(item->reply, 0, item->call.operation->reply()->size);
+	item->err = handler->handle(&item->call, item->request, item->reply);
+}
+
+/*
+ * -- batches
+ * ------------------------------------------------------------------------------------------------------------
+ */
+
+#define MANY_MAX BATCH_ITEMS_MAX
+
+/* Runs every ready item of one operation by its set-based form; true when they are decided. */
+static bool run_many(struct dispatcher *dispatcher, struct item *items, size_t count, const struct operation *operation)
+{
+	struct arena *arena = dispatcher->worker->arena;
+	const handler_many_fn many = dispatcher->worker->context->many[operation - operation_table];
+	struct call **calls = arena_take_array(arena, count, sizeof *calls);
+	const void **requests = arena_take_array(arena, count, sizeof *requests);
+	void **replies = arena_take_array(arena, count, sizeof *replies);
+	enum err *errs = arena_take_array(arena, count, sizeof *errs);
+	uint64_t deadline_us = UINT64_MAX;
+	size_t n = 0, k = 0;
+
+	if (calls == NULL || requests == NULL || replies == NULL || errs == NULL)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		if (!items[i].ready || items[i].call.operation != operation)
+			continue;
+		calls[n] = &items[i].call;
+		requests[n] = items[i].request;
+		replies[n] = items[i].reply;
+		if (items[i].call.deadline_us < deadline_us)
+			deadline_us = items[i].call.deadline_us;
+		n++;
+	}
+	if (n < 2)
+		return false;
+	if (dispatcher->worker->db != NULL)
+		db_set_deadline(dispatcher->worker->db, deadline_us);
+	log_set_request(NULL);
+	if (many(calls, requests, replies, errs, n) != OK)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		if (!items[i].ready || items[i].call.operation != operation)
+			continue;
+		items[i].err = errs[k++];
+		items[i].ready = false;
+	}
+	return true;
+}
+
+static void run_all(struct dispatcher *dispatcher, struct item *items, size_t count)
+{
+	const struct context *context = dispatcher->worker->context;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct operation *operation = items[i].call.operation;
+
+		if (!items[i].ready)
+			continue;
+		if (context->many[operation - operation_table] != NULL &&
+			run_many(dispatcher, items + i, count - i, operation))
+			continue;
+		item_run(dispatcher, &items[i]);
+		items[i].ready = false;
+	}
+}
+
+static void item_reply(struct dispatcher *dispatcher, struct item *item, struct buf *body, struct buf *reply)
+{
+	const struct call *call = &item->call;
+	struct reply_item out = {.err = item->err,
+		.field = call->field,
+		.reason = call->reason,
+		.detail = call->detail,
+		.retry_after_s = call->retry_after_s,
+		.version = call->version};
+	struct fault fault = {0};
+
+	buf_reset(body);
+	if (item->err == OK && shape_check(call->operation->reply(), item->reply, &fault) != OK) {
+		log_event(LOG_ERROR, "reply_out_of_shape", LOG_C("operation", call->operation->name),
+			LOG_C("field", fault.field));
+		out = (struct reply_item){.err = ERR_INTERNAL};
+		item->err = ERR_INTERNAL;
+	}
+	if (item->err == OK)
+		binary_encode(call->operation->reply(), item->reply, body);
+	if (!buf_ok(body))
+		out = (struct reply_item){.err = ERR_TOO_LARGE};
+	else
+		out.body = buf_str(body);
+	reply_batch_add(reply, &out);
+	if (call->operation == NULL)
+		return;
+	metrics_answer(dispatcher->metrics, call->operation, item->err, clock_monotonic_us() - item->started_us);
+	if (err_status(item->err) >= 500) {
+		log_set_request(&call->request_id);
+		log_event(LOG_WARN, "operation_failed", LOG_C("operation", call->operation->name),
+			LOG_C("code", err_code(item->err)));
+	}
+}
+
+enum err dispatch_batch(struct dispatcher *dispatcher, struct str message, struct buf *reply)
+{
+	struct arena *arena = dispatcher->worker->arena;
+	struct request_item *in = NULL;
+	struct item *items;
+	struct buf body;
+	size_t count = 0;
+	bool critical = false;
+
+	if (request_batch_decode(arena, message, &in, &count) != OK || count == 0 ||
+		(items = arena_take_array(arena, count, sizeof *items)) == NULL) {
+		metrics_add(&dispatcher->metrics->malformed, 1);
+		log_event(LOG_ERROR, "message_malformed", LOG_C("caller", peer_name(dispatcher->caller)));
+		return ERR_BAD_GATEWAY;
+	}
+	metrics_add(&dispatcher->metrics->batches, 1);
+	metrics_add(&dispatcher->metrics->items, count);
+	for (size_t i = 0; i < count; i++)
+		item_prepare(dispatcher, &in[i], &items[i]);
+	run_all(dispatcher, items, count);
+	buf_init(&body, BATCH_BYTES_MAX);
+	reply_batch_begin(reply, count);
+	for (size_t i = 0; i < count; i++) {
+		item_reply(dispatcher, &items[i], &body, reply);
+		critical = critical || (items[i].err == OK && (items[i].call.operation->flags & OP_CRITICAL) != 0);
+	}
+	buf_release(&body);
+	if (critical)
+		outbox_poke(context_relay(dispatcher->worker->context));
+	return OK;
+}

@@ -60,7 +60,7 @@ static const struct {
 
 static void the_keys_held_are_never_lost(void **state)
 {
-	struct source source = {0};
+	struct source source = {.doc = NULL};
 	struct keyring *ring = keyring_new(fetch, &source, 60000);
 
 	(void)state;
@@ -111,7 +111,7 @@ static bool fetched(struct source *source, unsigned fetches)
 
 static void the_thread_retries_until_the_first_keys_come(void **state)
 {
-	struct source source = {0};
+	struct source source = {.doc = NULL};
 	struct keyring *ring = keyring_new(fetch, &source, 60000);
 
 	(void)state;

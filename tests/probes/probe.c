@@ -8,14 +8,12 @@ static const struct kind {
 	const char *name;
 	int (*run)(struct probe *probe);
 	bool text; /* one trailing newline is no part of the input */
-	bool no_input;
 	const char *help;
 } kinds[] = {
-	{"http1", probe_http1, false, false, "the bytes of a connection"},
-	{"json", probe_json, true, false, "one document"},
-	{"jws", probe_jws, true, false, "JWKS.json [--alg A,B]: a compact JWS"},
-	{"jwt", probe_jwt, true, false, "JWKS.json --iss I --aud A --now SECONDS [--env E]: an access token"},
-	{"crash-points", probe_crash_points, false, true, "lists the names for BERTH_CRASH_AT"},
+	{"http1", probe_http1, false, "the bytes of a connection"},
+	{"json", probe_json, true, "one document"},
+	{"jws", probe_jws, true, "JWKS.json [--alg A,B]: a compact JWS"},
+	{"jwt", probe_jwt, true, "JWKS.json --iss I --aud A --now SECONDS [--env E]: an access token"},
 };
 
 #define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))
@@ -122,7 +120,8 @@ static int usage(void)
 {
 	(void)fputs("Usage: ./tests/probe KIND [ARGS] < input\n\n"
 		    "Runs the production parser or verifier on standard input and prints one JSON object.\n"
-		    "Exit 0: judged, either way; 2: the probe itself failed. Kinds:\n\n",
+		    "Exit 0: judged, either way; 2: the probe itself failed. Kinds:\n\n"
+		    "  crash-points  (no input) each name for BERTH_CRASH_AT, and the processes that pass it\n",
 		stderr);
 	for (size_t i = 0; i < KIND_COUNT; i++)
 		(void)fprintf(stderr, "  %-13s %s\n", kinds[i].name, kinds[i].help);
@@ -131,13 +130,12 @@ static int usage(void)
 
 static int run(const struct kind *kind, int argc, char **argv)
 {
-	struct probe probe = {.arena = arena_new(PROBE_ARENA_MAX), .input = STR(""), .argc = argc, .argv = argv};
+	struct probe probe = {.arena = arena_new(PROBE_ARENA_MAX), .argc = argc, .argv = argv};
 	int code;
 
 	if (!probe.arena)
 		return probe_fail("no memory", NULL);
-	if (!kind->no_input)
-		probe.input = read_all(probe.arena, stdin);
+	probe.input = read_all(probe.arena, stdin);
 	if (!probe.input.p) {
 		code = probe_fail("cannot read standard input, or it is over 16 MiB", NULL);
 	} else {

@@ -25,7 +25,6 @@ int probe_http1(struct probe *probe);
 int probe_json(struct probe *probe);
 int probe_jws(struct probe *probe);
 int probe_jwt(struct probe *probe);
-int probe_crash_points(struct probe *probe);
 
 /* Says on standard error what is wrong with the call; always PROBE_FAILED. */
 int probe_fail(const char *what, const char *about);

@@ -130,3 +130,11 @@ void config_help(const struct config_key *keys)
 		(void)printf("\n      %s\n", keys->help != NULL ? keys->help : "");
 	}
 }
+
+void config_release(const struct config_key *keys, void *config)
+{
+	for (const struct config_key *key = keys; key->key != NULL; key++) {
+		if (key->kind == CONFIG_SECRET)
+			secret_free((struct secret **)(void *)((char *)config + key->offset));
+	}
+}

@@ -24,6 +24,8 @@ struct config_key {
 
 /* Fills `config` by the table (ends with key == NULL). On failure every fault was printed. Gives: strings live for ever. */
 MUST_USE enum err config_read(const struct config_key *keys, void *config);
+/* Frees the secrets of a config struct. */
+void config_release(const struct config_key *keys, void *config);
 void config_help(const struct config_key *keys); /* prints the table for --help */
 /* BERTH_<rest>, or NULL: for keys whose names are derived (links). */
 const char *config_get(const char *key);

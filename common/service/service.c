@@ -263,6 +263,8 @@ static void context_close(struct context *context)
 	secret_free(&context->store.index_key);
 	sodium_memzero(context->masters, sizeof context->masters);
 	sodium_memzero(&context->index_key, sizeof context->index_key);
+	if (context->config != NULL)
+		config_release(context->service->config_keys, context->config);
 	free(context->config);
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "service/context.h"
+#include "service/region.h"
 
 #define COMMON(member) .offset = offsetof(struct common_config, member)
 #define STORE(member) .offset = offsetof(struct store_config, member)
@@ -104,20 +105,6 @@ static const struct config_key store_keys[] = {
 	{0},
 };
 
-/* Cloud regions inside the European Union; a data centre of one's own is eu-<name>. */
-static bool region_allowed(const char *region)
-{
-	static const char *const others[] = {
-		"europe-", "westeurope", "northeurope", "francecentral", "germanywestcentral", "swedencentral"};
-
-	if (strncmp(region, "eu-", 3) == 0 && strcmp(region, "eu-west-2") != 0 && strcmp(region, "eu-central-2") != 0)
-		return true; /* eu-west-2 is London, eu-central-2 Zurich */
-	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-		if (strncmp(region, others[i], strlen(others[i])) == 0)
-			return strcmp(region, "europe-west2") != 0 && strcmp(region, "europe-west6") != 0;
-	return false;
-}
-
 static enum err check_common(const struct common_config *common)
 {
 	static const char *const environments[] = {"development", "test", "staging", "production"};
@@ -129,7 +116,7 @@ static enum err check_common(const struct common_config *common)
 		fprintf(stderr, "BERTH_ENV: one of development, test, staging, production\n");
 		return ERR_BAD_FIELD;
 	}
-	if (!region_allowed(common->region)) {
+	if (!region_is_eu(str_from(common->region))) {
 		fprintf(stderr,
 			"BERTH_REGION: this region is outside the European Union, or not known to be inside it; data stays in the EU, so "
 			"this process does not start there\n");

@@ -1,164 +1,256 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/landlock.h>
-#include <seccomp.h>
-#include <stdlib.h>
+#include <libgen.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "service/confine_ports.h"
 #include "service/context.h"
 
-#define READ (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
-#define WRITE (LANDLOCK_ACCESS_FS_WRITE_FILE)
-#define ALL_ABI_1 ((1ULL << 13) - 1)
+/* From the kernel's user-space interface, for Debian 12's headers stop at ABI 2: linux/landlock.h. */
+#define LL_FS_EXECUTE (UINT64_C(1) << 0)
+#define LL_FS_READ_FILE (UINT64_C(1) << 2)
+#define LL_FS_READ_DIR (UINT64_C(1) << 3)
+#define LL_FS_ABI1 ((UINT64_C(1) << 13) - 1)
+#define LL_FS_REFER (UINT64_C(1) << 13)     /* ABI 2 */
+#define LL_FS_TRUNCATE (UINT64_C(1) << 14)  /* ABI 3 */
+#define LL_FS_IOCTL_DEV (UINT64_C(1) << 15) /* ABI 5 */
+#define LL_NET_BIND (UINT64_C(1) << 0)      /* ABI 4 */
+#define LL_NET_CONNECT (UINT64_C(1) << 1)
+#define LL_SCOPE_ALL UINT64_C(3) /* ABI 6: abstract Unix sockets, signals */
+#define LL_CREATE_VERSION 1U
+#define LL_RULE_PATH 1
+#define LL_RULE_PORT 2
 
-extern char **environ;
+struct ll_ruleset {
+	uint64_t fs, net, scoped;
+};
 
-static void allow_path(int ruleset, const char *path, uint64_t access)
+struct ll_path {
+	uint64_t allowed;
+	int32_t fd;
+} __attribute__((packed));
+
+struct ll_port {
+	uint64_t allowed, port;
+};
+
+static void confine_early(void)
 {
-	struct landlock_path_beneath_attr rule = {.allowed_access = access};
+	static const struct rlimit none = {0, 0};
 
-	rule.parent_fd = open(path, O_PATH | O_CLOEXEC);
-	if (rule.parent_fd < 0)
-		return;
-	if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) != 0)
-		log_event(LOG_WARN, "confine_rule_refused", LOG_I("errno", errno));
-	close(rule.parent_fd);
+	(void)setrlimit(RLIMIT_CORE, &none);
+	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+#ifndef BERTH_TEST_BUILD
+	/* No ptrace and no /proc/<pid>/mem by others of the same user. Tests look inside on purpose. */
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+#endif
 }
 
-/* The folder of a file, so that a file replaced by a new one of its name can be read again. */
-static void allow_folder_of(int ruleset, struct str path)
+/* Reading below a folder, or of one file. A path that is not there needs no rule. */
+static void allow_path(int ruleset, const char *path, uint64_t handled)
 {
-	char folder[512];
+	struct ll_path rule = {.allowed = (LL_FS_READ_FILE | LL_FS_READ_DIR) & handled};
+	struct stat status;
 
-	while (path.len > 1 && path.p[path.len - 1] != '/')
-		path.len--;
-	if (path.len == 0 || path.len >= sizeof folder)
+	rule.fd = open(path, O_PATH | O_CLOEXEC);
+	if (rule.fd < 0)
 		return;
-	memcpy(folder, path.p, path.len);
-	folder[path.len] = '\0';
-	allow_path(ruleset, folder, READ);
+	if (fstat(rule.fd, &status) == 0 && !S_ISDIR(status.st_mode))
+		rule.allowed &= LL_FS_READ_FILE;
+	if (syscall(SYS_landlock_add_rule, ruleset, LL_RULE_PATH, &rule, 0) != 0)
+		log_event(LOG_WARN, "confine_rule_failed", LOG_I("errno", errno));
+	close(rule.fd);
 }
 
-/* Every file or folder that the configuration names, and no other of one's own. */
-static void allow_configured(int ruleset)
+/* The folder of a file that is read again when another has taken its name. */
+static void allow_folder_of(int ruleset, const char *path, uint64_t handled)
 {
-	for (char **entry = environ; *entry != NULL; entry++) {
-		struct str value = str_from(*entry), key, one;
-		bool more = true;
+	char copy[4096];
 
-		if (!str_starts(value, "BERTH_") || !str_cut(&value, '=', &key))
+	if ((size_t)snprintf(copy, sizeof(copy), "%s", path) < sizeof(copy))
+		allow_path(ruleset, dirname(copy), handled);
+}
+
+static void allow_folders_of(int ruleset, struct str paths, uint64_t handled)
+{
+	struct str item;
+	bool more = true;
+
+	while (more && paths.p) {
+		char copy[4096];
+
+		more = str_cut(&paths, ',', &item);
+		item = str_trim(item);
+		if (item.len == 0 || item.len >= sizeof(copy))
 			continue;
-		while (more) {
-			more = str_cut(&value, ',', &one);
-			if (key.len > 4 && memcmp(key.p + key.len - 4, "_DIR", 4) == 0)
-				allow_folder_of(ruleset, (struct str){one.p, one.len + 1});
-			if (memmem(key.p, key.len, "_FILE", 5) != NULL ||
-				(key.len > 4 && memcmp(key.p + key.len - 4, "_DIR", 4) == 0))
-				allow_folder_of(ruleset, one);
-			if (key.len > 4 && memcmp(key.p + key.len - 4, "_DIR", 4) == 0 && !more)
-				allow_path(ruleset, one.p, READ);
+		memcpy(copy, item.p, item.len);
+		copy[item.len] = '\0';
+		allow_folder_of(ruleset, copy, handled);
+	}
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+	size_t len = strlen(text), end_len = strlen(end);
+
+	return len >= end_len && strcmp(text + len - end_len, end) == 0;
+}
+
+static void allow_own(int ruleset, const struct service *service, uint64_t handled)
+{
+	for (const struct config_key *key = service->config_keys; key && key->key; key++) {
+		const char *value = config_get(key->key);
+
+		if (!value)
+			continue;
+		if (key->kind == CONFIG_FILE || (key->kind == CONFIG_STR && ends_with(key->key, "_DIR")))
+			allow_path(ruleset, value, handled);
+		else if (key->kind == CONFIG_STR && ends_with(key->key, "_FILES"))
+			allow_folders_of(ruleset, str_from(value), handled);
+	}
+}
+
+static void allow_files(int ruleset, const struct context *context, uint64_t handled)
+{
+	/* What the resolver, time zones and libraries loaded by name read. */
+	static const char *const system[] = {"/etc/hosts", "/etc/resolv.conf", "/etc/nsswitch.conf", "/etc/host.conf",
+		"/etc/gai.conf", "/etc/services", "/etc/passwd", "/etc/ssl", "/etc/localtime", "/usr/share/zoneinfo",
+		"/usr/share/ca-certificates", "/usr/lib", "/lib", "/etc/ld.so.cache", "/proc/self", "/dev/null",
+		"/dev/urandom", "/proc/sys/vm/overcommit_memory", "/sys/devices/system/cpu"};
+	const struct common_config *common = &context->common;
+
+	for (size_t i = 0; i < sizeof(system) / sizeof(system[0]); i++)
+		allow_path(ruleset, system[i], handled);
+	allow_folder_of(ruleset, common->admin_cert_file, handled);
+	allow_folder_of(ruleset, common->admin_key_file, handled);
+	allow_folder_of(ruleset, common->admin_ca_file, handled);
+	allow_path(ruleset, common->link_cert_file, handled);
+	allow_path(ruleset, common->link_key_file, handled);
+	allow_path(ruleset, common->link_ca_dir, handled);
+	allow_own(ruleset, context->service, handled);
+}
+
+static void allow_ports(int ruleset, const struct confine_ports *set, uint64_t access)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		struct ll_port rule = {.allowed = access, .port = set->ports[i]};
+
+		if (syscall(SYS_landlock_add_rule, ruleset, LL_RULE_PORT, &rule, 0) != 0)
+			log_event(LOG_WARN, "confine_rule_failed", LOG_I("errno", errno));
+	}
+}
+
+static void add_own_ports(const struct service *service, struct confine_ports *bind, struct confine_ports *connect)
+{
+	for (const struct config_key *key = service->config_keys; key && key->key; key++) {
+		const char *value = config_get(key->key);
+
+		if (!value)
+			value = key->fallback;
+		if (!value)
+			continue;
+		if (strcmp(key->key, "BERTH_EGRESS_ALLOW_FILE") == 0)
+			confine_ports_add_file(connect, value);
+		else if (ends_with(key->key, "_LISTEN"))
+			confine_ports_add_text(bind, str_from(value));
+		else if (ends_with(key->key, "_URL") || ends_with(key->key, "_PROXY") ||
+			 (ends_with(key->key, "_SOCKET") && value[0] != '/'))
+			confine_ports_add_text(connect, str_from(value));
+	}
+}
+
+static void allow_net(int ruleset, const struct context *context)
+{
+	struct confine_ports bind = {.count = 0}, connect = {.count = 0};
+
+	confine_ports_add_text(&bind, str_from(context->common.admin_listen));
+	/* The resolver, when an answer does not fit a datagram. */
+	confine_ports_add(&connect, 53);
+	for (int peer = PEER_NONE + 1; peer < PEER_COUNT; peer++) {
+		for (int lane = 0; lane < LANE_COUNT; lane++) {
+			confine_ports_add_text(
+				&bind, str_from(context_link_url("LISTEN", (enum peer)peer, (enum lane)lane)));
+			confine_ports_add_text(
+				&connect, str_from(context_link_url("DIAL", (enum peer)peer, (enum lane)lane)));
 		}
 	}
+	if (context->store.host && context->store.host[0] != '/')
+		confine_ports_add(&connect, (uint16_t)context->store.port);
+	add_own_ports(context->service, &bind, &connect);
+	allow_ports(ruleset, &bind, LL_NET_BIND);
+	allow_ports(ruleset, &connect, LL_NET_CONNECT);
 }
 
-void context_confine(struct context *context)
+static struct ll_ruleset handled_by(int abi)
 {
-	static const char *const readable[] = {
-		"/usr", "/lib", "/lib64", "/etc", "/proc/self", "/proc/sys/vm", "/sys/devices/system/cpu"};
-	const struct landlock_ruleset_attr attr = {.handled_access_fs = ALL_ABI_1};
-	const struct rlimit none = {0, 0};
-	int ruleset;
+	struct ll_ruleset handled = {.fs = LL_FS_ABI1};
 
-	(void)context;
-	setrlimit(RLIMIT_CORE, &none);
-#ifndef BERTH_TEST_BUILD
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-#endif
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-		log_event(LOG_WARN, "confine_failed", LOG_C("step", "no_new_privs"));
-	ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof attr, 0);
-	if (ruleset < 0) {
-		log_event(LOG_WARN, "confine_unsupported", LOG_C("what", "landlock"), LOG_I("errno", errno));
-		return;
-	}
-	for (size_t i = 0; i < sizeof readable / sizeof *readable; i++)
-		allow_path(ruleset, readable[i], READ | LANDLOCK_ACCESS_FS_EXECUTE);
-	allow_path(ruleset, "/dev/null", LANDLOCK_ACCESS_FS_READ_FILE | WRITE);
-	allow_path(ruleset, "/dev/urandom", LANDLOCK_ACCESS_FS_READ_FILE);
-	allow_configured(ruleset);
-	if (syscall(SYS_landlock_restrict_self, ruleset, 0) != 0)
-		log_event(LOG_WARN, "confine_failed", LOG_C("step", "landlock"), LOG_I("errno", errno));
+	/* libraries are mapped executable, which Landlock does not govern; nothing is ever executed */
+	if (abi >= 2)
+		handled.fs |= LL_FS_REFER;
+	if (abi >= 3)
+		handled.fs |= LL_FS_TRUNCATE;
+	if (abi >= 4)
+		handled.net = LL_NET_BIND | LL_NET_CONNECT;
+	if (abi >= 5)
+		handled.fs |= LL_FS_IOCTL_DEV;
+	if (abi >= 6)
+		handled.scoped = LL_SCOPE_ALL;
+	return handled;
+}
+
+/* Older kernels know a shorter structure. */
+static size_t ruleset_size(int abi)
+{
+	if (abi >= 6)
+		return sizeof(struct ll_ruleset);
+	return abi >= 4 ? 2 * sizeof(uint64_t) : sizeof(uint64_t);
+}
+
+static bool restrict_self(const struct context *context, int abi)
+{
+	const struct ll_ruleset handled = handled_by(abi);
+	int ruleset = (int)syscall(SYS_landlock_create_ruleset, &handled, ruleset_size(abi), 0);
+	bool held;
+
+	if (ruleset < 0)
+		return false;
+	allow_files(ruleset, context, handled.fs);
+	if (handled.net != 0)
+		allow_net(ruleset, context);
+	held = syscall(SYS_landlock_restrict_self, ruleset, 0) == 0;
 	close(ruleset);
+	return held;
 }
 
-void context_filter(struct context *context)
+enum err context_confine(struct context *context)
 {
-	static const int denied[] = {
-		SCMP_SYS(execve),
-		SCMP_SYS(execveat),
-#ifndef __SANITIZE_ADDRESS__ /* whose leak check at the end traces its own process */
-		SCMP_SYS(ptrace),
-#endif
-		SCMP_SYS(process_vm_readv),
-		SCMP_SYS(process_vm_writev),
-		SCMP_SYS(mount),
-		SCMP_SYS(umount2),
-		SCMP_SYS(pivot_root),
-		SCMP_SYS(chroot),
-		SCMP_SYS(setns),
-		SCMP_SYS(unshare),
-		SCMP_SYS(kexec_load),
-		SCMP_SYS(bpf),
-		SCMP_SYS(perf_event_open),
-		SCMP_SYS(init_module),
-		SCMP_SYS(finit_module),
-		SCMP_SYS(delete_module),
-		SCMP_SYS(keyctl),
-		SCMP_SYS(add_key),
-		SCMP_SYS(request_key),
-		SCMP_SYS(userfaultfd),
-		SCMP_SYS(io_uring_setup),
-		SCMP_SYS(reboot),
-		SCMP_SYS(swapon),
-		SCMP_SYS(swapoff),
-		SCMP_SYS(acct),
-		SCMP_SYS(quotactl),
-		SCMP_SYS(open_by_handle_at),
-		SCMP_SYS(pidfd_getfd),
-		SCMP_SYS(setuid),
-		SCMP_SYS(setgid),
-		SCMP_SYS(setreuid),
-		SCMP_SYS(setresuid),
-		SCMP_SYS(setregid),
-		SCMP_SYS(setresgid),
-		SCMP_SYS(setgroups),
-	};
-	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
-	bool fine = filter != NULL;
+	struct confined *confined = &context->confined;
+	long abi;
 
-	(void)context;
-	if (fine)
-		fine = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1) == 0;
-	for (size_t i = 0; fine && i < sizeof denied / sizeof *denied; i++)
-		fine = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), denied[i], 0) == 0;
-	/*
-	 * Sockets of the families that the process has: AF_UNIX 1, AF_INET 2, AF_INET6 10, and AF_NETLINK 16 for the
-	 * resolver.
-	 */
-	if (fine)
-		fine = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_GT, 16)) ==
-		       0;
-	for (unsigned family = 3; fine && family < 16; family++)
-		if (family != 10)
-			fine = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socket), 1,
-				       SCMP_A0(SCMP_CMP_EQ, family)) == 0;
-	if (!fine || seccomp_load(filter) != 0)
-		log_event(LOG_WARN, "confine_failed", LOG_C("step", "seccomp"));
-	seccomp_release(filter);
+	confine_early();
+	abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LL_CREATE_VERSION);
+	if (abi <= 0) {
+		log_event(LOG_WARN, "confine_degraded", LOG_C("missing", "landlock"), LOG_I("errno", errno));
+		return OK;
+	}
+	if (!restrict_self(context, (int)abi)) {
+		log_event(LOG_ERROR, "confine_failed", LOG_I("abi", abi), LOG_I("errno", errno));
+		return ERR_INTERNAL;
+	}
+	confined->files = true;
+	confined->ports = abi >= 4;
+	confined->scope = abi >= 6;
+	if (!confined->ports || !confined->scope)
+		log_event(LOG_WARN, "confine_degraded", LOG_C("missing", confined->ports ? "scope" : "ports, scope"),
+			LOG_I("abi", abi));
+	return OK;
 }

@@ -30,6 +30,11 @@ struct store_config {
 	struct secret *master_keys, *index_key;
 };
 
+/* What holds of the sandbox; what the kernel is too old for stays false, and is told. */
+struct confined {
+	bool files, ports, scope, calls;
+};
+
 struct service_thread {
 	struct context *context;
 	pthread_t thread;
@@ -71,12 +76,14 @@ struct context {
 	bool serving;      /* atomic */
 	bool schema_known; /* atomic: version and environment were checked */
 	instant_us started_at;
+	struct confined confined;
 };
 
 /* configure.c */
 MUST_USE enum err context_configure(struct context *context);
 void context_help(const struct service *service);
-/* listens.c: links */
+/* links.c. The configured URLs of an arrow, "LISTEN" or "DIAL"; NULL when there are none. */
+const char *context_link_url(const char *verb, enum peer peer, enum lane lane);
 MUST_USE enum err context_open_links(struct context *context);
 void context_close_links(struct context *context);
 /* worker.c */
@@ -90,7 +97,9 @@ MUST_USE enum err context_open_admin(struct context *context);
 /* migrate.c */
 int context_migrate(const struct service *service);
 /* confine.c */
-void context_confine(struct context *context);
+/* ERR_INTERNAL when the kernel could and refused: then the process must not serve. */
+MUST_USE enum err context_confine(struct context *context);
+/* filter.c */
 void context_filter(struct context *context);
 
 #endif

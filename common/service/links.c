@@ -6,7 +6,7 @@
 #include "contract/envelope.h"
 #include "service/context.h"
 
-static const char *link_url(const char *kind, enum peer peer, enum lane lane)
+const char *context_link_url(const char *kind, enum peer peer, enum lane lane)
 {
 	char key[64];
 
@@ -24,7 +24,7 @@ static enum err url_missing(const char *kind, enum peer peer, enum lane lane)
 
 enum err context_dialer(struct context *context, enum peer callee, enum lane lane, struct link_dialer **dialer_out)
 {
-	const char *urls = link_url("DIAL", callee, lane);
+	const char *urls = context_link_url("DIAL", callee, lane);
 	const struct link_dialer_config config = {
 		.identity = context->identity, .callee = callee, .lane = lane, .urls = urls};
 
@@ -41,7 +41,7 @@ static enum err open_dialer(struct context *context, enum peer callee, enum lane
 
 static enum err open_listener(struct context *context, enum peer caller, enum lane lane)
 {
-	const char *url = link_url("LISTEN", caller, lane);
+	const char *url = context_link_url("LISTEN", caller, lane);
 	const struct link_listener_config config = {
 		.identity = context->identity, .caller = caller, .lane = lane, .url = url};
 	enum err err;

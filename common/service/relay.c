@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/crash.h"
 #include "base/log.h"
 #include "service/context.h"
-#include "base/crash.h"
 
 #define APPEND_MS 5000
 #define RELAY_ARENA_MAX (16U << 20)

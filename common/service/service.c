@@ -290,8 +290,8 @@ static int run_service(struct context *context)
 {
 	enum err err;
 
-	context_confine(context);
-	if ((err = signals_start(context)) == OK && (err = context_open(context)) == OK) {
+	if ((err = context_confine(context)) == OK && (err = signals_start(context)) == OK &&
+		(err = context_open(context)) == OK) {
 		context_filter(context);
 		if ((err = http_admin_start(context->admin)) == OK)
 			err = context_serve(context);

@@ -1,0 +1,2 @@
+-- SPDX-License-Identifier: Apache-2.0
+select size, peaks from log_head

@@ -82,7 +82,7 @@ def run(report, tests, args):
     walks = of_kind(tests, "scenario", "arrow")
     whole = not args.names
     built = True
-    if units or walks or whole:
+    if units or whole or (walks and not args.suite):
         targets = [] if whole or (units and walks) else ([f"test_{test.short}" for test in units] or ["all"])
         built = build.build(report, "asan-ubsan", targets)
     fuzz_built = bool(fuzzers) and build.build(report, "fuzz", [f"fuzz_{test.short}" for test in fuzzers])

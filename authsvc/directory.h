@@ -5,8 +5,8 @@
 #include "base/id.h"
 
 /*
- * Which tenant a client_id belongs to, remembered: the answer never changes while the client lives, and everything else
- * about it is read in that tenant each time. Fixed memory, newest wins. Thread-safe.
+ * Which tenant a client_id belongs to, remembered: the answer never changes while the client lives, and everything
+ * else about it is read in that tenant each time. Fixed memory, newest wins. Thread-safe.
  */
 struct directory;
 

@@ -6,8 +6,8 @@
 #include "token/signing_key.h"
 
 /*
- * The signing keys as this process holds them: one active key of each algorithm and the JWK Set of all that may still verify. A set is
- * immutable and counted; whoever signs holds it meanwhile. Thread-safe.
+ * The signing keys as this process holds them: one active key of each algorithm and the JWK Set of all that may
+ * still verify. A set is immutable and counted; whoever signs holds it meanwhile. Thread-safe.
  */
 struct key_set;
 struct keys;

@@ -13,8 +13,9 @@ static const char *const status_names[] = {
 static const char *const key_state_names[] = {[KEY_NEXT] = "next", [KEY_ACTIVE] = "active", [KEY_RETIRED] = "retired"};
 
 /*
- * An account on an address where it signed in before is only ever slowed by that address, so nobody can lock a person
- * out from elsewhere. An address stands for a whole office behind one router: it gets room. A mail costs its receiver.
+ * An account on an address where it signed in before is only ever slowed by that address, so nobody can lock a
+ * person out from elsewhere. An address stands for a whole office behind one router: it gets room. A mail costs its
+ * receiver.
  */
 const struct throttle_curve rules_throttle_curves[THROTTLE_KINDS] = {
 	[THROTTLE_PAIR] = {.free = 5, .base_ms = 1000, .cap_ms = 900 * 1000, .keep_ms = 24 * 3600 * 1000},

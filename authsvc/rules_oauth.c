@@ -40,7 +40,10 @@ static struct str head_before(struct str s, const char *stops)
 	return (struct str){s.p, i};
 }
 
-/* RFC 3986 characters of path and query; escapes whole, and none that hides a dot, a slash, a backslash or a control. */
+/*
+ * RFC 3986 characters of path and query; escapes whole, and none that hides a dot, a slash, a backslash or a
+ * control.
+ */
 static const char *check_characters(struct str rest)
 {
 	for (size_t i = 0; i < rest.len; i++) {

@@ -9,8 +9,8 @@
 /* -- redirect URIs -- */
 #define REDIRECT_URI_MAX 500
 /*
- * May be registered: https, or http on a loopback host; lower-case host; no user, fragment, backslash, dot segment, wild card or
- * anything that browsers and servers read differently. *reason_out is a constant.
+ * May be registered: https, or http on a loopback host; lower-case host; no user, fragment, backslash, dot segment,
+ * wild card or anything that browsers and servers read differently. *reason_out is a constant.
  */
 bool rules_redirect_ok(struct str uri, const char **reason_out);
 /* `list` is separated by blanks. Equal to the byte (RFC 9700 section 2.1), loopback ports included. */
@@ -34,8 +34,8 @@ struct scope {
 	struct rights named; /* permissions asked for by name */
 };
 /*
- * Words that are not understood are left out (OpenID Connect Core section 3.1.2.1). False: malformed, nothing understood, or longer than a
- * token holds. An absent scope asks for `berth`.
+ * Words that are not understood are left out (OpenID Connect Core section 3.1.2.1). False: malformed, nothing
+ * understood, or longer than a token holds. An absent scope asks for `berth`.
  */
 bool rules_scope_parse(struct arena *arena, struct str text, rules_permission_bit *lookup, struct scope *scope_out);
 /* Every word of `inner` stands in `outer`. */

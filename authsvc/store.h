@@ -7,14 +7,16 @@
 #include "seal/seal.h"
 
 /*
- * One transaction of one tenant and what its statements need. The files store_*.c are the only ones that know tables; what they give lies in
- * the arena. Errors are those of db/tx.h; ERR_NOT_FOUND where a row was asked for by name.
+ * One transaction of one tenant and what its statements need. The files store_*.c are the only ones that know
+ * tables; what they give lies in the arena. Errors are those of db/tx.h; ERR_NOT_FOUND where a row was asked for by
+ * name.
  */
 struct store {
 	struct tx *tx;
 	struct seal *seal;
 	struct arena *arena;
 	struct uuid tenant_id;
+	bool wakes; /* wrote something that a job is waiting for */
 };
 
 MUST_USE enum err store_begin(

@@ -162,7 +162,10 @@ static void arg_c(struct command *command, const char *text)
 	arg(command, text, strlen(text));
 }
 
-/* Gives *reply_out on OK only. An error answer is ours to mend, not a loss of Redis: logged, ERR_UNAVAILABLE all the same. */
+/*
+ * Gives *reply_out on OK only. An error answer is ours to mend, not a loss of Redis: logged, ERR_UNAVAILABLE all the
+ * same.
+ */
 static enum err run(struct cache *cache, struct command *command, redisReply **reply_out)
 {
 	redisReply *reply;

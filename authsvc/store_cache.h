@@ -6,9 +6,9 @@
 #include "rules.h"
 
 /*
- * Redis: counters that all replicas share and the stream that the edge reads. Nothing here is the truth of anything. A cache belongs
- * to one thread, connects when first used and again after a loss; while Redis is away every call gives ERR_UNAVAILABLE at once,
- * but for one attempt a second.
+ * Redis: counters that all replicas share and the stream that the edge reads. Nothing here is the truth of anything.
+ * A cache belongs to one thread, connects when first used and again after a loss; while Redis is away every call
+ * gives ERR_UNAVAILABLE at once, but for one attempt a second.
  */
 struct cache;
 
@@ -20,8 +20,9 @@ struct cache_counter {
 	struct str id; /* bytes of a keyed hash */
 };
 /*
- * One attempt on every counter, in one step (a script): unless one of them must still wait, which counts nothing. *wait_ms_out is the longest
- * wait. An account counter is passed over when `trusted` (the pair of account and address) has signed in before.
+ * One attempt on every counter, in one step (a script): unless one of them must still wait, which counts nothing.
+ * *wait_ms_out is the longest wait. An account counter is passed over when `trusted` (the pair of account and
+ * address) has signed in before.
  */
 MUST_USE enum err store_cache_attempt(struct cache *cache, const struct cache_counter *counters, size_t count,
 	struct str trusted, int64_t *wait_ms_out);

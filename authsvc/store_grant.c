@@ -50,6 +50,7 @@ enum err store_code_lock(struct store *store, struct str code_hash, struct code_
 		.used = !rows_is_null(rows, 10),
 		.family_row_id = rows_i64(rows, 11),
 		.session_ended = !rows_is_null(rows, 12) || !rows_bool(rows, 13),
+		.family_id = rows_uuid(rows, 14),
 	};
 	rows_free(&rows);
 	return code_out->code_challenge.p != NULL ? OK : ERR_TOO_LARGE;
@@ -124,7 +125,8 @@ enum err store_family_rotate(struct store *store, struct family_record *family, 
 	return err;
 }
 
-enum err store_family_revoke(struct store *store, enum family_of of, int64_t row_id, const char *reason, instant_us now)
+enum err store_family_revoke(
+	struct store *store, enum family_of of, int64_t row_id, const char *reason, instant_us now, size_t *count_out)
 {
 	static const struct db_statement *const statements[] = {
 		[FAMILY_ITSELF] = &sql_family_revoke,
@@ -139,6 +141,8 @@ enum err store_family_revoke(struct store *store, enum family_of of, int64_t row
 
 	err = tx_query(store->tx, statements[of],
 		PARAMS(db_uuid(&store->tenant_id), db_i64(row_id), db_time(now), db_c(reason)), &rows);
+	if (count_out != NULL)
+		*count_out = err == OK ? rows_count(rows) : 0;
 	while (err == OK && rows_next(rows)) {
 		ids[count++] = rows_uuid(rows, 0);
 		if (count == REVOKED_AT_ONCE_MAX) {
@@ -172,6 +176,7 @@ enum err store_family_list(
 enum err store_revocation_add(
 	struct store *store, enum revoked_kind kind, const struct uuid *objects, size_t count, instant_us now)
 {
+	store->wakes = true;
 	return tx_exec(store->tx, &sql_revocation_insert,
 		PARAMS(db_uuid(&store->tenant_id), db_c(kind_names[kind]), db_uuids(objects, count), db_time(now),
 			db_time(now + ACCESS_LIFE_US + REVOCATION_SLACK_US)),

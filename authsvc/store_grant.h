@@ -12,6 +12,7 @@ struct code_record {
 	instant_us auth_at, expires_at;
 	bool used, session_ended;
 	int64_t family_row_id; /* of a used one; 0: gone */
+	struct uuid family_id;
 };
 MUST_USE enum err store_code_insert(
 	struct store *store, const struct code_record *code, struct str code_hash, instant_us now);
@@ -36,10 +37,11 @@ MUST_USE enum err store_family_rotate(struct store *store, struct family_record 
 
 enum family_of { FAMILY_ITSELF, FAMILY_OF_SESSION, FAMILY_OF_PERSON, FAMILY_OF_CLIENT };
 /*
- * Revokes all live families of the thing with that internal number, and puts their access tokens on the list of revocations.
+ * Revokes all live families of the thing with that internal number, and puts their access tokens on the list of
+ * revocations. count_out may be NULL.
  */
 MUST_USE enum err store_family_revoke(
-	struct store *store, enum family_of of, int64_t row_id, const char *reason, instant_us now);
+	struct store *store, enum family_of of, int64_t row_id, const char *reason, instant_us now, size_t *count_out);
 
 struct family_view {
 	struct uuid id, client_id;

@@ -76,6 +76,7 @@ enum err store_mail_insert(struct store *store, const struct uuid *person_id, st
 
 	if (content.p == NULL)
 		return ERR_TOO_LARGE;
+	store->wakes = true;
 	if ((err = seal_subject_load(store->tx, store->seal, &store->tenant_id, person_id, false, &key)) != OK)
 		goto done;
 	if ((err = seal_field(key, &to, recipient, store->arena, &sealed_to)) != OK)

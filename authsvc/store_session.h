@@ -4,7 +4,9 @@
 
 #include "store.h"
 
-/* Sign-ins of browsers, and authorization requests that wait for one. Handles and tokens come as their keyed hashes. */
+/*
+ * Sign-ins of browsers, and authorization requests that wait for one. Handles and tokens come as their keyed hashes.
+ */
 struct session_record {
 	int64_t row_id;
 	struct uuid id;

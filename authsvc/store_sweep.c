@@ -4,7 +4,10 @@
 #include "authsvc_sql.h"
 #include "db/idempotency.h"
 
-/* Each `at` column says when a row is over; `keep_us` is how long it then stays. Families go before sessions and clients. */
+/*
+ * Each `at` column says when a row is over; `keep_us` is how long it then stays. Families go before sessions and
+ * clients.
+ */
 static const struct {
 	const struct db_statement *statement;
 	int64_t keep_us;

@@ -5,9 +5,9 @@
 #include "vault.h"
 
 /*
- * A ticket is a random string that stands for a row: session handle, authorization code, request handle, mailed token. It begins with
- * its tenant, so that the look-up is scoped to that tenant from the first statement; whoever changes the tenant finds nothing. The
- * row holds the ticket's keyed hash.
+ * A ticket is a random string that stands for a row: session handle, authorization code, request handle, mailed
+ * token. It begins with its tenant, so that the look-up is scoped to that tenant from the first statement; whoever
+ * changes the tenant finds nothing. The row holds the ticket's keyed hash.
  */
 #define TICKET_SECRET_LEN 32
 #define TICKET_LEN (16 + TICKET_SECRET_LEN)
@@ -26,8 +26,8 @@ bool ticket_parse(const struct vault *vault, enum vault_purpose purpose, struct 
 	struct ticket *ticket_out);
 
 /*
- * A refresh token: tenant, family, generation and a MAC over them and the family's salt. Nothing of it is stored, and the same
- * generation always gives the same text, so an answer that was lost can be given again.
+ * A refresh token: tenant, family, generation and a MAC over them and the family's salt. Nothing of it is stored,
+ * and the same generation always gives the same text, so an answer that was lost can be given again.
  */
 struct refresh_ticket {
 	struct uuid tenant_id, family_id;

@@ -6,8 +6,9 @@
 #include "base/id.h"
 
 /*
- * Keyed hashes (BLAKE2b-256) of what must not stand readable in a database: one key from a secret file, one personalisation for each
- * purpose, so that a hash of one kind is worthless as another. Immutable; any thread may use it.
+ * Keyed hashes (BLAKE2b-256) of what must not stand readable in a database: one key from a secret file, one
+ * personalisation for each purpose, so that a hash of one kind is worthless as another. Immutable; any thread may
+ * use it.
  */
 #define VAULT_HASH_LEN 32
 

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ask.h"
+
+#include "issue.h"
+#include "store_grant.h"
+#include "ticket.h"
+
+#define DOCUMENT_MAX 8192
+
+/* What is not supported at all. */
+static const char *refuse_kind(
+	const struct authorize_request *request, const struct client_record *client, const char **description_out)
+{
+	*description_out = "the request object is not supported";
+	if (request->has_request)
+		return "request_not_supported";
+	if (request->has_request_uri)
+		return "request_uri_not_supported";
+	*description_out = "response_type must be code";
+	if (!request->has_response_type)
+		return "invalid_request";
+	if (!str_eq_c(request->response_type, "code"))
+		return "unsupported_response_type";
+	*description_out = "response_mode must be query";
+	if (request->has_response_mode && !str_eq_c(request->response_mode, "query"))
+		return "invalid_request";
+	*description_out = "the client may not use this grant";
+	return rules_word_listed(client->grants, "authorization_code") ? NULL : "unauthorized_client";
+}
+
+const char *ask_read(struct call *call, const struct authorize_request *request, const struct client_record *client,
+	struct ask *ask_out, const char **description_out)
+{
+	struct scope scope;
+	const char *error;
+
+	*ask_out = (struct ask){
+		.redirect_uri = request->redirect_uri,
+		.state = request->has_state ? request->state : STR_NONE,
+		.nonce = request->has_nonce ? request->nonce : STR_NONE,
+		.code_challenge = request->code_challenge,
+		.login_hint = request->has_login_hint ? request->login_hint : STR_NONE,
+		.ui_locales = request->has_ui_locales ? request->ui_locales : STR_NONE,
+		.max_age_s = -1,
+	};
+	if (call->form_fault.p != NULL) {
+		*description_out = "a parameter is repeated, too long or malformed";
+		return "invalid_request";
+	}
+	if ((error = refuse_kind(request, client, description_out)) != NULL)
+		return error;
+	*description_out = "PKCE with S256 is required (RFC 7636)";
+	if (!request->has_code_challenge || !str_eq_c(request->code_challenge_method, "S256") ||
+		!rules_challenge_ok(request->code_challenge))
+		return "invalid_request";
+	*description_out = "the scope is malformed or holds nothing that is known";
+	if (!rules_scope_parse(
+		    call->arena, request->has_scope ? request->scope : STR_NONE, issue_permission_bit, &scope))
+		return "invalid_scope";
+	ask_out->scope = scope.text;
+	*description_out = "prompt or max_age is malformed";
+	if (!rules_prompt_parse(request->prompt, &ask_out->prompt) ||
+		!rules_max_age_parse(request->has_max_age ? request->max_age : STR_NONE, &ask_out->max_age_s))
+		return "invalid_request";
+	return NULL;
+}
+
+struct kept {
+	const char *name;
+	struct str *value;
+};
+
+#define KEPT(ask)                                                                                           \
+	{                                                                                                   \
+		{"redirect_uri", &(ask)->redirect_uri}, {"scope", &(ask)->scope}, {"state", &(ask)->state}, \
+			{"nonce", &(ask)->nonce}, {"code_challenge", &(ask)->code_challenge},               \
+			{"login_hint", &(ask)->login_hint},                                                 \
+		{                                                                                           \
+			"ui_locales", &(ask)->ui_locales                                                    \
+		}                                                                                           \
+	}
+
+struct str ask_write(struct call *call, const struct ask *ask)
+{
+	struct ask copy = *ask;
+	const struct kept kept[] = KEPT(&copy);
+	struct json_writer w;
+	struct str document;
+	struct buf buf;
+
+	buf_init(&buf, DOCUMENT_MAX);
+	w = json_writer_over(&buf);
+	json_begin_object(&w);
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+		if (kept[i].value->p == NULL)
+			continue;
+		json_key(&w, kept[i].name);
+		json_put_str(&w, *kept[i].value);
+	}
+	json_end_object(&w);
+	document = buf_ok(&buf) ? arena_copy(call->arena, buf_str(&buf)) : STR_NONE;
+	buf_release(&buf);
+	return document;
+}
+
+enum err ask_restore(struct call *call, struct str document, struct ask *ask_out)
+{
+	const struct kept kept[] = KEPT(ask_out);
+	const struct json *root;
+	const char *reason;
+	enum err err;
+
+	*ask_out = (struct ask){.max_age_s = -1};
+	if ((err = json_parse(call->arena, document, &root, &reason)) != OK)
+		return err;
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+		*kept[i].value = json_get_str(root, kept[i].name);
+	return ask_out->redirect_uri.p != NULL && ask_out->scope.p != NULL && ask_out->code_challenge.p != NULL
+	               ? OK
+	               : ERR_INTERNAL;
+}
+
+struct str ask_error(
+	struct call *call, struct str redirect_uri, struct str state, const char *error, const char *description)
+{
+	const struct web_pair pairs[] = {{"error", str_from(error)}, {"error_description", str_from(description)},
+		{"state", state}, {NULL, STR_NONE}};
+
+	return web_back(call, redirect_uri, pairs);
+}
+
+enum err ask_grant(struct call *call, struct store *store, const struct ask *ask, int64_t client_row_id,
+	const struct session_record *session, struct str *location_out)
+{
+	struct code_record code = {
+		.client_row_id = client_row_id,
+		.person_row_id = session->person_row_id,
+		.session_row_id = session->row_id,
+		.redirect_uri = ask->redirect_uri,
+		.scope = ask->scope,
+		.nonce = ask->nonce,
+		.code_challenge = ask->code_challenge,
+		.auth_at = session->auth_at,
+	};
+	struct ticket ticket;
+	struct str text;
+	enum err err;
+
+	ticket = ticket_new(desk_state(call)->vault, VAULT_CODE, &store->tenant_id, call->arena, &text);
+	if (text.p == NULL)
+		return ERR_OVERLOADED;
+	if ((err = store_code_insert(store, &code, vault_hash_str(&ticket.hash), clock_now_us())) != OK)
+		return err;
+	*location_out = web_back(call, ask->redirect_uri,
+		(const struct web_pair[]){{"code", text}, {"state", ask->state}, {NULL, STR_NONE}});
+	return location_out->p != NULL ? OK : ERR_OVERLOADED;
+}

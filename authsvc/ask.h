@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_AUTHSVC_ASK_H
+#define BERTH_AUTHSVC_ASK_H
+
+#include "desk.h"
+#include "rules_oauth.h"
+#include "store_session.h"
+#include "store_tenant.h"
+#include "web.h"
+
+/* An authorization request (RFC 6749 section 4.1.1), from the client to its code or its error. */
+struct ask {
+	struct str redirect_uri, scope, state, nonce, code_challenge, login_hint, ui_locales;
+	int64_t max_age_s; /* -1: none */
+	struct prompt prompt;
+};
+
+/*
+ * Reads what came behind client_id and redirect_uri, which are already known to be good. NULL, or RFC 6749's error
+ * with a description.
+ */
+const char *ask_read(struct call *call, const struct authorize_request *request, const struct client_record *client,
+	struct ask *ask_out, const char **description_out);
+
+/* As kept while the person signs in. */
+struct str ask_write(struct call *call, const struct ask *ask); /* p is NULL when the arena is full */
+MUST_USE enum err ask_restore(struct call *call, struct str document, struct ask *ask_out);
+
+/* Back to the client with an error, or with a code for the session: one that is stored, used once, for a minute. */
+struct str ask_error(
+	struct call *call, struct str redirect_uri, struct str state, const char *error, const char *description);
+MUST_USE enum err ask_grant(struct call *call, struct store *store, const struct ask *ask, int64_t client_row_id,
+	const struct session_record *session, struct str *location_out);
+
+#endif

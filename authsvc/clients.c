@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "clients.h"
+
+#include "base/encode.h"
+#include "issue.h"
+#include "rules_oauth.h"
+
+#define SECRET_LEN 32
+
+static const char *const known_grants[] = {"authorization_code", "refresh_token", "client_credentials"};
+
+static enum err check_redirects(struct call *call, const struct texts *uris)
+{
+	const char *reason;
+
+	for (size_t i = 0; i < uris->count; i++) {
+		if (!rules_redirect_ok(uris->items[i], &reason))
+			return call_refuse(call, ERR_BAD_FIELD, "redirect_uris", "bad_redirect_uri",
+				arena_printf(call->arena, "A redirect URI is refused for %s.", reason).p);
+	}
+	return OK;
+}
+
+static enum err check_grants(struct call *call, const struct client_record *record, const struct texts *grants)
+{
+	for (size_t i = 0; i < grants->count; i++) {
+		bool known = false;
+
+		for (size_t k = 0; k < sizeof(known_grants) / sizeof(known_grants[0]); k++)
+			known = known || str_eq_c(grants->items[i], known_grants[k]);
+		if (!known)
+			return call_refuse(call, ERR_BAD_FIELD, "grants", "unknown_grant", "There is no such grant.");
+	}
+	if (rules_word_listed(record->grants, "client_credentials") && !record->confidential)
+		return call_refuse(
+			call, ERR_BAD_FIELD, "grants", "public_client", "A public client cannot act for itself.");
+	if (rules_word_listed(record->grants, "authorization_code") && record->redirect_uris.len == 0)
+		return call_refuse(call, ERR_BAD_FIELD, "redirect_uris", "redirect_uri_missing",
+			"The authorization code grant needs a redirect URI.");
+	return OK;
+}
+
+static enum err check_permissions(struct call *call, const struct texts *permissions, struct str words)
+{
+	struct rights inner = issue_rights_of_names(words);
+	struct rights outer = desk_rights(call);
+	unsigned bit;
+
+	for (size_t i = 0; i < permissions->count; i++) {
+		if (!issue_permission_bit(permissions->items[i], &bit))
+			return call_refuse(call, ERR_BAD_FIELD, "permissions", "unknown_permission",
+				"There is no such permission.");
+	}
+	if (!rules_rights_within(&inner, &outer))
+		return call_refuse(call, ERR_FORBIDDEN, "permissions", "permission_exceeds_own",
+			"A client cannot be given a permission that you do not have yourself.");
+	return OK;
+}
+
+enum err clients_make(struct call *call, const struct client_create_request *request, struct client_record *record_out)
+{
+	struct str code_grants[2] = {STR("authorization_code"), STR("refresh_token")};
+	struct texts default_grants = {code_grants, 2};
+	const struct texts *grants = request->has_grants ? &request->grants : &default_grants;
+	enum err err;
+
+	*record_out = (struct client_record){
+		.id = uuid_new(),
+		.name = request->name,
+		.confidential = str_eq_c(request->kind, "confidential"),
+		.redirect_uris = desk_join(call->arena, &request->redirect_uris),
+		.grants = desk_join(call->arena, grants),
+		.permissions = desk_join(call->arena, &request->permissions),
+		.id_token_alg = request->has_id_token_alg ? request->id_token_alg : STR("ES256"),
+		.created_at = clock_now_us(),
+	};
+	if (record_out->redirect_uris.p == NULL || record_out->grants.p == NULL || record_out->permissions.p == NULL)
+		return ERR_OVERLOADED;
+	if ((err = check_redirects(call, &request->redirect_uris)) != OK)
+		return err;
+	if ((err = check_grants(call, record_out, grants)) != OK)
+		return err;
+	return check_permissions(call, &request->permissions, record_out->permissions);
+}
+
+struct vault_hash clients_secret_hash(const struct vault *vault, const struct uuid *client_id, struct str secret)
+{
+	struct str parts[2] = {{(const char *)client_id->b, sizeof(client_id->b)}, secret};
+
+	return vault_hash_parts(vault, VAULT_CLIENT_SECRET, parts, 2);
+}
+
+enum err clients_secret(struct call *call, struct client_record *record, struct str *secret_out)
+{
+	uint8_t random[SECRET_LEN];
+	struct vault_hash hash;
+
+	*secret_out = STR_NONE;
+	if (!record->confidential)
+		return OK;
+	random_bytes(random, sizeof(random));
+	*secret_out = base64url_encode(call->arena, (struct str){(const char *)random, sizeof(random)});
+	if (secret_out->p == NULL)
+		return ERR_OVERLOADED;
+	hash = clients_secret_hash(desk_state(call)->vault, &record->id, *secret_out);
+	record->secret_hash = arena_copy(call->arena, vault_hash_str(&hash));
+	return record->secret_hash.p != NULL ? OK : ERR_OVERLOADED;
+}
+
+void clients_view(struct call *call, const struct client_record *record, struct client_view *view_out)
+{
+	*view_out = (struct client_view){
+		.id = record->id,
+		.has_id = true,
+		.name = record->name,
+		.has_name = true,
+		.kind = record->confidential ? STR("confidential") : STR("public"),
+		.has_kind = true,
+		.redirect_uris = desk_words(call->arena, record->redirect_uris),
+		.has_redirect_uris = true,
+		.grants = desk_words(call->arena, record->grants),
+		.has_grants = true,
+		.permissions = desk_words(call->arena, record->permissions),
+		.has_permissions = true,
+		.id_token_alg = record->id_token_alg,
+		.has_id_token_alg = true,
+		.created_at = record->created_at,
+		.has_created_at = true,
+	};
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_AUTHSVC_CLIENTS_H
+#define BERTH_AUTHSVC_CLIENTS_H
+
+#include "desk.h"
+#include "store_tenant.h"
+
+/* Making and showing OAuth 2.0 clients. */
+
+/*
+ * What was asked for, checked: redirect URIs, grants, permissions within the caller's own. The refusals name the
+ * field.
+ */
+MUST_USE enum err clients_make(
+	struct call *call, const struct client_create_request *request, struct client_record *record_out);
+/* A fresh secret for a confidential client, given away once; its hash goes to the record. Absent for a public one. */
+MUST_USE enum err clients_secret(struct call *call, struct client_record *record, struct str *secret_out);
+struct vault_hash clients_secret_hash(const struct vault *vault, const struct uuid *client_id, struct str secret);
+void clients_view(struct call *call, const struct client_record *record, struct client_view *view_out);
+
+#endif

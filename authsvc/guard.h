@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_AUTHSVC_GUARD_H
+#define BERTH_AUTHSVC_GUARD_H
+
+#include "desk.h"
+
+/*
+ * Slows guessing. What counts is what was asked for, not what exists, so answers and delays are the same for
+ * accounts that are not there. Counters are keyed hashes in Redis, in memory while Redis is away.
+ */
+struct guard {
+	struct throttle_key keys[3];
+	size_t count;
+	struct vault_hash pair; /* account and address */
+};
+
+/* Counts one attempt to sign in. *wait_s_out 0: go on; else nothing was counted and the attempt is refused. */
+MUST_USE enum err guard_attempt(struct call *call, const struct uuid *tenant_id, struct str normal_email,
+	struct guard *guard_out, int64_t *wait_s_out);
+void guard_succeed(struct call *call, const struct guard *guard);
+/* Whether one more mail may go to the address. */
+bool guard_may_mail(struct call *call, const struct uuid *tenant_id, struct str normal_email);
+
+#endif

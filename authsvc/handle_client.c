@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "clients.h"
+#include "once.h"
+#include "rules_oauth.h"
+#include "service/crash.h"
+#include "store_grant.h"
+
+#define SERVICE_DEF "contract/authsvc.def"
+#include "service/handlers.h"
+
+#define LIST_CLIENTS "clients"
+
+static enum err create(
+	struct call *call, const struct client_create_request *request, struct store *store, struct client_view *reply)
+{
+	struct trail trail = {.action = "client.create", .object_type = "client", .version = 1};
+	struct client_record record;
+	struct str secret;
+	enum err err;
+
+	if ((err = clients_make(call, request, &record)) != OK)
+		return err;
+	if ((err = clients_secret(call, &record, &secret)) != OK)
+		return err;
+	if ((err = store_client_insert(store, &record)) != OK)
+		return err;
+	clients_view(call, &record, reply);
+	trail.object_id = record.id;
+	trail.after = desk_json(call, shape_client_view(), reply); /* before the secret joins it */
+	reply->secret = secret;
+	reply->has_secret = secret.p != NULL;
+	return trail.after.p != NULL ? desk_put_event(call, store, &trail) : ERR_OVERLOADED;
+}
+
+enum err handle_client_create(
+	struct call *call, const struct client_create_request *request_in, struct client_view *reply_out)
+{
+	struct store store = {0};
+	struct once once;
+	bool repeated;
+	enum err err;
+
+	if ((err = desk_begin(call, &store)) != OK)
+		goto done;
+	if ((err = once_begin(call, &store, reply_out, &once, &repeated)) != OK || repeated)
+		goto done;
+	if ((err = create(call, request_in, &store, reply_out)) != OK)
+		goto done;
+	if ((err = once_finish(call, &store, &once, reply_out)) != OK)
+		goto done;
+	CRASH_POINT("client_create.before_commit");
+	err = desk_commit(call, &store);
+	CRASH_POINT("client_create.after_commit");
+done:
+	store_release(&store);
+	return err;
+}
+
+enum err handle_client_list(struct call *call, const struct page_request *request_in, struct client_page *reply_out)
+{
+	struct client_record *records;
+	struct store store = {0};
+	struct uuid after;
+	size_t limit, count;
+	enum err err;
+
+	err = desk_page(
+		call, LIST_CLIENTS, request_in->has_limit, request_in->limit, request_in->cursor, &after, &limit);
+	if (err != OK)
+		goto done;
+	records = arena_take_array(call->arena, limit + 1, sizeof(*records));
+	reply_out->items.items = arena_take_array(call->arena, limit + 1, sizeof(*reply_out->items.items));
+	reply_out->has_items = reply_out->has_next_cursor = true;
+	if (records == NULL || reply_out->items.items == NULL) {
+		err = ERR_OVERLOADED;
+		goto done;
+	}
+	if ((err = desk_begin(call, &store)) != OK)
+		goto done;
+	if ((err = store_client_list(&store, &after, limit + 1, records, &count)) != OK)
+		goto done;
+	for (size_t i = 0; i < count && i < limit; i++)
+		clients_view(call, &records[i], &reply_out->items.items[reply_out->items.count++]);
+	if (count > limit)
+		reply_out->next_cursor = desk_cursor(call, LIST_CLIENTS, &records[limit - 1].id);
+done:
+	store_release(&store);
+	return err;
+}
+
+static enum err delete_client(struct call *call, const struct uuid *id, struct store *store)
+{
+	struct trail trail = {.action = "client.delete", .object_type = "client", .object_id = *id, .version = 2};
+	struct client_record record;
+	struct client_view view;
+	instant_us now = clock_now_us();
+	int64_t row_id;
+	enum err err;
+
+	if ((err = store_client_read(store, id, &record)) != OK)
+		return err;
+	clients_view(call, &record, &view);
+	trail.before = desk_json(call, shape_client_view(), &view);
+	if ((err = store_client_delete(store, id, now, &row_id)) != OK)
+		return err;
+	if ((err = store_family_revoke(store, FAMILY_OF_CLIENT, row_id, "client_deleted", now, NULL)) != OK)
+		return err;
+	if ((err = store_revocation_add(store, REVOKED_CLIENT, id, 1, now)) != OK)
+		return err;
+	return desk_put_event(call, store, &trail);
+}
+
+enum err handle_client_delete(struct call *call, const struct client_ref *request_in, struct empty *reply_out)
+{
+	struct store store = {0};
+	enum err err;
+
+	(void)reply_out;
+	if ((err = desk_begin(call, &store)) != OK)
+		goto done;
+	if ((err = delete_client(call, &request_in->id, &store)) != OK)
+		goto done;
+	CRASH_POINT("client_delete.before_commit");
+	err = desk_commit(call, &store);
+	CRASH_POINT("client_delete.after_commit");
+done:
+	store_release(&store);
+	return err;
+}

@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ask.h"
+#include "base/crash.h"
+#include "csrf.h"
+#include "guard.h"
+#include "pages.h"
+#include "rules_web.h"
+#include "signin.h"
+#include "store_person.h"
+#include "ticket.h"
+
+#define SERVICE_DEF "contract/authsvc.def"
+#include "service/handlers.h"
+
+#define PAGE_MAX 32768
+#define FORM_LOGIN "login"
+#define FORM_LOGOUT "logout"
+
+/* What is known of a sign-in before its credentials: for whom it is and what follows. */
+struct entry {
+	struct tenant_record tenant; /* id nil: the form asks for it */
+	struct str resume;
+	bool has_request; /* a kept request stands behind `resume` */
+	struct request_record request;
+	struct ask ask; /* when the request has a client */
+};
+
+/* ERR_GONE: the handle stands for nothing any more. */
+static enum err find_entry(struct call *call, struct store *store, struct str resume, struct entry *entry_out)
+{
+	struct ticket ticket;
+	enum err err;
+
+	*entry_out = (struct entry){0};
+	if (resume.len == 0)
+		return OK;
+	entry_out->resume = resume;
+	if (!ticket_parse(desk_state(call)->vault, VAULT_REQUEST, call->arena, resume, &ticket))
+		return ERR_GONE;
+	if ((err = desk_begin_in(call, &ticket.tenant_id, store)) != OK)
+		return err;
+	err = store_request_read(store, vault_hash_str(&ticket.hash), clock_now_us(), &entry_out->request);
+	if (err == ERR_NOT_FOUND)
+		return ERR_GONE;
+	if (err != OK || (err = store_tenant_read(store, &entry_out->tenant)) != OK)
+		return err;
+	entry_out->has_request = true;
+	if (entry_out->request.client_row_id != 0)
+		err = ask_restore(call, entry_out->request.parameters, &entry_out->ask);
+	return err;
+}
+
+struct shown {
+	int status;
+	struct str ui_locales;
+	struct str tenant_slug, email; /* as typed before */
+	enum text alert;               /* TEXT_COUNT: none */
+	int64_t wait_s;
+};
+
+static enum locale locale_of(const struct call *call, const struct entry *entry, struct str ui_locales)
+{
+	struct str wanted = ui_locales.len > 0 ? ui_locales : entry->ask.ui_locales;
+
+	return rules_locale_choose(
+		wanted, call->languages, uuid_is_nil(&entry->tenant.id) ? LOCALE_EN : entry->tenant.locale);
+}
+
+static struct str alert_of(struct call *call, enum locale locale, const struct shown *shown)
+{
+	if (shown->alert == TEXT_COUNT)
+		return STR_NONE;
+	return texts_fill(
+		call->arena, shown->alert, locale, arena_printf(call->arena, "%lld", (long long)shown->wait_s));
+}
+
+static enum err show_form(
+	struct call *call, const struct entry *entry, const struct shown *shown, struct web_reply *reply)
+{
+	enum locale locale = locale_of(call, entry, shown->ui_locales);
+	struct page page = {.arena = call->arena, .locale = locale, .alert = alert_of(call, locale, shown)};
+	struct sign_in_form form = {
+		.tenant_name = entry->tenant.name,
+		.client_name = entry->request.client_name,
+		.resume = entry->resume,
+		.tenant_slug = shown->tenant_slug,
+		.email = shown->email.len > 0 ? shown->email : entry->ask.login_hint,
+	};
+	struct str seed;
+	struct buf html;
+	enum err err;
+
+	if ((err = csrf_seed(call, reply, &seed)) != OK)
+		return err;
+	form.csrf = csrf_token(call, seed, FORM_LOGIN, entry->resume);
+	/*
+	 * Browsers hold the whole chain of redirects behind a form against form-action: the client is its last stop.
+	 */
+	if (entry->ask.redirect_uri.p != NULL) {
+		reply->form_action = rules_redirect_origin(entry->ask.redirect_uri);
+		reply->has_form_action = reply->form_action.p != NULL;
+	}
+	buf_init(&html, PAGE_MAX);
+	page.out = &html;
+	pages_sign_in(&page, &form);
+	err = web_page(call, reply, shown->status, &html);
+	buf_release(&html);
+	return err;
+}
+
+static enum err show_notice(
+	struct call *call, struct str ui_locales, int status, enum text title, enum text help, struct web_reply *reply)
+{
+	struct page page = {
+		.arena = call->arena, .locale = rules_locale_choose(ui_locales, call->languages, LOCALE_EN)};
+	struct buf html;
+	enum err err;
+
+	buf_init(&html, PAGE_MAX);
+	page.out = &html;
+	pages_notice(&page, title, help);
+	err = web_page(call, reply, status, &html);
+	buf_release(&html);
+	return err;
+}
+
+/* Who is signed in already sees so, and how to end it. ERR_NOT_FOUND: nobody is. */
+static enum err show_signed_in(
+	struct call *call, const struct login_page_request *request, struct store *store, struct web_reply *reply)
+{
+	struct str handle = rules_cookie_get(call->cookie, COOKIE_SESSION);
+	struct uuid tenant_id = signin_tenant(call);
+	struct page page = {
+		.arena = call->arena, .locale = rules_locale_choose(request->ui_locales, call->languages, LOCALE_EN)};
+	struct session_record session;
+	struct buf html;
+	enum err err;
+
+	if (uuid_is_nil(&tenant_id))
+		return ERR_NOT_FOUND;
+	if ((err = desk_begin_in(call, &tenant_id, store)) != OK)
+		return err;
+	if ((err = signin_current(call, store, &session)) != OK)
+		return err;
+	buf_init(&html, PAGE_MAX);
+	page.out = &html;
+	pages_signed_in(&page, csrf_token(call, handle, FORM_LOGOUT, STR_NONE));
+	err = web_page(call, reply, 200, &html);
+	buf_release(&html);
+	return err;
+}
+
+enum err handle_login_page(struct call *call, const struct login_page_request *request_in, struct web_reply *reply_out)
+{
+	struct shown shown = {.status = 200, .ui_locales = request_in->ui_locales, .alert = TEXT_COUNT};
+	struct store store = {0};
+	struct entry entry;
+	enum err err;
+
+	if ((err = find_entry(call, &store, request_in->resume, &entry)) == ERR_GONE) {
+		err = show_notice(
+			call, request_in->ui_locales, 400, TEXT_REQUEST_EXPIRED, TEXT_REQUEST_EXPIRED_HELP, reply_out);
+		goto done;
+	}
+	if (err != OK)
+		goto done;
+	if (!entry.has_request) {
+		err = show_signed_in(call, request_in, &store, reply_out);
+		if (err != ERR_NOT_FOUND)
+			goto done;
+	}
+	err = show_form(call, &entry, &shown, reply_out);
+done:
+	store_release(&store);
+	return err;
+}
+
+/*
+ * The tenant that the form names when no request does. An unknown one stays nil and is refused like a wrong
+ * password.
+ */
+static enum err find_tenant(struct call *call, const struct login_submit_request *request, struct entry *entry)
+{
+	enum err err;
+
+	if (entry->has_request)
+		return OK;
+	db_set_deadline(desk_of(call)->jobs, call->deadline_us);
+	err = store_tenant_by_slug(desk_of(call)->jobs, call->arena, str_trim(request->tenant), &entry->tenant);
+	if (err != ERR_NOT_FOUND)
+		return err;
+	entry->tenant = (struct tenant_record){0};
+	return OK;
+}
+
+/* Credentials as far as they were checked. */
+struct verdict {
+	struct sign_in_record record;
+	bool match, stale;
+};
+
+/* The same statement and the same hash, whoever was asked for. No transaction is open while the hash runs. */
+static enum err check_password(struct call *call, const struct uuid *tenant_id, struct str normal_email,
+	struct str password, struct verdict *verdict_out)
+{
+	struct store store = {0};
+	enum err err;
+
+	*verdict_out = (struct verdict){0};
+	if ((err = desk_begin_in(call, tenant_id, &store)) == OK)
+		err = store_person_sign_in(&store, normal_email, &verdict_out->record);
+	store_release(&store);
+	if (err != OK)
+		return err;
+	err = hasher_check(desk_state(call)->hasher, password,
+		verdict_out->record.found ? verdict_out->record.encoded : STR_NONE, verdict_out->record.pepper_epoch,
+		call->deadline_us, &verdict_out->match, &verdict_out->stale);
+	if (err == ERR_OVERLOADED)
+		call->retry_after_s = 2;
+	if (verdict_out->record.status != PERSON_ACTIVE)
+		verdict_out->match = false;
+	return err;
+}
+
+/* A wrong password and an unknown address leave the same trace at the same cost. */
+static enum err put_refusal(struct call *call, const struct uuid *tenant_id, const struct verdict *verdict)
+{
+	struct trail trail = {.action = "session.refuse",
+		.object_type = "person",
+		.object_id = verdict->record.id,
+		.actor_id = verdict->record.id,
+		.version = 1};
+	struct store store = {0};
+	enum err err;
+
+	if (uuid_is_nil(tenant_id))
+		return OK;
+	if ((err = desk_begin_in(call, tenant_id, &store)) == OK && (err = desk_put_event(call, &store, &trail)) == OK)
+		err = desk_commit(call, &store);
+	store_release(&store);
+	return err;
+}
+
+static enum err rehash(struct call *call, struct store *store, const struct verdict *verdict, struct str password)
+{
+	struct hash hash;
+	enum err err;
+
+	if (!verdict->stale)
+		return OK;
+	if ((err = hasher_make(desk_state(call)->hasher, password, call->deadline_us, &hash)) != OK)
+		return err == ERR_OVERLOADED ? OK : err; /* another day */
+	return store_credential_rehash(store, &verdict->record, str_from(hash.text), hash.pepper_epoch, clock_now_us());
+}
+
+/* Session, code and event in one transaction. */
+static enum err let_in(struct call *call, const struct login_submit_request *request, const struct entry *entry,
+	struct str normal_email, const struct verdict *verdict, struct web_reply *reply)
+{
+	struct str location = STR("/login");
+	struct session_record session;
+	struct sign_in_record again;
+	struct store store = {0};
+	enum err err;
+
+	signin_leave_elsewhere(call, &entry->tenant.id);
+	if ((err = desk_begin_in(call, &entry->tenant.id, &store)) != OK)
+		goto done;
+	/* Suspended, erased or given another password while the hash ran? */
+	if ((err = store_person_sign_in(&store, normal_email, &again)) != OK)
+		goto done;
+	if (!again.found || again.status != PERSON_ACTIVE || !str_eq(again.encoded, verdict->record.encoded)) {
+		err = ERR_UNAUTHENTICATED;
+		goto done;
+	}
+	if ((err = signin_begin(call, &store, reply, again.row_id, &again.id, &session)) != OK)
+		goto done;
+	if ((err = rehash(call, &store, verdict, request->password)) != OK)
+		goto done;
+	if (entry->has_request && (err = store_request_delete(&store, &entry->request)) != OK)
+		goto done;
+	if (entry->ask.redirect_uri.p != NULL &&
+		(err = ask_grant(call, &store, &entry->ask, entry->request.client_row_id, &session, &location)) != OK)
+		goto done;
+	CRASH_POINT("login.before_commit");
+	if ((err = desk_commit(call, &store)) != OK)
+		goto done;
+	CRASH_POINT("login.after_commit");
+	err = web_see_other(reply, location);
+done:
+	store_release(&store);
+	return err;
+}
+
+static enum err try_credentials(struct call *call, const struct login_submit_request *request,
+	const struct entry *entry, struct web_reply *reply, struct shown *shown)
+{
+	struct str normal_email = rules_email_normal(call->arena, str_trim(request->email));
+	struct verdict verdict;
+	struct guard guard;
+	enum err err;
+
+	if (normal_email.p == NULL)
+		return ERR_OVERLOADED;
+	if ((err = guard_attempt(call, &entry->tenant.id, normal_email, &guard, &shown->wait_s)) != OK)
+		return err;
+	if (shown->wait_s > 0) {
+		atomic_fetch_add(&desk_state(call)->counts.sign_ins_delayed, 1);
+		shown->status = 429;
+		shown->alert = TEXT_WAIT_FMT;
+		return ERR_UNAUTHENTICATED;
+	}
+	if ((err = check_password(call, &entry->tenant.id, normal_email, request->password, &verdict)) != OK)
+		return err;
+	if (verdict.match)
+		err = let_in(call, request, entry, normal_email, &verdict, reply);
+	if (verdict.match && err == OK) {
+		guard_succeed(call, &guard);
+		atomic_fetch_add(&desk_state(call)->counts.sign_ins, 1);
+	}
+	if (verdict.match && err != ERR_UNAUTHENTICATED)
+		return err;
+	shown->status = 403;
+	shown->alert = TEXT_WRONG_CREDENTIALS;
+	atomic_fetch_add(&desk_state(call)->counts.sign_ins_refused, 1);
+	err = put_refusal(call, &entry->tenant.id, &verdict);
+	return err == OK ? ERR_UNAUTHENTICATED : err;
+}
+
+enum err handle_login_submit(
+	struct call *call, const struct login_submit_request *request_in, struct web_reply *reply_out)
+{
+	struct shown shown = {.status = 403,
+		.tenant_slug = request_in->tenant,
+		.email = request_in->email,
+		.alert = TEXT_FORM_EXPIRED};
+	struct store store = {0};
+	struct entry entry;
+	enum err err;
+
+	if (call->form_fault.p != NULL)
+		return show_notice(call, STR_NONE, 400, TEXT_REQUEST_EXPIRED, TEXT_REQUEST_EXPIRED_HELP, reply_out);
+	err = find_entry(call, &store, request_in->resume, &entry);
+	store_release(&store);
+	if (err == ERR_GONE)
+		return show_notice(call, STR_NONE, 400, TEXT_REQUEST_EXPIRED, TEXT_REQUEST_EXPIRED_HELP, reply_out);
+	if (err != OK)
+		return err;
+	if (!csrf_matches(call, csrf_sent_seed(call), FORM_LOGIN, entry.resume, request_in->csrf))
+		return show_form(call, &entry, &shown, reply_out);
+	if ((err = find_tenant(call, request_in, &entry)) != OK)
+		return err;
+	err = try_credentials(call, request_in, &entry, reply_out, &shown);
+	if (err != ERR_UNAUTHENTICATED)
+		return err;
+	/* The page says no more of the tenant than it did before. */
+	if (!entry.has_request)
+		entry.tenant = (struct tenant_record){0};
+	*reply_out = (struct web_reply){0};
+	return show_form(call, &entry, &shown, reply_out);
+}
+
+enum err handle_logout(struct call *call, const struct logout_request *request_in, struct web_reply *reply_out)
+{
+	struct str handle = rules_cookie_get(call->cookie, COOKIE_SESSION);
+	struct uuid tenant_id = signin_tenant(call);
+	struct session_record session;
+	struct store store = {0};
+	enum err err;
+
+	if (uuid_is_nil(&tenant_id) || !csrf_matches(call, handle, FORM_LOGOUT, STR_NONE, request_in->csrf))
+		return web_see_other(reply_out, STR("/login"));
+	if ((err = desk_begin_in(call, &tenant_id, &store)) != OK)
+		goto done;
+	err = signin_current(call, &store, &session);
+	if (err == OK && (err = signin_end(call, &store, &session, "logout")) == OK) {
+		CRASH_POINT("logout.before_commit");
+		err = desk_commit(call, &store);
+		CRASH_POINT("logout.after_commit");
+	}
+	if (err != OK && err != ERR_NOT_FOUND)
+		goto done;
+	if ((err = web_cookie(call, reply_out, COOKIE_SESSION, STR_NONE)) == OK)
+		err = web_see_other(reply_out, STR("/login"));
+done:
+	store_release(&store);
+	return err;
+}

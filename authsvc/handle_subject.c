@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "db/idempotency.h"
+#include "people.h"
+#include "service/crash.h"
+#include "store_grant.h"
+#include "store_session.h"
+#include "store_sweep.h"
+
+#define SERVICE_DEF "contract/authsvc.def"
+#include "service/handlers.h"
+
+#define EXPORT_MAX 1000000
+#define EXPORT_ROWS_MAX 1000
+
+static void put_time(struct json_writer *w, struct arena *arena, const char *key, instant_us at)
+{
+	json_key(w, key);
+	if (at == 0)
+		json_put_null(w);
+	else
+		json_put_str(w, instant_text(arena, at));
+}
+
+static void put_id(struct json_writer *w, const char *key, const struct uuid *id)
+{
+	char text[UUID_TEXT_LEN + 1];
+
+	uuid_format(id, text);
+	json_key(w, key);
+	json_put_c(w, text);
+}
+
+static enum err put_sessions(struct call *call, struct store *store, int64_t person_row_id, struct json_writer *w)
+{
+	struct session_view *sessions = arena_take_array(call->arena, EXPORT_ROWS_MAX, sizeof(*sessions));
+	size_t count;
+	enum err err;
+
+	if (sessions == NULL)
+		return ERR_OVERLOADED;
+	if ((err = store_session_list(store, person_row_id, EXPORT_ROWS_MAX, sessions, &count)) != OK)
+		return err;
+	json_key(w, "sessions");
+	json_begin_array(w);
+	for (size_t i = 0; i < count; i++) {
+		json_begin_object(w);
+		put_id(w, "id", &sessions[i].id);
+		put_time(w, call->arena, "created_at", sessions[i].created_at);
+		put_time(w, call->arena, "authenticated_at", sessions[i].auth_at);
+		put_time(w, call->arena, "last_used_at", sessions[i].seen_at);
+		put_time(w, call->arena, "expires_at", sessions[i].expires_at);
+		put_time(w, call->arena, "ended_at", sessions[i].ended_at);
+		json_end_object(w);
+	}
+	json_end_array(w);
+	return OK;
+}
+
+static enum err put_grants(struct call *call, struct store *store, int64_t person_row_id, struct json_writer *w)
+{
+	struct family_view *families = arena_take_array(call->arena, EXPORT_ROWS_MAX, sizeof(*families));
+	size_t count;
+	enum err err;
+
+	if (families == NULL)
+		return ERR_OVERLOADED;
+	if ((err = store_family_list(store, person_row_id, EXPORT_ROWS_MAX, families, &count)) != OK)
+		return err;
+	json_key(w, "grants");
+	json_begin_array(w);
+	for (size_t i = 0; i < count; i++) {
+		json_begin_object(w);
+		put_id(w, "id", &families[i].id);
+		put_id(w, "client_id", &families[i].client_id);
+		json_key(w, "scope");
+		json_put_str(w, families[i].scope);
+		put_time(w, call->arena, "created_at", families[i].created_at);
+		put_time(w, call->arena, "last_used_at", families[i].rotated_at);
+		put_time(w, call->arena, "expires_at", families[i].expires_at);
+		put_time(w, call->arena, "revoked_at", families[i].revoked_at);
+		json_end_object(w);
+	}
+	json_end_array(w);
+	return OK;
+}
+
+static enum err put_export(struct call *call, struct store *store, const struct person_record *person, struct buf *out)
+{
+	struct json_writer w = json_writer_over(out);
+	struct str profile = people_json(call, person);
+	enum err err;
+
+	if (profile.p == NULL)
+		return ERR_OVERLOADED;
+	json_begin_object(&w);
+	json_key(&w, "profile");
+	json_put_raw(&w, profile);
+	put_time(&w, call->arena, "email_verified_at", person->email_verified_at);
+	if ((err = put_sessions(call, store, person->row_id, &w)) != OK)
+		return err;
+	if ((err = put_grants(call, store, person->row_id, &w)) != OK)
+		return err;
+	json_end_object(&w);
+	return buf_ok(out) ? OK : ERR_TOO_LARGE;
+}
+
+enum err handle_auth_export(
+	struct call *call, const struct subject_request *request_in, struct subject_export *reply_out)
+{
+	struct person_record person;
+	struct store store = {0};
+	struct buf buf;
+	enum err err;
+
+	buf_init(&buf, EXPORT_MAX);
+	if ((err = desk_begin_in(call, &request_in->tenant_id, &store)) != OK)
+		goto done;
+	if ((err = store_person_read(&store, &request_in->person_id, &person)) != OK)
+		goto done;
+	if (person.status == PERSON_ERASED) {
+		err = ERR_NOT_FOUND;
+		goto done;
+	}
+	if ((err = put_export(call, &store, &person, &buf)) != OK)
+		goto done;
+	reply_out->data = arena_copy(call->arena, buf_str(&buf));
+	reply_out->has_data = true;
+	err = reply_out->data.p != NULL ? OK : ERR_OVERLOADED;
+done:
+	store_release(&store);
+	buf_release(&buf);
+	return err;
+}
+
+/* All rows go at once, and everything that is open ends; the key stays for the events that are still on their way. */
+static enum err erase_rows(struct call *call, const struct subject_request *request, struct store *store,
+	struct person_record *person, int64_t *rows_out)
+{
+	struct trail trail = {.action = "person.erase",
+		.object_type = "person",
+		.object_id = person->id,
+		.actor_id = request->has_actor_id ? request->actor_id : UUID_NIL};
+	instant_us now = clock_now_us();
+	enum err err;
+
+	if (people_is_admin(person) && (err = people_check_not_last(call, store, person)) != OK)
+		return err;
+	if ((err = people_lock_out(store, person, "erased")) != OK)
+		return err;
+	if ((err = store_person_erase(store, person, now, rows_out)) != OK)
+		return err;
+	if ((err = idempotency_forget(store->tx, &store->tenant_id, &person->id)) != OK)
+		return err;
+	trail.version = person->version;
+	return desk_put_event(call, store, &trail);
+}
+
+static enum err erase(
+	struct call *call, const struct subject_request *request, struct store *store, struct subject_erased *reply)
+{
+	struct tenant_record tenant;
+	struct person_record person;
+	uint64_t pending;
+	enum err err;
+
+	reply->has_done = reply->has_rows = true;
+	if ((err = store_tenant_lock(store, &tenant)) != OK)
+		return err;
+	if ((err = store_person_lock(store, &request->person_id, &person)) != OK)
+		return err;
+	if (person.status != PERSON_ERASED)
+		return erase_rows(call, request, store, &person, &reply->rows);
+	if ((err = outbox_pending_for(store->tx, &store->tenant_id, &person.id, &pending)) != OK)
+		return err;
+	if (pending > 0)
+		return OK;
+	reply->done = true;
+	return seal_erase(store->tx, &store->tenant_id, &person.id);
+}
+
+enum err handle_auth_erase(
+	struct call *call, const struct subject_request *request_in, struct subject_erased *reply_out)
+{
+	struct store store = {0};
+	enum err err;
+
+	if ((err = desk_begin_in(call, &request_in->tenant_id, &store)) != OK)
+		goto done;
+	if ((err = erase(call, request_in, &store, reply_out)) != OK)
+		goto done;
+	CRASH_POINT("auth_erase.before_commit");
+	err = desk_commit(call, &store);
+	CRASH_POINT("auth_erase.after_commit");
+done:
+	store_release(&store);
+	return err;
+}
+
+enum err handle_auth_retain(
+	struct call *call, const struct retention_request *request_in, struct retention_reply *reply_out)
+{
+	enum err err;
+
+	reply_out->has_rows = reply_out->has_more = true;
+	db_set_deadline(desk_of(call)->jobs, call->deadline_us);
+	err = store_sweep(desk_of(call)->jobs, clock_now_us(), request_in->limit, &reply_out->rows);
+	reply_out->more = reply_out->rows >= request_in->limit;
+	return err;
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "desk.h"
+#include "service/crash.h"
+#include "store_tenant.h"
+
+#define SERVICE_DEF "contract/authsvc.def"
+#include "service/handlers.h"
+
+#define ROLES_MAX 100
+
+static void view(const struct tenant_record *record, struct tenant_view *view_out)
+{
+	*view_out = (struct tenant_view){
+		.id = record->id,
+		.has_id = true,
+		.slug = record->slug,
+		.has_slug = true,
+		.name = record->name,
+		.has_name = true,
+		.locale = str_from(rules_locale_name(record->locale)),
+		.has_locale = true,
+		.registration_domain = record->registration_domain,
+		.has_registration_domain = true,
+		.version = record->version,
+		.has_version = true,
+	};
+}
+
+enum err handle_tenant_read(struct call *call, const struct empty *request_in, struct tenant_view *reply_out)
+{
+	struct tenant_record record;
+	struct store store = {0};
+	enum err err;
+
+	(void)request_in;
+	if ((err = desk_begin(call, &store)) != OK)
+		goto done;
+	if ((err = store_tenant_read(&store, &record)) != OK)
+		goto done;
+	view(&record, reply_out);
+	call->version = record.version;
+done:
+	store_release(&store);
+	return err;
+}
+
+static enum err change(struct call *call, const struct tenant_update_request *request, struct tenant_record *record)
+{
+	if (request->has_name)
+		record->name = request->name;
+	if (request->has_locale && !rules_locale_parse(request->locale, &record->locale))
+		return ERR_BAD_FIELD;
+	if (!request->has_registration_domain)
+		return OK;
+	record->registration_domain = request->registration_domain;
+	if (record->registration_domain.p != NULL && !rules_domain_ok(record->registration_domain))
+		return call_refuse(call, ERR_BAD_FIELD, "registration_domain", "bad_domain",
+			"A domain is written in lower case with at least two labels, as example.com.");
+	return OK;
+}
+
+static enum err update(
+	struct call *call, const struct tenant_update_request *request, struct store *store, struct tenant_view *reply)
+{
+	struct trail trail = {.action = "tenant.update", .object_type = "tenant"};
+	struct tenant_record record;
+	enum err err;
+
+	if ((err = store_tenant_lock(store, &record)) != OK)
+		return err;
+	if (call->if_match != -1 && call->if_match != record.version)
+		return ERR_VERSION_STALE;
+	view(&record, reply);
+	trail.before = desk_json(call, shape_tenant_view(), reply);
+	if ((err = change(call, request, &record)) != OK)
+		return err;
+	if ((err = store_tenant_update(store, &record, clock_now_us())) != OK)
+		return err;
+	record.version++;
+	view(&record, reply);
+	call->version = record.version;
+	trail.after = desk_json(call, shape_tenant_view(), reply);
+	trail.object_id = record.id;
+	trail.version = record.version;
+	if (trail.before.p == NULL || trail.after.p == NULL)
+		return ERR_OVERLOADED;
+	return desk_put_event(call, store, &trail);
+}
+
+enum err handle_tenant_update(
+	struct call *call, const struct tenant_update_request *request_in, struct tenant_view *reply_out)
+{
+	struct store store = {0};
+	enum err err;
+
+	if ((err = desk_begin(call, &store)) != OK)
+		goto done;
+	if ((err = update(call, request_in, &store, reply_out)) != OK)
+		goto done;
+	CRASH_POINT("tenant_update.before_commit");
+	err = desk_commit(call, &store);
+	CRASH_POINT("tenant_update.after_commit");
+done:
+	store_release(&store);
+	return err;
+}
+
+static enum err view_role(struct call *call, const struct role *role, struct role_view *view_out)
+{
+	struct texts *permissions = &view_out->permissions;
+
+	*view_out = (struct role_view){.name = str_from(role->name),
+		.has_name = true,
+		.help = str_from(role->help),
+		.has_help = true,
+		.has_permissions = true};
+	permissions->items = arena_take_array(call->arena, PERMISSION_BITS_MAX, sizeof(*permissions->items));
+	if (permissions->items == NULL)
+		return ERR_OVERLOADED;
+	for (unsigned bit = 0; bit < PERMISSION_BITS_MAX; bit++) {
+		if (permission_set_has(&role->permissions, (enum permission)bit))
+			permissions->items[permissions->count++] = str_from(permission_name((enum permission)bit));
+	}
+	return OK;
+}
+
+enum err handle_role_list(struct call *call, const struct empty *request_in, struct role_page *reply_out)
+{
+	const struct role *role;
+	enum err err = OK;
+
+	(void)request_in;
+	reply_out->has_items = true;
+	reply_out->items.items = arena_take_array(call->arena, ROLES_MAX, sizeof(*reply_out->items.items));
+	if (reply_out->items.items == NULL)
+		return ERR_OVERLOADED;
+	while (err == OK && reply_out->items.count < ROLES_MAX && (role = role_at(reply_out->items.count)) != NULL)
+		err = view_role(call, role, &reply_out->items.items[reply_out->items.count++]);
+	return err;
+}

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "base/crash.h"
+#include "base/log.h"
+#include "caller.h"
+#include "issue.h"
+#include "store_grant.h"
+#include "ticket.h"
+
+#define SERVICE_DEF "contract/authsvc.def"
+#include "service/handlers.h"
+
+#define SALT_LEN 32
+
+/* One request of the token endpoint on its way. */
+struct exchange {
+	struct call *call;
+	struct store *store;
+	const struct token_request *request;
+	struct client_record client;
+	struct web_reply *reply;
+};
+
+static enum err refuse(struct exchange *exchange, const char *error, const char *description)
+{
+	return web_oauth_error(exchange->call, exchange->reply, 400, error, description);
+}
+
+static enum err invalid_grant(struct exchange *exchange)
+{
+	return refuse(exchange, "invalid_grant", "the code or token is unknown, used, expired or another client's");
+}
+
+static enum err put_event(struct exchange *exchange, const struct family_record *family,
+	const struct person_record *person, const char *action, const char *reason)
+{
+	char client[UUID_TEXT_LEN + 1];
+	struct trail trail = {
+		.action = action,
+		.object_type = "grant",
+		.object_id = family->id,
+		.subject_id = person->id,
+		.actor_id = person->id,
+		.version = 1,
+	};
+
+	uuid_format(&exchange->client.id, client);
+	trail.after = arena_printf(exchange->call->arena, "{\"client_id\":\"%s\",\"reason\":\"%s\"}", client, reason);
+	return desk_put_event(exchange->call, exchange->store, &trail);
+}
+
+/* A code or token that came twice: whoever has the other copy must lose what it gave. */
+static enum err revoke_stolen(
+	struct exchange *exchange, int64_t family_row_id, const struct uuid *family_id, const char *reason)
+{
+	struct trail trail = {.action = "grant.revoke", .object_type = "grant", .object_id = *family_id, .version = 1};
+	size_t count;
+	enum err err;
+
+	trail.actor_id = exchange->client.id;
+	log_event(LOG_WARN, "grant_reused", LOG_C("reason", reason), LOG_ID("client_id", &exchange->client.id));
+	err = store_family_revoke(exchange->store, FAMILY_ITSELF, family_row_id, reason, clock_now_us(), &count);
+	if (err != OK)
+		return err;
+	if (count == 0)
+		return invalid_grant(exchange);
+	trail.after = arena_printf(exchange->call->arena, "{\"reason\":\"%s\"}", reason);
+	if ((err = desk_put_event(exchange->call, exchange->store, &trail)) != OK)
+		return err;
+	CRASH_POINT("token.before_revoke_commit");
+	if ((err = desk_commit(exchange->call, exchange->store)) != OK)
+		return err;
+	CRASH_POINT("token.after_revoke_commit");
+	return invalid_grant(exchange);
+}
+
+static struct str refresh_token_of(struct exchange *exchange, const struct family_record *family)
+{
+	if (family->refresh_salt.p == NULL)
+		return STR_NONE;
+	return ticket_refresh_new(desk_state(exchange->call)->vault, &exchange->store->tenant_id, &family->id,
+		family->state.generation, family->refresh_salt, exchange->call->arena);
+}
+
+/* Tokens first, commit then: what cannot be signed must not be marked as given. */
+static enum err finish(struct exchange *exchange, const struct family_record *family,
+	const struct person_record *person, const struct scope *scope, struct str nonce)
+{
+	struct issue issue = {
+		.tenant_id = exchange->store->tenant_id,
+		.client = &exchange->client,
+		.person = person,
+		.scope = scope,
+		.session_id = family->id,
+		.auth_at = family->auth_at,
+		.nonce = nonce,
+		.refresh_token = refresh_token_of(exchange, family),
+	};
+	enum err err;
+
+	if (family->refresh_salt.p != NULL && issue.refresh_token.p == NULL)
+		return ERR_OVERLOADED;
+	if ((err = issue_tokens(exchange->call, &issue, exchange->reply)) != OK)
+		return err;
+	CRASH_POINT("token.before_commit");
+	if ((err = desk_commit(exchange->call, exchange->store)) != OK)
+		return err;
+	CRASH_POINT("token.after_commit");
+	return OK;
+}
+
+static enum err code_to_family(
+	struct exchange *exchange, const struct code_record *code, struct family_record *family_out)
+{
+	uint8_t salt[SALT_LEN];
+	instant_us now = clock_now_us();
+	enum err err;
+
+	*family_out = (struct family_record){
+		.id = uuid_new(),
+		.client_row_id = code->client_row_id,
+		.person_row_id = code->person_row_id,
+		.session_row_id = code->session_row_id,
+		.scope = code->scope,
+		.auth_at = code->auth_at,
+	};
+	/*
+	 * A refresh token goes to every client that is registered for it; offline_access asks for nothing more here.
+	 */
+	if (rules_word_listed(exchange->client.grants, "refresh_token")) {
+		random_bytes(salt, sizeof(salt));
+		family_out->refresh_salt =
+			arena_copy(exchange->call->arena, (struct str){(const char *)salt, sizeof(salt)});
+		if (family_out->refresh_salt.p == NULL)
+			return ERR_OVERLOADED;
+	}
+	if ((err = store_family_insert(exchange->store, family_out, now)) != OK)
+		return err;
+	return store_code_use(exchange->store, code, family_out->row_id, now);
+}
+
+/* What a code must fulfil beyond being there; none of these spends it. */
+static bool code_fits(const struct exchange *exchange, const struct code_record *code)
+{
+	return code->client_row_id == exchange->client.row_id && clock_now_us() < code->expires_at &&
+	       !code->session_ended && str_eq(code->redirect_uri, exchange->request->redirect_uri) &&
+	       rules_verifier_matches(code->code_challenge, exchange->request->code_verifier);
+}
+
+static enum err grant_code(struct exchange *exchange)
+{
+	struct person_record person;
+	struct family_record family;
+	struct code_record code;
+	struct ticket ticket;
+	struct scope scope;
+	enum err err;
+
+	if (!exchange->request->has_code)
+		return refuse(exchange, "invalid_request", "code is missing");
+	if (!ticket_parse(desk_state(exchange->call)->vault, VAULT_CODE, exchange->call->arena, exchange->request->code,
+		    &ticket) ||
+		!uuid_eq(&ticket.tenant_id, &exchange->store->tenant_id))
+		return invalid_grant(exchange);
+	if ((err = store_code_lock(exchange->store, vault_hash_str(&ticket.hash), &code)) == ERR_NOT_FOUND)
+		return invalid_grant(exchange);
+	if (err != OK)
+		return err;
+	if (code.used && code.client_row_id == exchange->client.row_id) {
+		atomic_fetch_add(&desk_state(exchange->call)->counts.code_replays, 1);
+		return code.family_row_id == 0
+		               ? invalid_grant(exchange)
+		               : revoke_stolen(exchange, code.family_row_id, &code.family_id, "code_replay");
+	}
+	if (code.used || !code_fits(exchange, &code))
+		return invalid_grant(exchange);
+	if ((err = store_person_lock_row(exchange->store, code.person_row_id, &person)) != OK)
+		return err;
+	if (person.status != PERSON_ACTIVE)
+		return invalid_grant(exchange);
+	if (!rules_scope_parse(exchange->call->arena, code.scope, issue_permission_bit, &scope))
+		return ERR_INTERNAL;
+	if ((err = code_to_family(exchange, &code, &family)) != OK)
+		return err;
+	if ((err = put_event(exchange, &family, &person, "grant.create", "authorization_code")) != OK)
+		return err;
+	return finish(exchange, &family, &person, &scope, code.nonce);
+}
+
+/* The scope of this access token: what was granted, or less. False: more was asked for. */
+static bool narrow(struct exchange *exchange, const struct family_record *family, struct scope *scope_out)
+{
+	const struct token_request *request = exchange->request;
+	struct str wanted = request->has_scope ? request->scope : family->scope;
+
+	return rules_scope_parse(exchange->call->arena, wanted, issue_permission_bit, scope_out) &&
+	       rules_scope_within(scope_out->text, family->scope);
+}
+
+static enum err answer_refresh(struct exchange *exchange, struct family_record *family, bool rotate)
+{
+	struct person_record person;
+	struct scope scope;
+	enum err err;
+
+	if (!narrow(exchange, family, &scope))
+		return refuse(exchange, "invalid_scope", "the scope exceeds what was granted");
+	if ((err = store_person_lock_row(exchange->store, family->person_row_id, &person)) != OK)
+		return err;
+	if (person.status != PERSON_ACTIVE)
+		return invalid_grant(exchange);
+	if (rotate && (err = store_family_rotate(exchange->store, family, clock_now_us())) != OK)
+		return err;
+	return finish(exchange, family, &person, &scope, STR_NONE);
+}
+
+static enum err grant_refresh(struct exchange *exchange)
+{
+	struct state *state = desk_state(exchange->call);
+	struct refresh_ticket ticket;
+	struct family_record family;
+	enum err err;
+
+	if (!exchange->request->has_refresh_token)
+		return refuse(exchange, "invalid_request", "refresh_token is missing");
+	if (!ticket_refresh_parse(exchange->call->arena, exchange->request->refresh_token, &ticket) ||
+		!uuid_eq(&ticket.tenant_id, &exchange->store->tenant_id))
+		return invalid_grant(exchange);
+	if ((err = store_family_lock(exchange->store, &ticket.family_id, &family)) == ERR_NOT_FOUND)
+		return invalid_grant(exchange);
+	if (err != OK)
+		return err;
+	if (family.client_row_id != exchange->client.row_id ||
+		!ticket_refresh_genuine(state->vault, &ticket, family.refresh_salt))
+		return invalid_grant(exchange);
+	switch (rules_refresh_decide(&family.state, ticket.generation, clock_now_us())) {
+	case REFRESH_ROTATE:
+		return answer_refresh(exchange, &family, true);
+	case REFRESH_REPEAT:
+		atomic_fetch_add(&state->counts.refresh_repeats, 1);
+		return answer_refresh(exchange, &family, false);
+	case REFRESH_EXPIRED:
+		return invalid_grant(exchange);
+	case REFRESH_THEFT:
+		atomic_fetch_add(&state->counts.refresh_thefts, 1);
+		return revoke_stolen(exchange, family.row_id, &family.id, "refresh_reuse");
+	}
+	return ERR_INTERNAL;
+}
+
+/* For the client itself; nothing is stored. */
+static enum err grant_client(struct exchange *exchange)
+{
+	struct scope scope;
+	struct issue issue = {
+		.tenant_id = exchange->store->tenant_id,
+		.client = &exchange->client,
+		.scope = &scope,
+		.session_id = uuid_new(),
+	};
+
+	if (!exchange->client.confidential)
+		return refuse(exchange, "unauthorized_client", "a public client cannot act for itself");
+	if (!rules_scope_parse(exchange->call->arena,
+		    exchange->request->has_scope ? exchange->request->scope : STR_NONE, issue_permission_bit, &scope))
+		return refuse(exchange, "invalid_scope", "the scope is malformed or holds nothing that is known");
+	return issue_tokens(exchange->call, &issue, exchange->reply);
+}
+
+enum err handle_token_issue(struct call *call, const struct token_request *request_in, struct web_reply *reply_out)
+{
+	static const struct {
+		const char *name;
+		enum err (*grant)(struct exchange *exchange);
+	} grants[] = {
+		{"authorization_code", grant_code},
+		{"refresh_token", grant_refresh},
+		{"client_credentials", grant_client},
+	};
+	struct caller_claim claim = {request_in->client_id, request_in->client_secret, true};
+	struct store store = {0};
+	struct exchange exchange = {.call = call, .store = &store, .request = request_in, .reply = reply_out};
+	enum err err;
+
+	if ((err = caller_authenticate(call, &claim, reply_out, &store, &exchange.client)) != OK) {
+		err = err == ERR_UNAUTHENTICATED ? OK : err;
+		goto done;
+	}
+	err = refuse(&exchange, request_in->has_grant_type ? "unsupported_grant_type" : "invalid_request",
+		"grant_type must be authorization_code, refresh_token or client_credentials");
+	for (size_t i = 0; i < sizeof(grants) / sizeof(grants[0]); i++) {
+		if (!str_eq_c(request_in->grant_type, grants[i].name))
+			continue;
+		*reply_out = (struct web_reply){0};
+		err = rules_word_listed(exchange.client.grants, grants[i].name)
+		              ? grants[i].grant(&exchange)
+		              : refuse(&exchange, "unauthorized_client", "the client may not use this grant");
+	}
+done:
+	store_release(&store);
+	return err;
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "issue.h"
+
+#include <string.h>
+
+#include "base/encode.h"
+#include "web.h"
+
+#define REPLY_MAX (16U * 1024U)
+#define ID_CLAIMS_MAX 4096
+
+bool issue_permission_bit(struct str name, unsigned *bit_out)
+{
+	enum permission permission;
+
+	if (permission_parse(name, &permission) != OK)
+		return false;
+	*bit_out = (unsigned)permission;
+	return true;
+}
+
+struct rights issue_rights_of_roles(struct str roles)
+{
+	struct permission_set set = {0};
+	struct rights rights;
+	struct str word;
+	bool more;
+
+	_Static_assert(sizeof(set.bits) == sizeof(rights.bits), "one bitmap everywhere");
+	do {
+		const struct role *role;
+
+		more = str_cut(&roles, ' ', &word);
+		if ((role = role_by_name(word)) != NULL)
+			permission_set_merge(&set, &role->permissions);
+	} while (more);
+	memcpy(rights.bits, set.bits, sizeof(rights.bits));
+	return rights;
+}
+
+struct rights issue_rights_of_names(struct str permissions)
+{
+	struct rights rights = {{0}};
+	struct str word;
+	unsigned bit;
+	bool more;
+
+	do {
+		more = str_cut(&permissions, ' ', &word);
+		if (issue_permission_bit(word, &bit))
+			rights.bits[bit / 8] |= (uint8_t)(1U << bit % 8);
+	} while (more);
+	return rights;
+}
+
+static enum err fill_person(struct token *token, const struct person_record *person)
+{
+	struct str roles = person->roles;
+	struct str word;
+	bool more;
+
+	token->person_id = person->id;
+	token->email_verified = person->email_verified_at != 0;
+	do {
+		more = str_cut(&roles, ' ', &word);
+		if (word.len > 0 && token_add_role(token, word) != OK)
+			return ERR_INTERNAL;
+	} while (more);
+	return OK;
+}
+
+static enum err sign_access(struct call *call, const struct issue *issue, const struct key_set *keys, instant_us now,
+	struct buf *compact_out)
+{
+	struct rights whole = issue->person != NULL ? issue_rights_of_roles(issue->person->roles)
+	                                            : issue_rights_of_names(issue->client->permissions);
+	struct rights limited = rules_scope_limit(issue->scope, &whole);
+	struct token token = {
+		.tenant_id = issue->tenant_id,
+		.session_id = issue->session_id,
+		.token_id = uuid_new(),
+		.issued_at = now,
+		.expires_at = now + ACCESS_LIFE_US,
+		.email_verified = true,
+	};
+	enum err err;
+
+	memcpy(token.permissions, limited.bits, sizeof(token.permissions));
+	uuid_format(&issue->client->id, token.client_id);
+	if (!token_set_scope(&token, issue->scope->text))
+		return ERR_INTERNAL;
+	if (issue->person != NULL && (err = fill_person(&token, issue->person)) != OK)
+		return err;
+	return token_sign(
+		context_token_rules(call->worker->context), keys_active(keys, JWK_EDDSA), &token, compact_out);
+}
+
+/* OpenID Connect Core section 3.1.3.6: the left half of the hash that the signature uses. */
+static struct str at_hash(struct call *call, struct str access_token)
+{
+	uint8_t digest[32];
+
+	sha256(access_token, digest);
+	return base64url_encode(call->arena, (struct str){(const char *)digest, sizeof(digest) / 2});
+}
+
+static void put_id(struct json_writer *w, const char *claim, const struct uuid *id)
+{
+	char text[UUID_TEXT_LEN + 1];
+
+	uuid_format(id, text);
+	json_key(w, claim);
+	json_put_c(w, text);
+}
+
+static enum err sign_id(struct call *call, const struct issue *issue, const struct key_set *keys, instant_us now,
+	struct str access_token, struct buf *compact_out)
+{
+	enum jwk_alg alg = str_eq_c(issue->client->id_token_alg, "RS256") ? JWK_RS256 : JWK_ES256;
+	struct json_writer w;
+	struct buf claims;
+	enum err err;
+
+	buf_init(&claims, ID_CLAIMS_MAX);
+	w = json_writer_over(&claims);
+	json_begin_object(&w);
+	json_key(&w, "iss");
+	json_put_c(&w, context_public_url(call->worker->context));
+	put_id(&w, "sub", &issue->person->id);
+	put_id(&w, "aud", &issue->client->id);
+	json_key(&w, "iat");
+	json_put_i64(&w, now / US_PER_S);
+	json_key(&w, "exp");
+	json_put_i64(&w, (now + ID_TOKEN_LIFE_US) / US_PER_S);
+	json_key(&w, "auth_time");
+	json_put_i64(&w, issue->auth_at / US_PER_S);
+	put_id(&w, "sid", &issue->session_id);
+	json_key(&w, "at_hash");
+	json_put_str(&w, at_hash(call, access_token));
+	if (issue->nonce.p != NULL) {
+		json_key(&w, "nonce");
+		json_put_str(&w, issue->nonce);
+	}
+	json_end_object(&w);
+	err = buf_ok(&claims) ? jws_sign(keys_active(keys, alg), "JWT", buf_str(&claims), compact_out) : ERR_TOO_LARGE;
+	buf_release(&claims);
+	return err;
+}
+
+static void put_reply(const struct issue *issue, struct str access, struct str id, struct buf *out)
+{
+	struct json_writer w = json_writer_over(out);
+
+	json_begin_object(&w);
+	json_key(&w, "access_token");
+	json_put_str(&w, access);
+	json_key(&w, "token_type");
+	json_put_c(&w, "Bearer");
+	json_key(&w, "expires_in");
+	json_put_i64(&w, ACCESS_LIFE_US / US_PER_S);
+	json_key(&w, "scope");
+	json_put_str(&w, issue->scope->text);
+	if (issue->refresh_token.p != NULL) {
+		json_key(&w, "refresh_token");
+		json_put_str(&w, issue->refresh_token);
+	}
+	if (id.len > 0) {
+		json_key(&w, "id_token");
+		json_put_str(&w, id);
+	}
+	json_end_object(&w);
+}
+
+enum err issue_tokens(struct call *call, const struct issue *issue, struct web_reply *reply)
+{
+	struct key_set *keys = keys_hold(desk_state(call)->keys);
+	instant_us now = clock_now_us();
+	struct buf access, id, body;
+	enum err err;
+
+	buf_init(&access, REPLY_MAX);
+	buf_init(&id, REPLY_MAX);
+	buf_init(&body, REPLY_MAX);
+	if (keys == NULL) {
+		err = ERR_UNAVAILABLE;
+		goto done;
+	}
+	if ((err = sign_access(call, issue, keys, now, &access)) != OK)
+		goto done;
+	if (issue->scope->openid && issue->person != NULL &&
+		(err = sign_id(call, issue, keys, now, buf_str(&access), &id)) != OK)
+		goto done;
+	put_reply(issue, buf_str(&access), buf_str(&id), &body);
+	err = web_json(call, reply, 200, &body);
+	if (err == OK)
+		atomic_fetch_add(&desk_state(call)->counts.tokens, 1);
+done:
+	buf_release(&access);
+	buf_release(&id);
+	buf_release(&body);
+	keys_set_free(&keys);
+	return err;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_AUTHSVC_ISSUE_H
+#define BERTH_AUTHSVC_ISSUE_H
+
+#include "desk.h"
+#include "rules_oauth.h"
+#include "store_person.h"
+#include "store_tenant.h"
+
+/* Rights of roles and scopes, and the tokens that carry them. */
+bool issue_permission_bit(struct str name, unsigned *bit_out); /* for rules_scope_parse */
+struct rights issue_rights_of_roles(struct str roles);       /* names separated by blanks; unknown ones grant nothing */
+struct rights issue_rights_of_names(struct str permissions); /* the same for names of permissions */
+
+struct issue {
+	struct uuid tenant_id;
+	const struct client_record *client;
+	const struct person_record *person; /* NULL: the client acts for itself */
+	const struct scope *scope;
+	struct uuid session_id; /* sid: the grant family */
+	instant_us auth_at;
+	struct str nonce; /* of the authorization request; absent: none */
+	struct str refresh_token;
+};
+/* Signs, and answers by RFC 6749 section 5.1; an ID token goes along when scope says openid. */
+MUST_USE enum err issue_tokens(struct call *call, const struct issue *issue, struct web_reply *reply);
+
+#endif

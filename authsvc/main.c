@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "authsvc_sql.h"
+#include "config.h"
+#include "handle_bootstrap.h"
+#include "job_keys.h"
+#include "job_mail.h"
+#include "job_revocation.h"
+#include "state.h"
+
+#define SERVICE_DEF "contract/authsvc.def"
+#define SERVICE_HANDLER_TABLE handlers
+#include "service/handlers.h"
+
+static const struct job jobs[] = {
+	{"keys", job_keys_run},
+	{"mail", job_mail_run},
+	{"revocation", job_revocation_run},
+	{NULL, NULL},
+};
+
+static const struct command commands[] = {
+	{"--bootstrap",
+		"FILE: makes the tenants that the file names, each with an Admin and a client; prints their ids",
+		handle_bootstrap},
+	{"--rotate-keys", "hands over to the next signing keys now", job_keys_rotate},
+	{NULL, NULL, NULL},
+};
+
+int main(int argc, char **argv)
+{
+	const struct service service = {
+		.self = PEER_authsvc,
+		.schema = "auth",
+		.config_keys = config_keys,
+		.config_size = sizeof(struct auth_config),
+		.handlers = handlers,
+		.migrations = authsvc_migrations,
+		.migration_count = authsvc_migrations_count,
+		.jobs = jobs,
+		.commands = commands,
+		.open = state_open,
+		.close = state_close,
+		.worker_open = state_worker_open,
+		.worker_close = state_worker_close,
+		.missing = state_missing,
+		.metrics = state_metrics,
+		.outbox = true,
+		.fetch_keys = job_keys_fetch,
+		.workers_fast = 6,
+		.workers_slow = 4,
+	};
+
+	return service_main(&service, argc, argv);
+}

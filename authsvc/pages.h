@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_AUTHSVC_PAGES_H
+#define BERTH_AUTHSVC_PAGES_H
+
+#include "base/buf.h"
+#include "texts.h"
+
+/*
+ * The hosted pages: no script, one style, one column. Values are escaped here and nowhere else. Each appends a whole
+ * document; a full arena or buffer shows in buf_ok.
+ */
+struct page {
+	struct arena *arena;
+	struct buf *out;
+	enum locale locale;
+	struct str alert; /* a sentence in the page's language, or absent */
+};
+
+struct sign_in_form {
+	struct str tenant_name; /* known: in the title; else the form asks for the short name */
+	struct str client_name; /* absent: a sign-in for its own sake */
+	struct str resume, csrf;
+	struct str tenant_slug, email; /* filled in already, or absent */
+};
+void pages_sign_in(const struct page *page, const struct sign_in_form *form);
+void pages_signed_in(const struct page *page, struct str csrf);
+
+struct link_form {
+	struct str token, csrf;
+	struct str tenant_name;
+};
+void pages_invitation(const struct page *page, const struct link_form *form);
+void pages_verification(const struct page *page, const struct link_form *form);
+/* A title and a sentence. */
+void pages_notice(const struct page *page, enum text title, enum text help);
+
+#endif

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "people.h"
+
+#include "egress/egress_address.h"
+#include "issue.h"
+#include "rules_oauth.h"
+#include "store_grant.h"
+#include "store_mail.h"
+#include "store_session.h"
+#include "texts.h"
+#include "ticket.h"
+
+void people_view(struct call *call, const struct person_record *record, struct person *view_out)
+{
+	*view_out = (struct person){
+		.id = record->id,
+		.has_id = true,
+		.email = record->email,
+		.has_email = record->email.p != NULL,
+		.given_name = record->given_name,
+		.has_given_name = record->given_name.p != NULL,
+		.family_name = record->family_name,
+		.has_family_name = record->family_name.p != NULL,
+		.locale = str_from(rules_locale_name(record->locale)),
+		.has_locale = true,
+		.roles = desk_words(call->arena, record->roles),
+		.has_roles = true,
+		.status = str_from(rules_status_name(record->status)),
+		.has_status = true,
+		.email_verified = record->email_verified_at != 0,
+		.has_email_verified = true,
+		.version = record->version,
+		.has_version = true,
+		.created_at = record->created_at,
+		.has_created_at = true,
+	};
+}
+
+struct str people_json(struct call *call, const struct person_record *record)
+{
+	struct person view;
+
+	people_view(call, record, &view);
+	return desk_json(call, shape_person(), &view);
+}
+
+enum err people_check_email(struct call *call, struct str email, struct str *normal_out)
+{
+	if (!egress_address_ok(email))
+		return call_refuse(call, ERR_BAD_FIELD, "email", "bad_address",
+			"This is no e-mail address that mail can be sent to.");
+	*normal_out = rules_email_normal(call->arena, email);
+	return normal_out->p != NULL ? OK : ERR_OVERLOADED;
+}
+
+enum err people_check_password(struct call *call, struct str password, struct str normal_email)
+{
+	switch (rules_password_check(password, normal_email)) {
+	case PASSWORD_OK:
+		return OK;
+	case PASSWORD_SHORT:
+		return call_refuse(
+			call, ERR_BAD_FIELD, "password", "password_short", "A password has at least 15 characters.");
+	case PASSWORD_LONG:
+		return call_refuse(
+			call, ERR_BAD_FIELD, "password", "password_long", "A password has at most 1024 bytes.");
+	case PASSWORD_TRIVIAL:
+		return call_refuse(
+			call, ERR_BAD_FIELD, "password", "password_trivial", "This password is too easy to guess.");
+	}
+	return ERR_INTERNAL;
+}
+
+static enum err check_within(struct call *call, struct str roles)
+{
+	struct rights inner = issue_rights_of_roles(roles);
+	struct rights outer = desk_rights(call);
+
+	if (rules_rights_within(&inner, &outer))
+		return OK;
+	return call_refuse(call, ERR_FORBIDDEN, "roles", "role_exceeds_own",
+		"A role grants a permission that you do not have yourself.");
+}
+
+enum err people_check_roles(struct call *call, const struct texts *roles, struct str *words_out)
+{
+	struct texts kept = {arena_take_array(call->arena, roles->count + 1, sizeof(*kept.items)), 0};
+
+	if (kept.items == NULL)
+		return ERR_OVERLOADED;
+	for (size_t i = 0; i < roles->count; i++) {
+		bool twice = false;
+
+		if (role_by_name(roles->items[i]) == NULL)
+			return call_refuse(call, ERR_BAD_FIELD, "roles", "unknown_role", "There is no such role.");
+		for (size_t k = 0; k < kept.count; k++)
+			twice = twice || str_eq(kept.items[k], roles->items[i]);
+		if (!twice)
+			kept.items[kept.count++] = roles->items[i];
+	}
+	*words_out = desk_join(call->arena, &kept);
+	return words_out->p != NULL ? check_within(call, *words_out) : ERR_OVERLOADED;
+}
+
+enum err people_check_outranks(struct call *call, struct str roles)
+{
+	return check_within(call, roles);
+}
+
+bool people_is_admin(const struct person_record *record)
+{
+	return record->status == PERSON_ACTIVE && record->email_verified_at != 0 &&
+	       rules_word_listed(record->roles, ROLE_ADMIN);
+}
+
+enum err people_check_not_last(struct call *call, struct store *store, const struct person_record *record)
+{
+	int64_t others;
+	enum err err;
+
+	if ((err = store_person_other_admins(store, record, ROLE_ADMIN, &others)) != OK)
+		return err;
+	if (others > 0)
+		return OK;
+	return call_refuse(call, ERR_CONFLICT, NULL, "last_admin",
+		"The tenant would be left without an Admin. Make somebody else one first.");
+}
+
+enum err people_lock_out(struct store *store, const struct person_record *record, const char *reason)
+{
+	instant_us now = clock_now_us();
+	enum err err;
+
+	if ((err = store_session_end_person(store, record->row_id, now)) != OK)
+		return err;
+	if ((err = store_family_revoke(store, FAMILY_OF_PERSON, record->row_id, reason, now, NULL)) != OK)
+		return err;
+	return store_revocation_add(store, REVOKED_PERSON, &record->id, 1, now);
+}
+
+struct letter {
+	enum link_kind kind;
+	enum vault_purpose purpose;
+	const char *path;
+	enum text subject, body;
+	int64_t life_us;
+};
+
+static enum err send_letter(struct call *call, struct store *store, const struct person_record *record,
+	const struct tenant_record *tenant, const struct letter *letter)
+{
+	instant_us now = clock_now_us();
+	struct ticket ticket;
+	struct str token, text;
+	enum err err;
+
+	ticket = ticket_new(desk_state(call)->vault, letter->purpose, &store->tenant_id, call->arena, &token);
+	if (token.p == NULL)
+		return ERR_OVERLOADED;
+	if ((err = store_link_insert(store, letter->kind, record->row_id, vault_hash_str(&ticket.hash), now)) != OK)
+		return err;
+	text = arena_printf(call->arena, "%s\n\n%s%s?token=%.*s\n\n%.*s\n", texts_get(letter->body, record->locale),
+		context_public_url(call->worker->context), letter->path, STR_ARG(token), STR_ARG(tenant->name));
+	if (text.p == NULL)
+		return ERR_OVERLOADED;
+	return store_mail_insert(store, &record->id, record->email,
+		texts_fill(call->arena, letter->subject, record->locale, tenant->name), text, now + letter->life_us,
+		now);
+}
+
+enum err people_mail_invitation(
+	struct call *call, struct store *store, const struct person_record *record, const struct tenant_record *tenant)
+{
+	static const struct letter letter = {LINK_INVITATION, VAULT_INVITATION, "/invitation",
+		TEXT_MAIL_INVITATION_SUBJECT_FMT, TEXT_MAIL_INVITATION_BODY, INVITATION_LIFE_US};
+
+	return send_letter(call, store, record, tenant, &letter);
+}
+
+enum err people_mail_verification(
+	struct call *call, struct store *store, const struct person_record *record, const struct tenant_record *tenant)
+{
+	static const struct letter letter = {LINK_VERIFICATION, VAULT_VERIFICATION, "/verification",
+		TEXT_MAIL_VERIFICATION_SUBJECT_FMT, TEXT_MAIL_VERIFICATION_BODY, VERIFICATION_LIFE_US};
+
+	return send_letter(call, store, record, tenant, &letter);
+}
+
+void people_pad(struct call *call, uint64_t started_us, uint64_t ms)
+{
+	uint64_t until_us = started_us + ms * 1000;
+	uint64_t now_us;
+
+	while ((now_us = clock_monotonic_us()) < until_us && !context_stopping(call->worker->context))
+		context_wait(call->worker->context, (until_us - now_us + 999) / 1000);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_AUTHSVC_PEOPLE_H
+#define BERTH_AUTHSVC_PEOPLE_H
+
+#include "desk.h"
+#include "store_person.h"
+#include "store_tenant.h"
+
+/* What the handlers of people share. */
+#define ROLE_ADMIN "Admin"
+#define ROLE_USER "User"
+
+void people_view(struct call *call, const struct person_record *record, struct person *view_out);
+/* As JSON, for events. p is NULL when the arena is full. */
+struct str people_json(struct call *call, const struct person_record *record);
+
+/* The refusals name the field. */
+MUST_USE enum err people_check_email(struct call *call, struct str email, struct str *normal_out);
+MUST_USE enum err people_check_password(struct call *call, struct str password, struct str normal_email);
+/* Known roles, each once, that grant nothing which the caller lacks; as words separated by blanks. */
+MUST_USE enum err people_check_roles(struct call *call, const struct texts *roles, struct str *words_out);
+/* May the caller change rights or status of somebody with these roles? */
+MUST_USE enum err people_check_outranks(struct call *call, struct str roles);
+
+bool people_is_admin(const struct person_record *record); /* one who counts: active and verified */
+/* The tenant is locked and the person was an Admin: somebody else must be one. ERR_CONFLICT, last_admin. */
+MUST_USE enum err people_check_not_last(struct call *call, struct store *store, const struct person_record *record);
+
+/* Ends everything that the person has open, here and at the edge. */
+MUST_USE enum err people_lock_out(struct store *store, const struct person_record *record, const char *reason);
+
+/* A mail with a fresh link, in the person's language. */
+MUST_USE enum err people_mail_invitation(
+	struct call *call, struct store *store, const struct person_record *record, const struct tenant_record *tenant);
+MUST_USE enum err people_mail_verification(
+	struct call *call, struct store *store, const struct person_record *record, const struct tenant_record *tenant);
+
+/* Keeps the time of an answer from telling what was found: returns when `ms` have passed since `started_us`. */
+void people_pad(struct call *call, uint64_t started_us, uint64_t ms);
+
+#endif

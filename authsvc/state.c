@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "job_keys.h"
+
+#define THROTTLE_ENTRIES 65536
+#define REDIS_USER "authsvc"
+
+struct state *state_of(struct context *context)
+{
+	return context_state(context);
+}
+
+struct cache *state_cache(struct context *context)
+{
+	const struct auth_config *config = context_config(context);
+
+	return store_cache_new(config->redis_socket, REDIS_USER, config->redis_password);
+}
+
+static enum err open_egress(struct context *context, struct state *state)
+{
+	const struct auth_config *config = state->config;
+	struct egress_config egress = {
+		.allow_list_path = config->egress_allow_file,
+		.smtp_url = config->smtp_url,
+		.smtp_user = config->smtp_user,
+		.smtp_password = config->smtp_password,
+		.ca_file = config->smtp_ca_file,
+		.proxy = config->egress_proxy,
+		/*
+		 * A sink on the loopback of a developer's machine speaks no TLS; nothing else is ever sent in the
+		 * clear.
+		 */
+		.smtp_plain_ok = strcmp(context_environment(context), "development") == 0,
+	};
+
+	return egress_new(&egress, &state->egress);
+}
+
+static enum err fill(struct context *context, struct state *state)
+{
+	enum err err;
+
+	state->config = context_config(context);
+	if ((err = vault_new(state->config->client_secret_key, &state->vault)) != OK)
+		return err;
+	if ((err = hasher_new(state->config->peppers, (size_t)state->config->argon2_parallel,
+		     (size_t)state->config->argon2_queue, &state->hasher)) != OK)
+		return err;
+	state->keys = keys_new();
+	state->throttle = throttle_new(THROTTLE_ENTRIES);
+	state->directory = directory_new();
+	if (state->keys == NULL || state->throttle == NULL || state->directory == NULL)
+		return ERR_OVERLOADED;
+	return open_egress(context, state);
+}
+
+static void state_free(struct state **state)
+{
+	if (*state == NULL)
+		return;
+	egress_free(&(*state)->egress);
+	directory_free(&(*state)->directory);
+	throttle_free(&(*state)->throttle);
+	keys_free(&(*state)->keys);
+	hasher_free(&(*state)->hasher);
+	vault_free(&(*state)->vault);
+	free(*state);
+	*state = NULL;
+}
+
+enum err state_open(struct context *context)
+{
+	struct state *state = calloc(1, sizeof(*state));
+	enum err err;
+
+	if (state == NULL)
+		return ERR_OVERLOADED;
+	context_set_state(context, state);
+	if ((err = fill(context, state)) != OK) {
+		context_set_state(context, NULL);
+		state_free(&state);
+		return err;
+	}
+	/* The first process to come makes the first keys. While the database is away the job goes on trying. */
+	if (job_keys_turn(context, false) != OK)
+		log_event(LOG_WARN, "signing_keys_awaited");
+	return OK;
+}
+
+void state_close(struct context *context)
+{
+	struct state *state = state_of(context);
+
+	context_set_state(context, NULL);
+	state_free(&state);
+}
+
+enum err state_worker_open(struct worker *worker)
+{
+	struct desk *desk = calloc(1, sizeof(*desk));
+	enum err err;
+
+	worker->state = desk;
+	if (desk == NULL || (desk->cache = state_cache(worker->context)) == NULL)
+		return ERR_OVERLOADED;
+	err = context_db_jobs(worker->context, &desk->jobs);
+	return err;
+}
+
+void state_worker_close(struct worker *worker)
+{
+	struct desk *desk = worker->state;
+
+	worker->state = NULL;
+	if (desk == NULL)
+		return;
+	store_cache_free(&desk->cache);
+	db_free(&desk->jobs);
+	free(desk);
+}
+
+const char *state_missing(struct context *context)
+{
+	struct key_set *set = keys_hold(state_of(context)->keys);
+	bool none = set == NULL;
+
+	keys_set_free(&set);
+	return none ? "signing_keys" : NULL;
+}
+
+static void put_counter(struct buf *out, const char *name, const char *help, uint64_t value)
+{
+	buf_printf(out, "# HELP berth_auth_%s %s\n# TYPE berth_auth_%s counter\nberth_auth_%s %llu\n", name, help, name,
+		name, (unsigned long long)value);
+}
+
+void state_metrics(struct context *context, struct buf *out)
+{
+	struct state *state = state_of(context);
+	struct hasher_counts hasher = hasher_counts(state->hasher);
+	struct egress_counts egress = egress_counts(state->egress);
+	const struct {
+		const char *name, *help;
+		uint64_t value;
+	} rows[] = {
+		{"sign_ins_total", "Sign-ins that succeeded.", state->counts.sign_ins},
+		{"sign_ins_refused_total", "Sign-ins with wrong credentials.", state->counts.sign_ins_refused},
+		{"sign_ins_delayed_total", "Sign-ins told to wait.", state->counts.sign_ins_delayed},
+		{"tokens_total", "Access tokens issued.", state->counts.tokens},
+		{"refresh_repeats_total", "Refreshes answered again.", state->counts.refresh_repeats},
+		{"refresh_thefts_total", "Families revoked for a reused refresh token.", state->counts.refresh_thefts},
+		{"code_replays_total", "Authorization codes presented again.", state->counts.code_replays},
+		{"password_hashes_total", "Argon2id computations.", hasher.done},
+		{"password_hashes_refused_total", "Computations refused for want of room.", hasher.refused},
+		{"mails_sent_total", "Mails handed to the SMTP hop.", egress.mail_sent},
+		{"mails_failed_total", "Attempts to send a mail that failed.", egress.mail_failed},
+		{"mails_dropped_total", "Mails given up.", state->counts.mails_dropped},
+		{"egress_refused_total", "Destinations not on the allow-list.", egress.refused},
+		{"revocations_published_total", "Revocations told to the edge.", state->counts.revocations_published},
+		{"cache_fallbacks_total", "Attempts counted in memory for want of Redis.",
+			state->counts.cache_fallbacks},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		put_counter(out, rows[i].name, rows[i].help, rows[i].value);
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "texts.h"
+
+#include <string.h>
+
+/* clang-format off */
+static const char *const texts[TEXT_COUNT][LOCALE_COUNT] = {
+	[TEXT_SIGN_IN] = {
+		"Sign in",
+		"Connexion",
+		"Aanmelden"},
+	[TEXT_SIGN_IN_TO_FMT] = {
+		"Sign in to %s",
+		"Connexion à %s",
+		"Aanmelden bij %s"},
+	[TEXT_CONTINUE_TO_FMT] = {
+		"to continue to %s",
+		"pour accéder à %s",
+		"om verder te gaan naar %s"},
+	[TEXT_TENANT] = {
+		"Organisation (short name)",
+		"Organisation (nom court)",
+		"Organisatie (korte naam)"},
+	[TEXT_EMAIL] = {
+		"E-mail address",
+		"Adresse e-mail",
+		"E-mailadres"},
+	[TEXT_PASSWORD] = {
+		"Password",
+		"Mot de passe",
+		"Wachtwoord"},
+	[TEXT_WRONG_CREDENTIALS] = {
+		"The e-mail address or the password is not right.",
+		"L’adresse e-mail ou le mot de passe est incorrect.",
+		"Het e-mailadres of het wachtwoord klopt niet."},
+	[TEXT_WAIT_FMT] = {
+		"Too many attempts. Try again in %s seconds.",
+		"Trop de tentatives. Réessayez dans %s secondes.",
+		"Te veel pogingen. Probeer het over %s seconden opnieuw."},
+	[TEXT_FORM_EXPIRED] = {
+		"This form had expired. Please fill it in again.",
+		"Ce formulaire avait expiré. Veuillez le remplir à nouveau.",
+		"Dit formulier was verlopen. Vul het opnieuw in."},
+	[TEXT_SIGNED_IN] = {
+		"You are signed in",
+		"Vous êtes connecté",
+		"U bent aangemeld"},
+	[TEXT_SIGNED_IN_HELP] = {
+		"You can go back to your application. On a shared computer, sign out when you are done.",
+		"Vous pouvez revenir à votre application. Sur un ordinateur partagé, déconnectez-vous "
+		"quand vous avez terminé.",
+		"U kunt terug naar uw toepassing. Meld u op een gedeelde computer af als u klaar bent."},
+	[TEXT_SIGN_OUT] = {
+		"Sign out",
+		"Se déconnecter",
+		"Afmelden"},
+	[TEXT_REQUEST_REFUSED] = {
+		"This request cannot be answered",
+		"Cette demande ne peut pas aboutir",
+		"Dit verzoek kan niet worden beantwoord"},
+	[TEXT_REQUEST_REFUSED_HELP] = {
+		"The application that sent you here is not known, or asked to be answered at an address "
+		"that is not registered "
+		"for it. Nothing was sent to it. Go back to the application and tell its administrator.",
+		"L’application qui vous a envoyé ici est inconnue ou a demandé une réponse à une adresse "
+		"qui n’est pas enregistrée. "
+		"Rien ne lui a été transmis. Revenez à l’application et prévenez son administrateur.",
+		"De toepassing die u hierheen stuurde is onbekend, of vroeg om antwoord op een adres dat "
+		"niet geregistreerd is. "
+		"Er is niets naartoe gestuurd. Ga terug naar de toepassing en waarschuw de beheerder."},
+	[TEXT_REQUEST_EXPIRED] = {
+		"This sign-in has expired",
+		"Cette connexion a expiré",
+		"Deze aanmelding is verlopen"},
+	[TEXT_REQUEST_EXPIRED_HELP] = {
+		"Go back to the application and start again.",
+		"Revenez à l’application et recommencez.",
+		"Ga terug naar de toepassing en begin opnieuw."},
+	[TEXT_INVITATION] = {
+		"Welcome",
+		"Bienvenue",
+		"Welkom"},
+	[TEXT_INVITATION_HELP_FMT] = {
+		"Choose a password for your account at %s.",
+		"Choisissez un mot de passe pour votre compte chez %s.",
+		"Kies een wachtwoord voor uw account bij %s."},
+	[TEXT_NEW_PASSWORD] = {
+		"New password",
+		"Nouveau mot de passe",
+		"Nieuw wachtwoord"},
+	[TEXT_NEW_PASSWORD_HELP] = {
+		"At least 15 characters. A sentence is easy to remember; any character is allowed.",
+		"Au moins 15 caractères. Une phrase est facile à retenir ; tout caractère est permis.",
+		"Minstens 15 tekens. Een zin is makkelijk te onthouden; elk teken mag."},
+	[TEXT_PASSWORD_AGAIN] = {
+		"The same password again",
+		"Le même mot de passe, encore une fois",
+		"Hetzelfde wachtwoord nogmaals"},
+	[TEXT_PASSWORDS_DIFFER] = {
+		"The two passwords are not the same.",
+		"Les deux mots de passe sont différents.",
+		"De twee wachtwoorden zijn niet gelijk."},
+	[TEXT_PASSWORD_SHORT] = {
+		"The password has fewer than 15 characters.",
+		"Le mot de passe a moins de 15 caractères.",
+		"Het wachtwoord heeft minder dan 15 tekens."},
+	[TEXT_PASSWORD_LONG] = {
+		"The password is longer than 1024 bytes.",
+		"Le mot de passe dépasse 1024 octets.",
+		"Het wachtwoord is langer dan 1024 bytes."},
+	[TEXT_PASSWORD_TRIVIAL] = {
+		"The password is too easy to guess.",
+		"Le mot de passe est trop facile à deviner.",
+		"Het wachtwoord is te makkelijk te raden."},
+	[TEXT_ACCEPT] = {
+		"Set the password",
+		"Enregistrer le mot de passe",
+		"Wachtwoord instellen"},
+	[TEXT_VERIFICATION] = {
+		"Confirm your e-mail address",
+		"Confirmez votre adresse e-mail",
+		"Bevestig uw e-mailadres"},
+	[TEXT_VERIFICATION_HELP] = {
+		"Confirm only if you asked for this account yourself.",
+		"Confirmez seulement si vous avez vous-même demandé ce compte.",
+		"Bevestig alleen als u dit account zelf hebt aangevraagd."},
+	[TEXT_CONFIRM] = {
+		"Confirm",
+		"Confirmer",
+		"Bevestigen"},
+	[TEXT_VERIFIED] = {
+		"Your e-mail address is confirmed",
+		"Votre adresse e-mail est confirmée",
+		"Uw e-mailadres is bevestigd"},
+	[TEXT_VERIFIED_HELP] = {
+		"You can go back to your application and sign in.",
+		"Vous pouvez revenir à votre application et vous connecter.",
+		"U kunt terug naar uw toepassing en u aanmelden."},
+	[TEXT_LINK_GONE] = {
+		"This link no longer works",
+		"Ce lien ne fonctionne plus",
+		"Deze link werkt niet meer"},
+	[TEXT_LINK_GONE_HELP] = {
+		"It was used before or has expired. Ask for a new one.",
+		"Il a déjà été utilisé ou a expiré. Demandez-en un nouveau.",
+		"Hij is al gebruikt of verlopen. Vraag een nieuwe aan."},
+	[TEXT_MAIL_INVITATION_SUBJECT_FMT] = {
+		"Your account at %s",
+		"Votre compte chez %s",
+		"Uw account bij %s"},
+	[TEXT_MAIL_INVITATION_BODY] = {
+		"You have been invited to book parking spots and workplaces. Open this link to choose a password:",
+		"Vous êtes invité à réserver des places de parking et des postes de travail. Ouvrez ce "
+		"lien pour choisir un mot de "
+		"passe :",
+		"U bent uitgenodigd om parkeerplaatsen en werkplekken te boeken. Open deze link om een "
+		"wachtwoord te kiezen:"},
+	[TEXT_MAIL_VERIFICATION_SUBJECT_FMT] = {
+		"Confirm your e-mail address for %s",
+		"Confirmez votre adresse e-mail pour %s",
+		"Bevestig uw e-mailadres voor %s"},
+	[TEXT_MAIL_VERIFICATION_BODY] = {
+		"If you registered yourself, open this link to confirm your e-mail address. If you did "
+		"not, do nothing:",
+		"Si vous vous êtes inscrit vous-même, ouvrez ce lien pour confirmer votre adresse e-mail. "
+		"Sinon, ne faites rien :",
+		"Als u zich zelf hebt geregistreerd, open dan deze link om uw e-mailadres te bevestigen. "
+		"Zo niet, doe dan niets:"},
+};
+/* clang-format on */
+
+const char *texts_get(enum text text, enum locale locale)
+{
+	return texts[text][locale];
+}
+
+struct str texts_fill(struct arena *arena, enum text text, enum locale locale, struct str value)
+{
+	const char *format = texts_get(text, locale);
+	const char *hole = strstr(format, "%s");
+
+	if (hole == NULL)
+		return str_from(format);
+	return arena_printf(arena, "%.*s%.*s%s", (int)(hole - format), format, STR_ARG(value), hole + 2);
+}

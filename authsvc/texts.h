@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_AUTHSVC_TEXTS_H
+#define BERTH_AUTHSVC_TEXTS_H
+
+#include "rules.h"
+
+/*
+ * Every sentence that people read, in three languages; plain text, escaped where it is put. Those named …_FMT hold
+ * one %s.
+ */
+enum text {
+	TEXT_SIGN_IN,
+	TEXT_SIGN_IN_TO_FMT,
+	TEXT_CONTINUE_TO_FMT,
+	TEXT_TENANT,
+	TEXT_EMAIL,
+	TEXT_PASSWORD,
+	TEXT_WRONG_CREDENTIALS,
+	TEXT_WAIT_FMT,
+	TEXT_FORM_EXPIRED,
+	TEXT_SIGNED_IN,
+	TEXT_SIGNED_IN_HELP,
+	TEXT_SIGN_OUT,
+	TEXT_REQUEST_REFUSED,
+	TEXT_REQUEST_REFUSED_HELP,
+	TEXT_REQUEST_EXPIRED,
+	TEXT_REQUEST_EXPIRED_HELP,
+	TEXT_INVITATION,
+	TEXT_INVITATION_HELP_FMT,
+	TEXT_NEW_PASSWORD,
+	TEXT_NEW_PASSWORD_HELP,
+	TEXT_PASSWORD_AGAIN,
+	TEXT_PASSWORDS_DIFFER,
+	TEXT_PASSWORD_SHORT,
+	TEXT_PASSWORD_LONG,
+	TEXT_PASSWORD_TRIVIAL,
+	TEXT_ACCEPT,
+	TEXT_VERIFICATION,
+	TEXT_VERIFICATION_HELP,
+	TEXT_CONFIRM,
+	TEXT_VERIFIED,
+	TEXT_VERIFIED_HELP,
+	TEXT_LINK_GONE,
+	TEXT_LINK_GONE_HELP,
+	TEXT_MAIL_INVITATION_SUBJECT_FMT,
+	TEXT_MAIL_INVITATION_BODY,
+	TEXT_MAIL_VERIFICATION_SUBJECT_FMT,
+	TEXT_MAIL_VERIFICATION_BODY,
+	TEXT_COUNT
+};
+
+const char *texts_get(enum text text, enum locale locale); /* never NULL */
+/* A …_FMT text with its %s replaced; p is NULL when the arena is full. */
+struct str texts_fill(struct arena *arena, enum text text, enum locale locale, struct str value);
+
+#endif

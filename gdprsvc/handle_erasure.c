@@ -15,6 +15,7 @@ struct store_origin handle_origin(const struct call *call)
 {
 	return (struct store_origin){.request_id = call->request_id,
 		.actor_id = call->has_token ? call->token.person_id : UUID_NIL,
+		.client_id = call_client(call),
 		.now = clock_now_us()};
 }
 

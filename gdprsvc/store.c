@@ -26,6 +26,7 @@ static enum err put_event(struct tx *tx, const struct store *store, const struct
 	const struct event event = {
 		.at = origin->now,
 		.actor_id = origin->actor_id,
+		.client_id = origin->client_id,
 		.object_id = *object_id,
 		.action = action,
 		.object_type = object_type,

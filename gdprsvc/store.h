@@ -16,7 +16,7 @@ struct store {
 
 /* Who asks, for the events. */
 struct store_origin {
-	struct uuid request_id, actor_id;
+	struct uuid request_id, actor_id, client_id;
 	instant_us now;
 };
 

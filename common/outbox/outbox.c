@@ -20,6 +20,7 @@ struct columns {
 	instant_us ats[OUTBOX_EVENTS_MAX];
 	struct uuid actors[OUTBOX_EVENTS_MAX];
 	struct uuid principals[OUTBOX_EVENTS_MAX];
+	struct uuid clients[OUTBOX_EVENTS_MAX];
 	struct uuid subjects[OUTBOX_EVENTS_MAX];
 	struct uuid objects[OUTBOX_EVENTS_MAX];
 	struct str actions[OUTBOX_EVENTS_MAX];
@@ -106,6 +107,7 @@ static enum err fill(struct columns *c, size_t i, const struct uuid *tenant_id, 
 	c->ats[i] = event->at;
 	c->actors[i] = event->actor_id;
 	c->principals[i] = event->on_behalf_id;
+	c->clients[i] = event->client_id;
 	c->subjects[i] = event->subject_id;
 	c->objects[i] = event->object_id;
 	c->actions[i] = str_from(event->action);
@@ -134,7 +136,7 @@ static enum err put(struct tx *tx, const struct uuid *tenant_id, const struct ev
 				db_uuids_or_null(c->subjects, count), db_uuids_or_null(c->objects, count),
 				db_strs(c->actions, count), db_strs(c->types, count), db_i64s(c->versions, count),
 				db_uuids_or_null(c->requests, count), db_bytess(c->payloads, count),
-				db_bools(c->erased, count)));
+				db_bools(c->erased, count), db_uuids_or_null(c->clients, count)));
 	arena_free(&arena);
 	return err;
 }

@@ -13,7 +13,8 @@
 struct event {
 	struct uuid id; /* nil: outbox_put makes one */
 	instant_us at;
-	struct uuid actor_id;     /* who did it; nil: the system itself */
+	struct uuid actor_id;     /* who did it; nil: a client acting for itself, or the system */
+	struct uuid client_id;    /* through which client; nil: none */
 	struct uuid on_behalf_id; /* for whom, when acting for another; nil: none */
 	struct uuid subject_id;   /* whose data before and after are: sealed to them; nil: nobody's, the tenant's key */
 	struct uuid object_id;

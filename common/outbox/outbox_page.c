@@ -40,7 +40,8 @@ static void read_row(const struct rows *rows, struct arena *arena, struct outbox
 			.action = copy_name(arena, rows, 8),
 			.object_type = copy_name(arena, rows, 9),
 			.object_version = rows_i64(rows, 10),
-			.request_id = rows_uuid(rows, 11)},
+			.request_id = rows_uuid(rows, 11),
+			.client_id = rows_uuid(rows, 14)},
 	};
 }
 

@@ -37,4 +37,7 @@ struct call {
 /* `return call_refuse(call, ERR_RULE, "ends_at", "stay_too_long", "The stay is longer than this area allows.");` */
 enum err call_refuse(struct call *call, enum err err, const char *field, const char *reason, const char *detail);
 
+/* The client that holds the token, for the audit trail; nil without a token. */
+struct uuid call_client(const struct call *call);
+
 #endif

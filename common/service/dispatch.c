@@ -33,6 +33,15 @@ void dispatcher_release(struct dispatcher *dispatcher)
 	keyset_free(&dispatcher->keys);
 }
 
+struct uuid call_client(const struct call *call)
+{
+	struct uuid client_id = UUID_NIL;
+
+	if (call->has_token && uuid_parse(str_from(call->token.client_id), &client_id) != OK)
+		return UUID_NIL;
+	return client_id;
+}
+
 enum err call_refuse(struct call *call, enum err err, const char *field, const char *reason, const char *detail)
 {
 	call->field = str_from(field);

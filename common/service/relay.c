@@ -27,6 +27,8 @@ static void entry_of(const struct outbox_event *from, struct event_entry *to)
 		.has_object_version = true,
 		.actor_id = event->actor_id,
 		.has_actor_id = !uuid_is_nil(&event->actor_id),
+		.client_id = event->client_id,
+		.has_client_id = !uuid_is_nil(&event->client_id),
 		.on_behalf_id = event->on_behalf_id,
 		.has_on_behalf_id = !uuid_is_nil(&event->on_behalf_id),
 		.subject_id = event->subject_id,

@@ -7,6 +7,7 @@ create table outbox (
 	tenant_id uuid not null,
 	at timestamptz not null,
 	actor_id uuid,
+	client_id uuid,
 	on_behalf_id uuid,
 	subject_id uuid,
 	object_id uuid,

@@ -207,7 +207,7 @@ static enum err check_password(struct call *call, const struct uuid *tenant_id, 
 	enum err err;
 
 	*verdict_out = (struct verdict){0};
-	if ((err = desk_begin_in(call, tenant_id, &store)) == OK)
+	if ((err = desk_begin_in(call, uuid_is_nil(tenant_id) ? &STORE_NO_TENANT : tenant_id, &store)) == OK)
 		err = store_person_sign_in(&store, normal_email, &verdict_out->record);
 	store_release(&store);
 	if (err != OK)

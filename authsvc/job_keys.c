@@ -228,7 +228,7 @@ static enum err take_turn(struct context *context, struct turner *turner, bool f
 	enum err err;
 
 	arena_reset(turner->arena);
-	if ((err = store_begin(turner->db, turner->seal, turner->arena, &UUID_NIL, &store)) != OK)
+	if ((err = store_begin(turner->db, turner->seal, turner->arena, &STORE_NO_TENANT, &store)) != OK)
 		goto done;
 	if ((err = store_key_list(&store, false, records, &count)) != OK)
 		goto done;

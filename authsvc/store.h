@@ -19,6 +19,11 @@ struct store {
 	bool wakes; /* wrote something that a job is waiting for */
 };
 
+/* A reserved id that no tenant has: scope of what is the deployment's own, and of look-ups that must find nobody. */
+#define STORE_NO_TENANT \
+	((struct uuid){ \
+		{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 0xff, 0xbf, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}})
+
 MUST_USE enum err store_begin(
 	struct db *db, struct seal *seal, struct arena *arena, const struct uuid *tenant_id, struct store *store_out);
 MUST_USE enum err store_commit(struct store *store);

@@ -4,7 +4,7 @@
 
 #include "store.h"
 
-/* Signing keys. They belong to the nil tenant: begin the store with UUID_NIL. */
+/* Signing keys. They belong to no tenant: begin the store in STORE_NO_TENANT. */
 #define KEY_RECORDS_MAX 32
 
 struct key_record {

@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Keys that sign tokens. They belong to no tenant, that is to the nil one, like the key that seals their private
--- parts. A retired key has lost its private part and still verifies, until the last token it signed has run out.
+-- Keys that sign tokens. They belong to no tenant, that is to a reserved one, like the key that seals their private parts.
+-- A retired key has lost its private part and still verifies, until the last token it signed has run out.
 create table signing_key (
 	id bigint generated always as identity,
-	tenant_id uuid not null check (tenant_id = '00000000-0000-0000-0000-000000000000'),
+	tenant_id uuid not null check (tenant_id = 'ffffffff-ffff-7fff-bfff-ffffffffffff'),
 	public_id uuid not null,
 	kid text not null check (octet_length(kid) between 1 and 64),
 	alg text not null check (alg in ('EdDSA', 'ES256', 'RS256')),

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "handle_booking.h"
+
+#define SERVICE_DEF "contract/bookingsvc.def"
+#include "service/handlers.h"
+
+enum err handle_booking_read(struct call *call, const struct booking_ref *request, struct booking *reply)
+{
+	const struct caller caller = handle_caller(call);
+	struct stay_row stay;
+	struct verdict verdict;
+	struct tx *tx = NULL;
+	enum err err;
+
+	if ((err = handle_begin(call, &tx)) != OK)
+		goto done;
+	if ((err = store_stay_read(tx, &request->id, false, &caller.person_id, call->arena, &stay)) != OK)
+		goto done;
+	verdict = rules_may_touch(rules_standing(&caller, &stay.person_id, stay.is_principal), &caller, false);
+	if ((err = handle_refuse(call, &verdict)) != OK)
+		goto done;
+	err = handle_booking_show_all(call, tx, &stay, 1, reply);
+	call->version = stay.version;
+done:
+	tx_free(&tx);
+	return err;
+}
+
+/* Whose bookings may be listed: one's own, a principal's; with booking.read_all anyone's. */
+static enum err check_scope(struct call *call, struct tx *tx, const struct uuid *person_id)
+{
+	const struct caller caller = handle_caller(call);
+	bool held = false;
+	enum err err = OK;
+
+	if (caller.read_all || (person_id && uuid_eq(person_id, &caller.person_id)))
+		return OK;
+	if (person_id && caller.act_for)
+		err = store_delegation_held(tx, &caller.person_id, person_id, 1, &held);
+	if (err != OK || held)
+		return err;
+	return call_refuse(call, ERR_FORBIDDEN, person_id ? "person_id" : "everyone", "booking.read_all",
+		"You may list your own bookings and those of your principals.");
+}
+
+static enum err read_filter(struct call *call, const struct booking_list_request *request, struct stay_filter *filter)
+{
+	struct cursor cursor;
+	enum err err = handle_cursor_read(call, CURSOR_BOOKING, request->cursor, &cursor);
+
+	*filter = (struct stay_filter){.site_id = request->site_id,
+		.status = rules_stay_status_parse(request->status),
+		.ends_after = request->has_from ? request->from : INSTANT_MIN,
+		.starts_before = request->has_to ? request->to : INSTANT_MAX,
+		.after = cursor.at,
+		.after_id = cursor.id,
+		.limit = handle_limit(request->has_limit, request->limit) + 1};
+	/* No stay is longer: the first page of a range begins at its lower bound instead of the beginning of all. */
+	if (filter->ends_after - STAY_LONGEST_US > filter->after) {
+		filter->after = filter->ends_after - STAY_LONGEST_US;
+		filter->after_id = UUID_NIL;
+	}
+	return err;
+}
+
+static enum err show_page(struct call *call, struct tx *tx, const struct stay_row *stays, size_t count, size_t limit,
+	struct booking_page *reply)
+{
+	reply->has_items = reply->has_next_cursor = true;
+	reply->items.count = count < limit ? count : limit;
+	if (!(reply->items.items = arena_take_array(call->arena, limit, sizeof(*reply->items.items))))
+		return ERR_OVERLOADED;
+	if (count > limit)
+		reply->next_cursor = handle_cursor_text(call, CURSOR_BOOKING,
+			&(struct cursor){.at = stays[limit - 1].starts_at, .id = stays[limit - 1].id});
+	return handle_booking_show_all(call, tx, stays, reply->items.count, reply->items.items);
+}
+
+enum err handle_booking_list(struct call *call, const struct booking_list_request *request, struct booking_page *reply)
+{
+	const bool everyone = request->has_everyone && request->everyone;
+	const struct uuid *person_id = request->has_person_id ? &request->person_id : &call->token.person_id;
+	struct stay_filter filter;
+	struct stay_row *stays = NULL;
+	struct tx *tx = NULL;
+	size_t count = 0;
+	enum err err;
+
+	if (everyone && request->has_person_id)
+		return call_refuse(
+			call, ERR_BAD_FIELD, "everyone", "exactly_one", "Give either person_id or everyone.");
+	if (!everyone && uuid_is_nil(person_id))
+		return handle_need_person(call);
+	if ((err = read_filter(call, request, &filter)) != OK)
+		return err;
+	if ((err = handle_begin(call, &tx)) != OK)
+		goto done;
+	if ((err = check_scope(call, tx, everyone ? NULL : person_id)) != OK)
+		goto done;
+	if (!everyone && (err = store_person_number(tx, person_id, &filter.person_no)) == ERR_NOT_FOUND) {
+		err = show_page(call, tx, NULL, 0, filter.limit - 1, reply);
+		goto done;
+	}
+	if (err == OK)
+		err = store_stay_list(tx, &filter, call->arena, &stays, &count);
+	if (err == OK)
+		err = show_page(call, tx, stays, count, filter.limit - 1, reply);
+done:
+	tx_free(&tx);
+	return err;
+}

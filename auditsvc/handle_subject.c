@@ -120,7 +120,7 @@ done:
 	return err;
 }
 
-/* Nothing waits here: what is still in an outbox comes later, finds the key destroyed and is stored without documents. */
+/* Nothing waits here: what is still in an outbox finds the key destroyed and is stored without its documents. */
 enum err handle_audit_erase(struct call *call, const struct subject_request *request, struct subject_erased *reply_out)
 {
 	struct store store = {0};

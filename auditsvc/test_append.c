@@ -464,7 +464,8 @@ static void test_roles(void **state)
 		{"the app cannot change nodes", "app", "update audit.log_nodes set hashes = hashes"},
 		{"the app cannot shrink the log", "app", "update audit.log_head set size = 0, peaks = ''"},
 		{"the app cannot write heads", "app",
-			"insert into audit.checkpoint select 9, origin, root_hash, signed_at, signature, public_key from audit.checkpoint"},
+			"insert into audit.checkpoint select 9, origin, root_hash, signed_at, signature, "
+			"public_key from audit.checkpoint"},
 		{"the jobs cannot read events", "jobs", "select * from audit.event"},
 		{"the jobs cannot read documents", "jobs", "select after from audit.content"},
 		{"the jobs cannot change heads", "jobs", "update audit.checkpoint set root_hash = root_hash"},

@@ -41,15 +41,18 @@ enum err desk_commit(struct call *call, struct store *store)
 	return err;
 }
 
-struct uuid desk_actor(const struct call *call)
+static struct uuid token_client(const struct call *call)
 {
 	struct uuid client = UUID_NIL;
 
+	return uuid_parse(str_from(call->token.client_id), &client) == OK ? client : UUID_NIL;
+}
+
+struct uuid desk_actor(const struct call *call)
+{
 	if (!call->has_token)
 		return UUID_NIL;
-	if (!uuid_is_nil(&call->token.person_id))
-		return call->token.person_id;
-	return uuid_parse(str_from(call->token.client_id), &client) == OK ? client : UUID_NIL;
+	return uuid_is_nil(&call->token.person_id) ? token_client(call) : call->token.person_id;
 }
 
 struct rights desk_rights(const struct call *call)
@@ -65,7 +68,8 @@ enum err desk_put_event(struct call *call, struct store *store, const struct tra
 {
 	struct event event = {
 		.at = clock_now_us(),
-		.actor_id = uuid_is_nil(&trail->actor_id) ? desk_actor(call) : trail->actor_id,
+		.actor_id = trail->actor_id,
+		.client_id = trail->client_id,
 		.subject_id = trail->subject_id,
 		.object_id = trail->object_id,
 		.action = trail->action,
@@ -76,6 +80,10 @@ enum err desk_put_event(struct call *call, struct store *store, const struct tra
 		.object_version = trail->version,
 	};
 
+	if (call->has_token && uuid_is_nil(&trail->actor_id) && uuid_is_nil(&trail->client_id)) {
+		event.actor_id = call->token.person_id;
+		event.client_id = token_client(call);
+	}
 	return outbox_put(store->tx, store->seal, &store->tenant_id, &event, 1);
 }
 

@@ -18,13 +18,14 @@ MUST_USE enum err desk_begin_in(struct call *call, const struct uuid *tenant_id,
 /* Commits, and wakes who sends on what was written: events, mails, revocations. */
 MUST_USE enum err desk_commit(struct call *call, struct store *store);
 
-/* Who acts: the person of the token, else its client; nil without a token. */
+/* Who asks: the person of the token, else its client; nil without a token. */
 struct uuid desk_actor(const struct call *call);
 struct rights desk_rights(const struct call *call); /* of the token */
 
 struct trail {
 	const char *action, *object_type;
-	struct uuid object_id, subject_id, actor_id; /* actor nil: desk_actor */
+	struct uuid object_id, subject_id;
+	struct uuid actor_id, client_id; /* both nil: those of the token */
 	int64_t version;
 	struct str before, after; /* JSON, or absent */
 };

@@ -88,6 +88,21 @@ done:
 	return err;
 }
 
+enum err handle_client_read(struct call *call, const struct client_ref *request_in, struct client_view *reply_out)
+{
+	struct client_record record;
+	struct store store = {0};
+	enum err err;
+
+	if ((err = desk_begin(call, &store)) != OK)
+		goto done;
+	if ((err = store_client_read(&store, &request_in->id, &record)) == OK)
+		clients_view(call, &record, reply_out);
+done:
+	store_release(&store);
+	return err;
+}
+
 static enum err delete_client(struct call *call, const struct uuid *id, struct store *store)
 {
 	struct trail trail = {.action = "client.delete", .object_type = "client", .object_id = *id, .version = 2};

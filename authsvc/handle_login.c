@@ -286,7 +286,9 @@ static enum err let_in(struct call *call, const struct login_submit_request *req
 	if ((err = desk_commit(call, &store)) != OK)
 		goto done;
 	CRASH_POINT("login.after_commit");
-	err = web_see_other(reply, location);
+	/* Nothing of the browser from before the sign-in is good for anything after it. */
+	if ((err = web_cookie(call, reply, COOKIE_LOGIN, STR_NONE)) == OK)
+		err = web_see_other(reply, location);
 done:
 	store_release(&store);
 	return err;

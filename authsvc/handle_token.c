@@ -42,6 +42,7 @@ static enum err put_event(struct exchange *exchange, const struct family_record 
 		.object_id = family->id,
 		.subject_id = person->id,
 		.actor_id = person->id,
+		.client_id = exchange->client.id,
 		.version = 1,
 	};
 
@@ -58,7 +59,7 @@ static enum err revoke_stolen(
 	size_t count;
 	enum err err;
 
-	trail.actor_id = exchange->client.id;
+	trail.client_id = exchange->client.id;
 	log_event(LOG_WARN, "grant_reused", LOG_C("reason", reason), LOG_ID("client_id", &exchange->client.id));
 	err = store_family_revoke(exchange->store, FAMILY_ITSELF, family_row_id, reason, clock_now_us(), &count);
 	if (err != OK)

@@ -172,7 +172,7 @@ static enum err revoke_shown(
 	struct trail trail = {.action = shown->access ? "token.revoke" : "grant.revoke",
 		.object_type = shown->access ? "token" : "grant",
 		.object_id = shown->access ? shown->token.token_id : shown->family.id,
-		.actor_id = client->id,
+		.client_id = client->id,
 		.version = 1,
 		.after = STR("{\"reason\":\"revoked\"}")};
 	enum err err;

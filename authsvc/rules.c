@@ -127,29 +127,95 @@ bool rules_domain_ok(struct str domain)
 	return count >= 2;
 }
 
-/* At least three different bytes are in sight of anything that deserves the name. */
-static bool is_monotonous(struct str s)
+static char lower(char c)
 {
-	unsigned char seen[2] = {0};
-	size_t kinds = 0;
+	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
 
-	for (size_t i = 0; i < s.len; i++) {
-		unsigned char c = (unsigned char)s.p[i];
-		bool known = false;
+/* Length of the common head of `s` and `word`, ignoring the case of ASCII. */
+static size_t common_head(struct str s, struct str word)
+{
+	size_t i = 0;
 
-		for (size_t k = 0; k < kinds; k++)
-			known = known || seen[k] == c;
-		if (known)
-			continue;
-		if (kinds == sizeof(seen))
-			return false;
-		seen[kinds++] = c;
+	while (i < s.len && i < word.len && lower(s.p[i]) == lower(word.p[i]))
+		i++;
+	return i;
+}
+
+/* A run goes up, down or nowhere by the same step: 1234, cba, !!!!. */
+static size_t run_len(struct str s)
+{
+	size_t i = 1;
+	int step;
+
+	if (s.len < 2 || (step = s.p[1] - s.p[0]) < -1 || step > 1)
+		return 0;
+	while (i < s.len && s.p[i] - s.p[i - 1] == step)
+		i++;
+	return i;
+}
+
+/*
+ * Bytes at the head of `s` that a guesser has in one go: a run, a piece of a keyboard row, a word that everybody
+ * takes.
+ */
+static size_t guessed_len(struct str s, struct str own)
+{
+	static const char *const rows[] = {"qwertyuiop", "azertyuiop", "asdfghjkl", "qsdfghjklm", "zxcvbnm",
+		"1qaz2wsx3edc4rfv", "1q2w3e4r5t6y7u8i9o0p"};
+	static const char *const words[] = {"password", "passwort", "motdepasse", "mot de passe", "wachtwoord",
+		"letmein", "welcome", "bienvenue", "welkom", "iloveyou", "jetaime", "sunshine", "princess", "football",
+		"monkey", "dragon", "master", "admin", "secret", "changeme", "trustno", "login", "parking", "berth",
+		"summer", "winter", "spring", "autumn", "company"};
+	size_t best = run_len(s);
+
+	if (best < 3)
+		best = 0;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		for (struct str row = str_from(rows[i]); row.len >= 4; row.p++, row.len--) {
+			size_t len = common_head(s, row);
+
+			best = len >= 4 && len > best ? len : best;
+		}
 	}
-	return true;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		struct str word = str_from(words[i]);
+
+		best = word.len > best && common_head(s, word) == word.len ? word.len : best;
+	}
+	return own.len >= 3 && own.len > best && common_head(s, own) == own.len ? own.len : best;
+}
+
+/* The shortest period of `s`: what is said three times counts once. */
+static struct str without_repeats(struct str s)
+{
+	for (size_t period = 1; period * 2 <= s.len; period++) {
+		if (memcmp(s.p, s.p + period, s.len - period) == 0)
+			return (struct str){s.p, period};
+	}
+	return s;
+}
+
+/* What is left to guess, in pieces: characters, each guessed stretch as one. */
+static size_t pieces_of(struct str password, struct str own)
+{
+	struct str rest = without_repeats(password);
+	size_t pieces = 0;
+
+	while (rest.len > 0) {
+		size_t len = guessed_len(rest, own);
+
+		len = len > 0 ? len : 1;
+		rest = (struct str){rest.p + len, rest.len - len};
+		pieces++;
+	}
+	return pieces;
 }
 
 enum password_verdict rules_password_check(struct str password, struct str normal_email)
 {
+	struct str own = normal_email;
+	struct str local;
 	size_t chars = 0;
 
 	if (password.len > PASSWORD_BYTES_MAX)
@@ -158,7 +224,9 @@ enum password_verdict rules_password_check(struct str password, struct str norma
 		chars += ((unsigned char)password.p[i] & 0xc0) != 0x80;
 	if (chars < PASSWORD_CHARS_MIN)
 		return PASSWORD_SHORT;
-	if (is_monotonous(password) || (normal_email.len > 0 && str_eq_nocase(password, normal_email)))
+	(void)str_cut(&own, '@', &local);
+	if (pieces_of(password, local) < PASSWORD_PIECES_MIN ||
+		(normal_email.len > 0 && pieces_of(password, normal_email) < PASSWORD_PIECES_MIN))
 		return PASSWORD_TRIVIAL;
 	return PASSWORD_OK;
 }

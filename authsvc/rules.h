@@ -15,6 +15,7 @@ bool rules_locale_parse(struct str name, enum locale *locale_out);
 /* -- people and passwords -- */
 #define PASSWORD_CHARS_MIN 15 /* without a second factor: NIST SP 800-63B-4 section 3.1.1.2 */
 #define PASSWORD_BYTES_MAX 1024
+#define PASSWORD_PIECES_MIN 7
 #define EMAIL_BYTES_MAX 254
 
 enum person_status { PERSON_INVITED, PERSON_ACTIVE, PERSON_SUSPENDED, PERSON_ERASED };
@@ -30,7 +31,10 @@ bool rules_domain_ok(struct str domain); /* lower case, two labels or more */
 bool rules_slug_ok(struct str slug);
 
 enum password_verdict { PASSWORD_OK, PASSWORD_SHORT, PASSWORD_LONG, PASSWORD_TRIVIAL };
-/* No rule of composition. Trivial: one or two different characters, or the address itself. */
+/*
+ * No rule of composition. Trivial: so much of it is runs, keyboard rows, words that everybody takes, the person's own
+ * address or repetition that fewer than PASSWORD_PIECES_MIN pieces are left to guess.
+ */
 enum password_verdict rules_password_check(struct str password, struct str normal_email);
 
 /* A bitmap of permissions, laid out as in a token. */

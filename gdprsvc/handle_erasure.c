@@ -2,7 +2,8 @@
 #include "handle.h"
 #include "saga.h"
 
-#define REPLY_SPARE_US (500 * US_PER_MS)
+#define REPLY_SPARE_US ((uint64_t)(500 * US_PER_MS))
+#define INLINE_US ((uint64_t)(8 * US_PER_S)) /* then the job goes on, and the worker serves others */
 #define PAGE_DEFAULT 50
 #define PAGE_MAX 200
 
@@ -47,7 +48,7 @@ static enum err erasure_view(struct call *call, const struct erasure_record *fro
 		.requested_at = from->requested_at,
 		.has_requested_at = true,
 		.completed_at = from->completed_at,
-		.has_completed_at = from->completed_at != 0,
+		.has_completed_at = true,
 		.pending = {.items = pending, .count = count},
 		.has_pending = true,
 	};
@@ -62,22 +63,31 @@ static enum err explain(struct call *call, enum err err)
 	return err;
 }
 
-/* Unavailable services do not fail the request: the ledger has it, and the job goes on until each has confirmed. */
+static uint64_t patience_until(const struct call *call)
+{
+	const uint64_t latest = call->deadline_us - REPLY_SPARE_US, usual = clock_monotonic_us() + INLINE_US;
+
+	return latest < usual ? latest : usual;
+}
+
+/*
+ * Once authsvc has agreed, unavailable services do not fail the request: the ledger has it, and the job goes on until
+ * each has confirmed.
+ */
 static enum err erase(
 	struct call *call, const struct uuid *tenant_id, const struct uuid *person_id, struct erasure *reply)
 {
 	const struct store store = handle_store(call);
 	const struct store_origin origin = handle_origin(call);
 	struct erasure_record erasure;
-	bool begun = false;
+	bool withdrawn = false;
 	enum err err;
 
-	if ((err = store_erasure_begin(&store, &origin, tenant_id, person_id, &erasure, &begun)) != OK)
+	if ((err = store_erasure_begin(&store, &origin, tenant_id, person_id, false, &erasure)) != OK)
 		return err;
-	err = saga_run(call->worker->context, &store, &origin, call->deadline_us - (uint64_t)REPLY_SPARE_US,
-		call->arena, &erasure);
-	if (err == ERR_NOT_FOUND || err == ERR_CONFLICT)
-		return explain(call, err);
+	err = saga_run(call->worker->context, &store, &origin, patience_until(call), call->arena, &erasure, &withdrawn);
+	if (erasure.accepted_at == 0)
+		return err == OK ? ERR_DEADLINE : explain(call, err);
 	return erasure_view(call, &erasure, reply);
 }
 
@@ -102,12 +112,14 @@ enum err handle_offboard_start(struct call *call, const struct subject_request *
 	const struct store store = handle_store(call);
 	struct store_origin origin = handle_origin(call);
 	struct erasure_record erasure;
-	bool begun = false;
 	enum err err;
 
 	origin.actor_id = request->has_actor_id ? request->actor_id : UUID_NIL;
-	err = store_erasure_begin(&store, &origin, &request->tenant_id, &request->person_id, &erasure, &begun);
-	return err != OK ? err : erasure_view(call, &erasure, reply);
+	err = store_erasure_begin(&store, &origin, &request->tenant_id, &request->person_id, true, &erasure);
+	if (err != OK)
+		return err;
+	context_poke(call->worker->context);
+	return erasure_view(call, &erasure, reply);
 }
 
 enum err handle_erasure_read(struct call *call, const struct erasure_ref *request, struct erasure *reply)

@@ -21,7 +21,7 @@ enum err handle_retention_read(struct call *call, const struct empty *request, s
 			.service = str_from(found[i].service),
 			.has_service = true,
 			.last_run_at = found[i].last_run_at,
-			.has_last_run_at = found[i].last_run_at != 0,
+			.has_last_run_at = true,
 			.rows = found[i].rows,
 			.has_rows = true,
 		};

@@ -28,11 +28,12 @@ static void look(struct context *context, struct db *jobs, const struct store *s
 	for (size_t i = 0; i < found && !context_stopping(context); i++) {
 		const struct store_origin origin = {
 			.request_id = uuid_new(), .actor_id = due[i].actor_id, .now = clock_now_us()};
-		const enum err err =
-			saga_run(context, store, &origin, clock_monotonic_us() + (uint64_t)ONE_US, arena, &due[i]);
+		bool withdrawn = false;
+		const enum err err = saga_run(
+			context, store, &origin, clock_monotonic_us() + (uint64_t)ONE_US, arena, &due[i], &withdrawn);
 
 		log_event(err == OK ? LOG_INFO : LOG_WARN, "erasure_resumed", LOG_ID("erasure_id", &due[i].id),
-			LOG_C("code", err_code(err)), LOG_I("pending", due[i].pending));
+			LOG_C("code", err_code(err)), LOG_I("pending", due[i].pending), LOG_I("withdrawn", withdrawn));
 		arena_reset(arena);
 	}
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "job_retention.h"
 
+#include <string.h>
+
 #include "base/log.h"
 #include "config.h"
 #include "store.h"
@@ -9,6 +11,7 @@
 #define BATCH_ROWS 1000
 #define BATCHES_MAX 1000
 #define SWEEP_MS 10000
+#define RETRY_US (60 * US_PER_S)
 #define ARENA_MAX (1U << 20)
 
 static const struct {
@@ -17,7 +20,7 @@ static const struct {
 } sweeps[RETENTION_SERVICES] = {
 	{"authsvc", OPID_auth_retain}, {"bookingsvc", OPID_booking_retain}, {"auditsvc", OPID_audit_retain}};
 
-static instant_us last_success[RETENTION_SERVICES]; /* atomic; 0: not since the start of this process */
+static instant_us last_success[RETENTION_SERVICES]; /* atomic; by whichever replica; 0: never, or not known yet */
 
 static enum err sweep(struct context *context, enum operation_id operation, struct arena *arena, int64_t *rows_out)
 {
@@ -52,12 +55,24 @@ static void sweep_if_due(struct context *context, struct db *jobs, size_t index,
 	err = sweep(context, sweeps[index].operation, arena, &rows);
 	if (err == OK)
 		err = store_retention_finish(jobs, service, clock_now_us(), rows);
-	else if (store_retention_release(jobs, service) != OK)
+	else if (store_retention_release(jobs, service, clock_now_us() + RETRY_US) != OK)
 		log_event(LOG_WARN, "retention_claim_stands", LOG_C("service", service));
-	if (err == OK)
-		__atomic_store_n(&last_success[index], clock_now_us(), __ATOMIC_RELAXED);
 	log_event(err == OK ? LOG_INFO : LOG_WARN, "retention_swept", LOG_C("swept", service),
 		LOG_C("code", err_code(err)), LOG_I("rows", rows));
+}
+
+/* The heartbeat is the table's: every replica tells the same, and a restart forgets nothing. */
+static void heartbeat(struct db *jobs)
+{
+	struct retention_record found[RETENTION_SERVICES];
+	size_t count = 0;
+
+	if (store_retention_list(jobs, NULL, found, RETENTION_SERVICES, &count) != OK)
+		return;
+	for (size_t i = 0; i < count; i++)
+		for (size_t k = 0; k < RETENTION_SERVICES; k++)
+			if (strcmp(found[i].service, sweeps[k].service) == 0)
+				__atomic_store_n(&last_success[k], found[i].last_run_at, __ATOMIC_RELAXED);
 }
 
 void job_retention_run(struct context *context)
@@ -72,6 +87,7 @@ void job_retention_run(struct context *context)
 	while (!context_stopping(context)) {
 		for (size_t i = 0; i < RETENTION_SERVICES && !context_stopping(context); i++)
 			sweep_if_due(context, jobs, i, arena);
+		heartbeat(jobs);
 		context_wait(context, LOOK_MS);
 	}
 done:

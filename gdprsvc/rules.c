@@ -26,9 +26,22 @@ const char *erasure_step_service(enum erasure_step step)
 	}
 }
 
-bool erasure_may_withdraw(unsigned pending)
+bool erasure_is_refusal(enum err err)
 {
-	return pending == ERASURE_ALL;
+	return err_status(err) >= 400 && err_status(err) < 500 && err != ERR_RATE_LIMITED;
+}
+
+/* Errors after which the question was provably not executed (link.h). */
+static bool is_unasked(enum err err)
+{
+	return err == ERR_UNAVAILABLE || err == ERR_OVERLOADED || err == ERR_DRAINING;
+}
+
+enum erasure_fate erasure_fate(const struct erasure_record *erasure, enum erasure_step step, enum err err)
+{
+	if (step != ERASURE_AUTH || erasure->accepted_at != 0)
+		return ERASURE_STAYS;
+	return erasure_is_refusal(err) || is_unasked(err) ? ERASURE_WITHDRAWN : ERASURE_STAYS;
 }
 
 struct str erasure_cursor_make(struct arena *arena, int64_t key)

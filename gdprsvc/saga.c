@@ -41,33 +41,46 @@ static enum err step_run(struct context *context, enum erasure_step step, const 
 	return err;
 }
 
-static bool is_refusal(enum err err)
+/* One question and what its answer changes. *done_out: ask the next. */
+static enum err step_take(struct context *context, const struct store *store, const struct store_origin *origin,
+	enum erasure_step step, struct arena *arena, struct erasure_record *erasure, bool *done_out)
 {
-	return err == ERR_NOT_FOUND || err == ERR_CONFLICT;
+	struct store_origin present = *origin;
+	enum err err = step_run(context, step, erasure, arena, done_out);
+
+	present.now = clock_now_us();
+	CRASH_POINT("erasure.after_step");
+	/* Once the erasure runs, a service that knows nothing of the person has nothing left to do. */
+	if (err == ERR_NOT_FOUND && erasure->accepted_at != 0) {
+		*done_out = true;
+		err = OK;
+	}
+	if (err != OK)
+		return err;
+	if (erasure->accepted_at == 0 && (err = store_erasure_accept(store, &present, erasure)) != OK)
+		return err;
+	return *done_out ? store_erasure_confirm(store, &present, step, erasure) : OK;
 }
 
 enum err saga_run(struct context *context, const struct store *store, const struct store_origin *origin,
-	uint64_t deadline_us, struct arena *arena, struct erasure_record *erasure)
+	uint64_t deadline_us, struct arena *arena, struct erasure_record *erasure, bool *withdrawn_out)
 {
 	enum erasure_step step;
 	enum err err;
 
+	*withdrawn_out = false;
 	while ((step = erasure_next(erasure->pending)) != 0) {
 		bool done = false;
 
-		err = step_run(context, step, erasure, arena, &done);
-		CRASH_POINT("erasure.after_step");
-		if (is_refusal(err) && step == ERASURE_AUTH && erasure_may_withdraw(erasure->pending)) {
-			const enum err withdrawn = store_erasure_withdraw(store, origin, erasure);
-
-			return withdrawn != OK ? withdrawn : err;
-		}
-		if (err != OK) {
-			log_event(LOG_WARN, "erasure_step_failed", LOG_C("service", erasure_step_service(step)),
+		err = step_take(context, store, origin, step, arena, erasure, &done);
+		if (err != OK)
+			log_event(LOG_WARN, "erasure_step_failed", LOG_C("asked", erasure_step_service(step)),
 				LOG_C("code", err_code(err)), LOG_ID("erasure_id", &erasure->id));
+		if (err != OK && erasure_fate(erasure, step, err) == ERASURE_WITHDRAWN) {
+			*withdrawn_out = store_erasure_withdraw(store, erasure) == OK;
 			return err;
 		}
-		if (done && (err = store_erasure_confirm(store, origin, step, erasure)) != OK)
+		if (err != OK)
 			return err;
 		if (context_stopping(context) || clock_monotonic_us() + (uint64_t)DRAIN_WAIT_MS * 1000 >= deadline_us)
 			return OK;

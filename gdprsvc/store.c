@@ -17,6 +17,7 @@ static void erasure_row(const struct rows *rows, const struct uuid *tenant_id, s
 		.completed_at = rows_time(rows, 4),
 		.pending = (unsigned)rows_i64(rows, 5),
 		.actor_id = rows_uuid(rows, 6),
+		.accepted_at = rows_time(rows, 7),
 	};
 }
 
@@ -65,30 +66,54 @@ static enum err erasure_one(struct tx *tx, const struct db_statement *statement,
 }
 
 enum err store_erasure_begin(const struct store *store, const struct store_origin *origin, const struct uuid *tenant_id,
-	const struct uuid *person_id, struct erasure_record *erasure_out, bool *begun_out)
+	const struct uuid *person_id, bool accepted, struct erasure_record *erasure_out)
 {
 	const struct uuid id = uuid_new();
 	struct tx *tx = NULL;
 	uint64_t inserted = 0;
 	enum err err;
 
-	*begun_out = false;
 	if ((err = tx_begin(store->db, tenant_id, &tx)) != OK)
 		goto done;
 	err = tx_exec(tx, &sql_erasure_insert,
 		PARAMS(db_uuid(&id), db_uuid(tenant_id), db_uuid(person_id), db_uuid_or_null(&origin->actor_id),
-			db_time(origin->now)),
+			db_time(origin->now), db_time_or_null(accepted ? &origin->now : NULL)),
 		&inserted);
 	if (err != OK)
 		goto done;
 	if ((err = erasure_one(tx, &sql_erasure_by_person, tenant_id, person_id, erasure_out)) != OK)
 		goto done;
-	if (inserted > 0 && (err = put_erasure_event(tx, store, origin, "erasure.request", erasure_out)) != OK)
+	if (inserted > 0 && accepted)
+		err = put_erasure_event(tx, store, origin, "erasure.request", erasure_out);
+	if (err != OK)
 		goto done;
 	CRASH_POINT("erasure.before_begin");
 	err = tx_commit(&tx);
 	CRASH_POINT("erasure.after_begin");
-	*begun_out = inserted > 0;
+done:
+	tx_free(&tx);
+	return err;
+}
+
+enum err store_erasure_accept(
+	const struct store *store, const struct store_origin *origin, struct erasure_record *erasure)
+{
+	struct tx *tx = NULL;
+	uint64_t accepted = 0;
+	enum err err;
+
+	if ((err = tx_begin(store->db, &erasure->tenant_id, &tx)) != OK)
+		goto done;
+	err = tx_exec(tx, &sql_erasure_accept,
+		PARAMS(db_uuid(&erasure->tenant_id), db_uuid(&erasure->id), db_time(origin->now)), &accepted);
+	if (err != OK)
+		goto done;
+	if (accepted > 0 && (err = put_erasure_event(tx, store, origin, "erasure.request", erasure)) != OK)
+		goto done;
+	CRASH_POINT("erasure.before_accept");
+	if ((err = tx_commit(&tx)) == OK)
+		erasure->accepted_at = origin->now;
+	CRASH_POINT("erasure.after_accept");
 done:
 	tx_free(&tx);
 	return err;
@@ -128,22 +153,14 @@ done:
 	return err;
 }
 
-enum err store_erasure_withdraw(
-	const struct store *store, const struct store_origin *origin, const struct erasure_record *erasure)
+enum err store_erasure_withdraw(const struct store *store, const struct erasure_record *erasure)
 {
 	struct tx *tx = NULL;
-	uint64_t deleted = 0;
 	enum err err;
 
-	if ((err = tx_begin(store->db, &erasure->tenant_id, &tx)) != OK)
-		goto done;
-	err = tx_exec(tx, &sql_erasure_withdraw, PARAMS(db_uuid(&erasure->tenant_id), db_uuid(&erasure->id)), &deleted);
-	if (err != OK)
-		goto done;
-	if (deleted > 0 && (err = put_erasure_event(tx, store, origin, "erasure.refuse", erasure)) != OK)
-		goto done;
-	err = tx_commit(&tx);
-done:
+	if ((err = tx_begin(store->db, &erasure->tenant_id, &tx)) == OK)
+		err = tx_commit_with(&tx, &sql_erasure_withdraw,
+			PARAMS(db_uuid(&erasure->tenant_id), db_uuid(&erasure->id)), NULL, NULL);
 	tx_free(&tx);
 	return err;
 }
@@ -216,7 +233,7 @@ enum err store_erasures_due(
 	if (err != OK)
 		goto done;
 	while (*count_out < cap && rows_next(rows)) {
-		const struct uuid tenant_id = rows_uuid(rows, 7);
+		const struct uuid tenant_id = rows_uuid(rows, 8);
 
 		erasure_row(rows, &tenant_id, &erasures_out[(*count_out)++]);
 	}

@@ -21,20 +21,22 @@ struct store_origin {
 };
 
 /*
- * Begins an erasure, or finds the person's one. *begun_out: it is new (event erasure.request).
+ * Begins an erasure, or finds the person's one. `accepted`: authsvc itself asks for it, so it has agreed (event
+ * erasure.request). Otherwise the row is an intention until store_erasure_accept.
  */
 MUST_USE enum err store_erasure_begin(const struct store *store, const struct store_origin *origin,
-	const struct uuid *tenant_id, const struct uuid *person_id, struct erasure_record *erasure_out,
-	bool *begun_out);
+	const struct uuid *tenant_id, const struct uuid *person_id, bool accepted, struct erasure_record *erasure_out);
+/* authsvc has agreed; from now on the row stays (event erasure.request, once). */
+MUST_USE enum err store_erasure_accept(
+	const struct store *store, const struct store_origin *origin, struct erasure_record *erasure);
 /*
  * A service has confirmed. The erasure's `pending` is read back; who takes the last bit away completes it (event
  * erasure.complete).
  */
 MUST_USE enum err store_erasure_confirm(const struct store *store, const struct store_origin *origin,
 	enum erasure_step step, struct erasure_record *erasure);
-/* authsvc refused before anything was erased: the row goes (event erasure.refuse). */
-MUST_USE enum err store_erasure_withdraw(
-	const struct store *store, const struct store_origin *origin, const struct erasure_record *erasure);
+/* Nothing anywhere has changed: the row goes, without an event, as after any refusal. One that was accepted stays. */
+MUST_USE enum err store_erasure_withdraw(const struct store *store, const struct erasure_record *erasure);
 MUST_USE enum err store_erasure_read(const struct store *store, const struct uuid *tenant_id, const struct uuid *id,
 	struct erasure_record *erasure_out); /* ERR_NOT_FOUND */
 /* Newest first, behind `before_key`. At most `cap`. */
@@ -60,8 +62,8 @@ struct retention_record {
 MUST_USE enum err store_retention_claim(
 	struct db *jobs, const char *service, instant_us now, int64_t interval_s, bool *claimed_out);
 MUST_USE enum err store_retention_finish(struct db *jobs, const char *service, instant_us now, int64_t rows);
-MUST_USE enum err store_retention_release(struct db *jobs, const char *service);
-/* Readable by either role. */
+MUST_USE enum err store_retention_release(struct db *jobs, const char *service, instant_us retry_at);
+/* By either role: tenant_id NULL with the jobs role's. */
 MUST_USE enum err store_retention_list(struct db *db, const struct uuid *tenant_id,
 	struct retention_record *records_out, size_t cap, size_t *count_out);
 

@@ -36,13 +36,13 @@ enum err store_retention_finish(struct db *jobs, const char *service, instant_us
 	return err;
 }
 
-enum err store_retention_release(struct db *jobs, const char *service)
+enum err store_retention_release(struct db *jobs, const char *service, instant_us retry_at)
 {
 	struct tx *tx = NULL;
 	enum err err;
 
 	if ((err = tx_begin_jobs(jobs, &tx)) == OK)
-		err = tx_commit_with(&tx, &sql_retention_release, PARAMS(db_c(service)), NULL, NULL);
+		err = tx_commit_with(&tx, &sql_retention_release, PARAMS(db_c(service), db_time(retry_at)), NULL, NULL);
 	tx_free(&tx);
 	return err;
 }
@@ -55,7 +55,7 @@ enum err store_retention_list(struct db *db, const struct uuid *tenant_id, struc
 	enum err err;
 
 	*count_out = 0;
-	if ((err = tx_begin(db, tenant_id, &tx)) != OK)
+	if ((err = tenant_id ? tx_begin(db, tenant_id, &tx) : tx_begin_jobs(db, &tx)) != OK)
 		goto done;
 	if ((err = tx_commit_with(&tx, &sql_retention_list, NO_PARAMS, &rows, NULL)) != OK)
 		goto done;

@@ -2,303 +2,79 @@
 #include "link/link.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "link/link_dialer_private.h"
 
-#define RECONNECT_MIN_MS 50
-#define RECONNECT_MAX_MS 1000
-#define SEND_MS_MAX (10 * 60 * 1000)
-#define QUIESCE_STEP_US 2000
+#define CLOSE_STEP_US 20000
 
-static bool is_live(const struct replica *replica)
+static uint64_t tick(void *owner, uint64_t now_us)
 {
-	return replica->pipes > 0 && !replica->stats.draining && !replica->stats.ejected;
-}
+	struct link_dialer *dialer = owner;
+	uint64_t next_us = LINK_KEEPER_NEVER;
 
-/* Under the lock, after every change. */
-static void gauge(struct link_dialer *dialer)
-{
-	size_t room = 0, live = 0;
-
+	pthread_mutex_lock(&dialer->lock);
 	for (size_t i = 0; i < dialer->replica_count; i++) {
-		const struct replica *replica = dialer->replicas[i];
+		uint64_t due_us = link_replica_tick(dialer->replicas[i], now_us);
 
-		if (!is_live(replica))
-			continue;
-		live++;
-		room += dialer->in_flight_max - replica->stats.in_flight;
+		next_us = due_us < next_us ? due_us : next_us;
 	}
-	atomic_store(&dialer->room, room);
-	atomic_store(&dialer->live, live);
-	pthread_cond_broadcast(&dialer->freed);
-}
-
-/* Under the lock. They end with NNG_ECANCELED. */
-static void cancel_calls(struct replica *replica, bool unsent_only)
-{
-	for (size_t i = 0; i < replica->dialer->in_flight_max; i++) {
-		struct call *call = &replica->calls[i];
-
-		if (call->state == CALL_SENDING || (call->state == CALL_WAITING && !unsent_only))
-			nng_aio_cancel(call->aio);
-	}
-}
-
-static void pipe_changed(nng_pipe pipe, nng_pipe_ev event, void *arg)
-{
-	struct replica *replica = arg;
-	struct link_dialer *dialer = replica->dialer;
-	bool up = event == NNG_PIPE_EV_ADD_POST;
-
-	(void)pipe;
-	pthread_mutex_lock(&dialer->lock);
-	if (up) {
-		replica->pipes++;
-		replica->stats.connects++;
-		replica->stats.draining = false;
-	} else if (replica->pipes > 0 && --replica->pipes == 0) {
-		/* Messages that still wait for a connection would wait in vain. */
-		cancel_calls(replica, true);
-	}
-	replica->stats.connected = replica->pipes > 0;
-	gauge(dialer);
-	pthread_mutex_unlock(&dialer->lock);
-	log_event(LOG_INFO, up ? "link_up" : "link_down", LOG_C("callee", peer_name(dialer->callee)),
-		LOG_C("lane", lane_name(dialer->lane)), LOG_I("replica", replica->index));
-}
-
-/* Counts how the call ended, frees it and tells its owner; then the message. */
-static void finish(struct call *call, enum err err, uint64_t *counter, nng_msg *message)
-{
-	struct replica *replica = call->replica;
-	struct link_dialer *dialer = replica->dialer;
-	link_done_fn *done = call->done;
-	void *user = call->user;
-	struct str reply = STR_NONE;
-
-	if (message)
-		reply = (struct str){nng_msg_body(message), nng_msg_len(message)};
-	pthread_mutex_lock(&dialer->lock);
-	(*counter)++;
-	if (err == ERR_DRAINING)
-		replica->stats.draining = true;
-	if (err == OK) {
-		uint64_t took = clock_monotonic_us() - call->begun_us;
-
-		replica->stats.latency_us += (took >> 4) - (replica->stats.latency_us >> 4);
-	}
-	/* Free before `done`, so that whoever is told finds the room. */
-	call->state = CALL_FREE;
-	call->next_free = replica->free;
-	replica->free = call;
-	replica->stats.in_flight--;
-	gauge(dialer);
-	pthread_mutex_unlock(&dialer->lock);
-
-	done(user, err, reply);
-	if (message)
-		nng_msg_free(message);
-	pthread_mutex_lock(&dialer->lock);
-	if (--dialer->active == 0 && dialer->closing)
+	if (dialer->closing)
 		pthread_cond_broadcast(&dialer->freed);
 	pthread_mutex_unlock(&dialer->lock);
-}
-
-/* Rounded up: a call never gives up before its deadline; at least 1, for 0 means "at once" to nng. */
-static nng_duration ms_left(uint64_t deadline_us)
-{
-	uint64_t now = clock_monotonic_us();
-	uint64_t ms = deadline_us > now ? (deadline_us - now + 999) / 1000 : 1;
-
-	return ms < SEND_MS_MAX ? (nng_duration)ms : SEND_MS_MAX;
-}
-
-static void call_sent(struct call *call)
-{
-	struct link_replica_stats *stats = &call->replica->stats;
-	int rv = nng_aio_result(call->aio);
-	nng_msg *message;
-
-	if (rv == 0) {
-		pthread_mutex_lock(&call->replica->dialer->lock);
-		call->state = CALL_WAITING;
-		stats->sent++;
-		pthread_mutex_unlock(&call->replica->dialer->lock);
-		nng_aio_set_timeout(call->aio, ms_left(call->deadline_us));
-		nng_ctx_recv(call->ctx, call->aio);
-		return;
-	}
-	message = nng_aio_get_msg(call->aio);
-	nng_aio_set_msg(call->aio, NULL);
-	if (message)
-		nng_msg_free(message);
-	if (rv == NNG_ETIMEDOUT)
-		finish(call, ERR_DEADLINE, &stats->late, NULL);
-	else
-		finish(call, ERR_UNAVAILABLE, &stats->undelivered, NULL);
-}
-
-static void call_answered(struct call *call)
-{
-	struct link_replica_stats *stats = &call->replica->stats;
-	int rv = nng_aio_result(call->aio);
-	nng_msg *message;
-
-	if (rv == NNG_ETIMEDOUT) {
-		finish(call, ERR_DEADLINE, &stats->late, NULL);
-		return;
-	}
-	if (rv != 0) {
-		finish(call, ERR_DEADLINE, &stats->lost, NULL);
-		return;
-	}
-	message = nng_aio_get_msg(call->aio);
-	nng_aio_set_msg(call->aio, NULL);
-	/* The empty reply is link_worker_refuse's. */
-	if (nng_msg_len(message) == 0)
-		finish(call, ERR_DRAINING, &stats->refused, message);
-	else
-		finish(call, OK, &stats->answered, message);
-}
-
-/* On a thread of nng's, at the end of a send and of a receive. */
-static void call_step(void *arg)
-{
-	struct call *call = arg;
-	bool sending;
-
-	pthread_mutex_lock(&call->replica->dialer->lock);
-	sending = call->state == CALL_SENDING;
-	pthread_mutex_unlock(&call->replica->dialer->lock);
-	if (sending)
-		call_sent(call);
-	else
-		call_answered(call);
-}
-
-static int replica_dial(struct replica *replica, nng_tls_config *tls, const char *url)
-{
-	nng_dialer end;
-	int rv;
-
-	if ((rv = nng_req0_open(&replica->socket)) != 0)
-		return rv;
-	replica->open = true;
-	/* nng's own resend would deliver twice. Contexts copy it, so it comes before them. */
-	if ((rv = nng_socket_set_ms(replica->socket, NNG_OPT_REQ_RESENDTIME, NNG_DURATION_INFINITE)) != 0)
-		return rv;
-	if ((rv = nng_socket_set_size(replica->socket, NNG_OPT_RECVMAXSZ, LINK_BYTES_MAX + LINK_HEADER_MAX)) != 0)
-		return rv;
-	if ((rv = nng_pipe_notify(replica->socket, NNG_PIPE_EV_ADD_POST, pipe_changed, replica)) != 0 ||
-		(rv = nng_pipe_notify(replica->socket, NNG_PIPE_EV_REM_POST, pipe_changed, replica)) != 0)
-		return rv;
-	for (size_t i = 0; i < replica->dialer->in_flight_max; i++) {
-		struct call *call = &replica->calls[i];
-
-		if ((rv = nng_ctx_open(&call->ctx, replica->socket)) != 0)
-			return rv;
-		call->open = true;
-		if ((rv = nng_aio_alloc(&call->aio, call_step, call)) != 0)
-			return rv;
-		call->replica = replica;
-		call->next_free = replica->free;
-		replica->free = call;
-	}
-	if ((rv = nng_dialer_create(&end, replica->socket, url)) != 0)
-		return rv;
-	if ((rv = nng_dialer_set_ms(end, NNG_OPT_RECONNMINT, RECONNECT_MIN_MS)) != 0 ||
-		(rv = nng_dialer_set_ms(end, NNG_OPT_RECONNMAXT, RECONNECT_MAX_MS)) != 0 ||
-		(rv = nng_dialer_set_ptr(end, NNG_OPT_TLS_CONFIG, tls)) != 0 ||
-		(rv = nng_dialer_set_bool(end, NNG_OPT_TCP_KEEPALIVE, true)) != 0)
-		return rv;
-	return nng_dialer_start(end, NNG_FLAG_NONBLOCK);
-}
-
-static enum err replica_add(struct link_dialer *dialer, const struct link_identity *identity, struct str url)
-{
-	struct replica *replica = NULL;
-	nng_tls_config *tls = NULL;
-	char text[LINK_URL_MAX];
-	enum err err;
-	int rv;
-
-	if (url.len >= sizeof(text) || dialer->replica_count == LINK_REPLICAS_MAX)
-		return link_identity_fault(dialer->callee, "a URL is too long, or there are too many", 0);
-	memcpy(text, url.p, url.len);
-	text[url.len] = '\0';
-	if (!link_identity_url_ok(dialer->callee, text))
-		return ERR_BAD_FIELD;
-	if ((err = link_identity_tls(identity, dialer->callee, NNG_TLS_MODE_CLIENT, &tls)) != OK)
-		return err;
-	if (!(replica = calloc(1, sizeof(*replica)))) {
-		err = ERR_OVERLOADED;
-		goto done;
-	}
-	replica->dialer = dialer;
-	replica->index = dialer->replica_count;
-	/* Known to the dialer before it dials, for it may connect before this returns; link_dialer_free finds it too. */
-	pthread_mutex_lock(&dialer->lock);
-	dialer->replicas[dialer->replica_count++] = replica;
-	pthread_mutex_unlock(&dialer->lock);
-	if ((rv = replica_dial(replica, tls, text)) != 0)
-		err = link_identity_fault(dialer->callee, "cannot dial it", rv);
-done:
-	nng_tls_config_free(tls);
-	return err;
+	return next_us;
 }
 
 enum err link_dialer_new(const struct link_dialer_config *config, struct link_dialer **dialer_out)
 {
 	size_t wanted = config->in_flight_max ? config->in_flight_max : LINK_IN_FLIGHT_USUAL;
-	struct str rest = str_from(config->urls);
-	struct link_dialer *dialer;
-	enum err err = OK;
+	struct str rest = str_from(config->urls), url;
+	struct link_dialer *dialer = calloc(1, sizeof(*dialer));
 	bool more = true;
+	enum err err;
 
-	if (!(dialer = calloc(1, sizeof(*dialer))))
+	if (!dialer)
 		return ERR_OVERLOADED;
 	dialer->callee = config->callee;
 	dialer->lane = config->lane;
 	dialer->in_flight_max = wanted < LINK_IN_FLIGHT_MAX ? wanted : LINK_IN_FLIGHT_MAX;
+	dialer->kept = (struct link_kept){.tick = tick, .owner = dialer};
 	pthread_mutex_init(&dialer->lock, NULL);
 	wait_init(&dialer->freed);
+	err = link_identity_tls(config->identity, config->callee, &dialer->tls);
 	while (more && err == OK) {
-		struct str url;
-
 		more = str_cut(&rest, ',', &url);
-		err = replica_add(dialer, config->identity, str_trim(url));
+		err = link_replica_new(dialer, str_trim(url));
 	}
-	if (err == OK)
-		*dialer_out = dialer;
-	else
+	if (err == OK) {
+		dialer->is_kept = link_keeper_add(&dialer->kept);
+		err = dialer->is_kept ? OK : ERR_OVERLOADED;
+	}
+	if (err != OK) {
 		link_dialer_free(&dialer);
-	return err;
-}
-
-static void replica_free(struct link_dialer *dialer, struct replica *replica)
-{
-	for (size_t i = 0; i < dialer->in_flight_max; i++) {
-		if (replica->calls[i].aio)
-			nng_aio_free(replica->calls[i].aio);
+		return err;
 	}
-	free(replica);
+	link_keeper_poke(&dialer->kept, 0);
+	*dialer_out = dialer;
+	return OK;
 }
 
-/*
- * Ends every call before the sockets close: a send that nng 1.5.2 begins while its endpoint closes never ends, and then
- * neither does nng_close. A cancel that comes between a call's send and its receive finds nothing, so it is repeated.
- */
-static void quiesce(struct link_dialer *dialer)
+/* Every call ends with its connection, in the keeper's hands. */
+static void close_all(struct link_dialer *dialer)
 {
+	bool over = false;
+
 	pthread_mutex_lock(&dialer->lock);
 	dialer->closing = true;
-	while (dialer->active > 0) {
+	while (!over || dialer->active > 0) {
+		over = true;
 		for (size_t i = 0; i < dialer->replica_count; i++)
-			cancel_calls(dialer->replicas[i], false);
-		(void)wait_until(&dialer->freed, &dialer->lock, clock_monotonic_us() + QUIESCE_STEP_US);
+			over = link_replica_close(dialer->replicas[i]) && over;
+		if (over && dialer->active == 0)
+			break;
+		link_keeper_poke(&dialer->kept, 0);
+		(void)wait_until(&dialer->freed, &dialer->lock, clock_monotonic_us() + CLOSE_STEP_US);
 	}
 	pthread_mutex_unlock(&dialer->lock);
 }
@@ -310,13 +86,13 @@ void link_dialer_free(struct link_dialer **dialer)
 	if (!gone)
 		return;
 	*dialer = NULL;
-	quiesce(gone);
-	for (size_t i = 0; i < gone->replica_count; i++) {
-		if (gone->replicas[i]->open)
-			(void)nng_close(gone->replicas[i]->socket);
+	if (gone->is_kept) {
+		close_all(gone);
+		link_keeper_remove(&gone->kept);
 	}
 	for (size_t i = 0; i < gone->replica_count; i++)
-		replica_free(gone, gone->replicas[i]);
+		link_replica_free(gone->replicas[i]);
+	SSL_CTX_free(gone->tls);
 	pthread_cond_destroy(&gone->freed);
 	pthread_mutex_destroy(&gone->lock);
 	free(gone);
@@ -330,7 +106,7 @@ static struct replica *choose(struct link_dialer *dialer, bool *live_out)
 	for (size_t i = 0; i < dialer->replica_count; i++) {
 		struct replica *replica = dialer->replicas[(dialer->turn + i) % dialer->replica_count];
 
-		if (!is_live(replica))
+		if (!link_call_is_live(replica))
 			continue;
 		*live_out = true;
 		if (replica->free && (!best || replica->stats.in_flight < best->stats.in_flight))
@@ -341,69 +117,91 @@ static struct replica *choose(struct link_dialer *dialer, bool *live_out)
 	return best;
 }
 
-/* A free call of a live replica, made to wait for `done`. */
-static enum err take(
-	struct link_dialer *dialer, uint64_t deadline_us, link_done_fn *done, void *user, struct call **call_out)
+/* Under the lock. A free call of `replica`, made to wait for `done`. */
+static struct call *take(struct replica *replica, uint64_t deadline_us, link_done_fn *done, void *user)
 {
-	struct replica *replica;
-	struct call *call;
-	bool live = false;
+	struct call *call = replica->free;
+	uint32_t index = (uint32_t)(call - replica->calls);
 
-	pthread_mutex_lock(&dialer->lock);
-	replica = dialer->closing ? NULL : choose(dialer, &live);
-	if (!replica) {
-		live = live && !dialer->closing;
-		pthread_mutex_unlock(&dialer->lock);
-		return live ? ERR_OVERLOADED : ERR_UNAVAILABLE;
-	}
-	call = replica->free;
 	replica->free = call->next_free;
-	replica->stats.in_flight++;
-	dialer->active++;
-	call->state = CALL_SENDING;
-	call->turn++;
+	/* Turn 0 of place 0 would be LINK_CONN_NOTE. */
+	call->turn = call->turn < LINK_CONN_NOTE / LINK_IN_FLIGHT_MAX - 1 ? call->turn + 1 : 1;
+	call->id = LINK_CONN_NOTE | (call->turn * LINK_IN_FLIGHT_MAX + index);
+	call->busy = true;
+	call->conn = replica->conn;
+	call->end = 0;
 	call->deadline_us = deadline_us;
 	call->begun_us = clock_monotonic_us();
 	call->done = done;
 	call->user = user;
-	gauge(dialer);
+	replica->users++;
+	replica->stats.in_flight++;
+	replica->dialer->active++;
+	link_call_gauge(replica->dialer);
+	return call;
+}
+
+/* Under the lock. The call was never sent; nobody is told. */
+static void give_back(struct replica *replica, struct call *call)
+{
+	call->busy = false;
+	call->conn = NULL;
+	call->next_free = replica->free;
+	replica->free = call;
+	replica->stats.in_flight--;
+	replica->dialer->active--;
+	replica->up = false;
+	link_call_gauge(replica->dialer);
+}
+
+/* Under the lock, which it lets go while it writes. False: that connection had just ended; try another. */
+static bool send_on(struct replica *replica, struct call *call, struct str message)
+{
+	struct link_dialer *dialer = replica->dialer;
+	struct link_conn *conn = replica->conn;
+	uint32_t id = call->id;
+	uint64_t end = 0;
+	bool sent;
+
 	pthread_mutex_unlock(&dialer->lock);
-	*call_out = call;
-	return OK;
+	sent = link_conn_send(conn, id, message, &end);
+	pthread_mutex_lock(&dialer->lock);
+	/* While `users` counts us, neither the connection nor an unanswered call is given up. */
+	if (--replica->users == 0 && !link_conn_is_open(conn))
+		link_keeper_poke(&dialer->kept, 0);
+	if (!sent) {
+		give_back(replica, call);
+		return false;
+	}
+	replica->stats.sent++;
+	if (call->busy && call->id == id)
+		call->end = end;
+	return true;
 }
 
 enum err link_send(struct link_dialer *dialer, struct str message, uint64_t deadline_us, link_done_fn *done, void *ctx)
 {
-	struct replica *replica;
-	nng_msg *copy = NULL;
-	struct call *call;
-	uint64_t turn;
-	enum err err;
+	enum err err = ERR_UNAVAILABLE;
+	bool sent = false;
 
 	if (message.len > LINK_BYTES_MAX)
 		return ERR_TOO_LARGE;
 	if (deadline_us <= clock_monotonic_us())
 		return ERR_DEADLINE;
-	if (nng_msg_alloc(&copy, message.len) != 0)
-		return ERR_OVERLOADED;
-	if (message.len > 0)
-		memcpy(nng_msg_body(copy), message.p, message.len);
-	if ((err = take(dialer, deadline_us, done, ctx, &call)) != OK) {
-		nng_msg_free(copy);
-		return err;
-	}
-	replica = call->replica;
-	turn = call->turn;
-	nng_aio_set_msg(call->aio, copy);
-	nng_aio_set_timeout(call->aio, ms_left(deadline_us));
-	nng_ctx_send(call->ctx, call->aio);
-
-	/* The connection may have gone between the choice and the send, and the cancel above come too early. */
 	pthread_mutex_lock(&dialer->lock);
-	if (replica->pipes == 0 && call->turn == turn && call->state == CALL_SENDING)
-		nng_aio_cancel(call->aio);
+	while (!sent) {
+		bool live = false;
+		struct replica *replica = dialer->closing ? NULL : choose(dialer, &live);
+
+		if (!replica) {
+			err = live ? ERR_OVERLOADED : ERR_UNAVAILABLE;
+			break;
+		}
+		sent = send_on(replica, take(replica, deadline_us, done, ctx), message);
+		link_keeper_poke(&dialer->kept, sent ? deadline_us : 0);
+	}
 	pthread_mutex_unlock(&dialer->lock);
-	return OK;
+	return sent ? OK : err;
 }
 
 bool link_dialer_wait_room(struct link_dialer *dialer, uint64_t deadline_us)
@@ -460,6 +258,6 @@ void link_eject(struct link_dialer *dialer, size_t replica, bool ejected)
 	INVARIANT(replica < dialer->replica_count);
 	pthread_mutex_lock(&dialer->lock);
 	dialer->replicas[replica]->stats.ejected = ejected;
-	gauge(dialer);
+	link_call_gauge(dialer);
 	pthread_mutex_unlock(&dialer->lock);
 }

@@ -113,10 +113,19 @@ struct link_listener_stats {
 	uint64_t connects;
 	uint64_t turned_away; /* connections over LINK_PEERS_MAX */
 	uint64_t received, replied, refused, dropped;
+	uint64_t
+		faults; /* connections ended for what they were or sent: no or a foreign certificate, a malformed frame */
 };
 
-/* Listens at once; messages wait (one per connection) until a worker receives. Errors as link_dialer_new. Gives. */
+/* Listens at once; messages wait (few per connection) until a worker receives. Errors as link_dialer_new. Gives. */
 MUST_USE enum err link_listener_new(const struct link_listener_config *config, struct link_listener **listener_out);
+/*
+ * Stops listening, so that another process may take the address; refuses what waits and what comes, and tells every
+ * caller, which goes when its last message is answered. Workers go on answering what they have received.
+ */
+void link_listener_drain(struct link_listener *listener);
+/* Whether every connection has gone before the deadline. */
+MUST_USE bool link_listener_wait_gone(struct link_listener *listener, uint64_t deadline_us);
 /* Closes every connection. Free its workers first. */
 void link_listener_free(struct link_listener **listener);
 /* Ends every wait in link_worker_receive that has begun. */

@@ -1,5 +1,67 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/clock.h"
+#include "base/log.h"
 #include "link/link_dialer_private.h"
+
+bool link_call_is_live(const struct replica *replica)
+{
+	return replica->up && !replica->stats.draining && !replica->stats.ejected;
+}
+
+void link_call_gauge(struct link_dialer *dialer)
+{
+	size_t room = 0, live = 0;
+
+	for (size_t i = 0; i < dialer->replica_count; i++) {
+		const struct replica *replica = dialer->replicas[i];
+
+		if (!link_call_is_live(replica))
+			continue;
+		live++;
+		room += dialer->in_flight_max - replica->stats.in_flight;
+	}
+	atomic_store(&dialer->room, room);
+	atomic_store(&dialer->live, live);
+	pthread_cond_broadcast(&dialer->freed);
+}
+
+struct call *link_call_of(struct replica *replica, const struct link_conn *conn, uint32_t id)
+{
+	struct call *call = &replica->calls[id % LINK_IN_FLIGHT_MAX];
+
+	return call->busy && call->id == id && call->conn == conn ? call : NULL;
+}
+
+void link_call_finish(struct replica *replica, struct call *call, enum err err, uint64_t *counter, struct str reply)
+{
+	struct link_dialer *dialer = replica->dialer;
+	link_done_fn *done = call->done;
+	void *user = call->user;
+
+	(*counter)++;
+	if (err == OK) {
+		uint64_t took = clock_monotonic_us() - call->begun_us;
+
+		replica->stats.latency_us += (took >> 4) - (replica->stats.latency_us >> 4);
+	}
+	/* Free before `done`, so that whoever is told finds the room. */
+	call->busy = false;
+	call->conn = NULL;
+	call->next_free = replica->free;
+	replica->free = call;
+	replica->stats.in_flight--;
+	link_call_gauge(dialer);
+	/* A draining callee waits for its callers to go. */
+	if (replica->stats.draining && replica->stats.in_flight == 0 && replica->conn)
+		link_conn_close(replica->conn, true);
+	pthread_mutex_unlock(&dialer->lock);
+	done(user, err, reply);
+	pthread_mutex_lock(&dialer->lock);
+	if (--dialer->active == 0 && dialer->closing)
+		pthread_cond_broadcast(&dialer->freed);
+}
+
+/* ---- the blocking form ---- */
 
 struct wait {
 	pthread_mutex_t lock;

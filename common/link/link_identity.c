@@ -3,6 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/err.h>
+#include <openssl/pem.h>
+
 #include "base/config.h"
 #include "base/log.h"
 #include "link/link_private.h"
@@ -17,10 +20,10 @@ struct link_identity {
 	char ca_dir[PATH_LEN_MAX];
 };
 
-enum err link_identity_fault(enum peer peer, const char *what, int nng_error)
+enum err link_identity_fault(enum peer peer, const char *what, const char *reason)
 {
 	log_event(LOG_ERROR, "link_refused", LOG_C("peer", peer_name(peer)), LOG_C("what", what),
-		LOG_C("reason", nng_error != 0 ? nng_strerror(nng_error) : "see what"));
+		LOG_C("reason", reason));
 	return ERR_BAD_FIELD;
 }
 
@@ -71,45 +74,89 @@ void link_identity_free(struct link_identity **identity)
 	free(gone);
 }
 
-static int tls_fill(nng_tls_config *tls, const struct link_identity *identity, enum peer peer, nng_tls_mode mode,
-	const struct secret *authority)
+static BIO *bio_over(const struct secret *pem)
 {
-	int rv;
+	struct str text = secret_str(pem);
 
-	if ((rv = nng_tls_config_version(tls, NNG_TLS_1_2, NNG_TLS_1_2)) != 0)
-		return rv;
-	if ((rv = nng_tls_config_auth_mode(tls, NNG_TLS_AUTH_MODE_REQUIRED)) != 0)
-		return rv;
-	if ((rv = nng_tls_config_ca_chain(tls, secret_str(authority).p, NULL)) != 0)
-		return rv;
-	if (mode == NNG_TLS_MODE_CLIENT && (rv = nng_tls_config_server_name(tls, peer_name(peer))) != 0)
-		return rv;
-	return nng_tls_config_own_cert(tls, secret_str(identity->certificate).p, secret_str(identity->key).p, NULL);
+	return BIO_new_mem_buf(text.p, (int)text.len);
 }
 
-enum err link_identity_tls(
-	const struct link_identity *identity, enum peer peer, nng_tls_mode mode, nng_tls_config **tls_out)
+static bool use_leaf(SSL_CTX *tls, const struct secret *pem)
 {
+	BIO *bio = bio_over(pem);
+	X509 *leaf = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+	bool ok = leaf && SSL_CTX_use_certificate(tls, leaf) == 1;
+
+	X509_free(leaf);
+	BIO_free(bio);
+	return ok;
+}
+
+static bool use_key(SSL_CTX *tls, const struct secret *pem)
+{
+	BIO *bio = bio_over(pem);
+	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL) : NULL;
+	bool ok = key && SSL_CTX_use_PrivateKey(tls, key) == 1 && SSL_CTX_check_private_key(tls) == 1;
+
+	EVP_PKEY_free(key);
+	BIO_free(bio);
+	return ok;
+}
+
+static bool trust_only(SSL_CTX *tls, const struct secret *pem)
+{
+	BIO *bio = bio_over(pem);
+	X509_STORE *store = SSL_CTX_get_cert_store(tls);
+	size_t count = 0;
+	X509 *authority;
+	bool ok = true;
+
+	while (ok && bio && (authority = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
+		ok = X509_STORE_add_cert(store, authority) == 1;
+		X509_free(authority);
+		count++;
+	}
+	BIO_free(bio);
+	return ok && count > 0;
+}
+
+static bool set_rules(SSL_CTX *tls)
+{
+	SSL_CTX_set_options(tls, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET);
+	SSL_CTX_set_mode(tls, SSL_MODE_RELEASE_BUFFERS);
+	SSL_CTX_set_session_cache_mode(tls, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_verify(tls, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+	/* A leaf under the role's own authority and nothing between. */
+	SSL_CTX_set_verify_depth(tls, 1);
+	return SSL_CTX_set_num_tickets(tls, 0) == 1 && SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION) == 1 &&
+	       SSL_CTX_set_cipher_list(tls, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1;
+}
+
+enum err link_identity_tls(const struct link_identity *identity, enum peer peer, SSL_CTX **tls_out)
+{
+	SSL_CTX *tls = SSL_CTX_new(TLS_method());
 	struct secret *authority = NULL;
-	nng_tls_config *tls = NULL;
 	char path[PATH_LEN_MAX + 64];
-	enum err err;
-	int rv;
+	enum err err = ERR_BAD_FIELD;
 
 	(void)snprintf(path, sizeof(path), "%s/%s-ca.pem", identity->ca_dir, peer_name(peer));
-	if ((err = read_pem("authority", path, &authority)) != OK)
-		return link_identity_fault(peer, "its authority cannot be read", 0);
-	if ((rv = nng_tls_config_alloc(&tls, mode)) != 0 ||
-		(rv = tls_fill(tls, identity, peer, mode, authority)) != 0) {
-		err = link_identity_fault(peer, "certificate, key or authority", rv);
-		goto done;
-	}
-	*tls_out = tls;
-	tls = NULL;
-done:
-	if (tls)
-		nng_tls_config_free(tls);
+	if (!tls || !set_rules(tls))
+		(void)link_identity_fault(peer, "TLS", "cannot be set up");
+	else if (read_pem("authority", path, &authority) != OK || !trust_only(tls, authority))
+		(void)link_identity_fault(peer, "authority", "<role>-ca.pem cannot be read");
+	else if (!use_leaf(tls, identity->certificate))
+		(void)link_identity_fault(peer, "certificate", "is not one");
+	else if (!use_key(tls, identity->key))
+		(void)link_identity_fault(peer, "key", "is not the certificate's");
+	else
+		err = OK;
+	/* What a failed attempt left behind would be taken for the next call's fault. */
+	ERR_clear_error();
 	secret_free(&authority);
+	if (err == OK)
+		*tls_out = tls;
+	else
+		SSL_CTX_free(tls);
 	return err;
 }
 
@@ -125,14 +172,13 @@ static bool address_ok(struct str address)
 	       port > 0;
 }
 
-bool link_identity_url_ok(enum peer peer, const char *url)
+enum err link_identity_url(enum peer peer, struct str url, char inner_out[LINK_URL_MAX])
 {
-	static const char scheme[] = "tls+tcp://";
-	struct str text = str_from(url);
+	size_t skip = sizeof(LINK_SCHEME) - 1;
+	struct str address = {url.p + skip, url.len - skip};
 
-	if (str_starts(text, scheme) && text.len < LINK_URL_MAX &&
-		address_ok((struct str){text.p + sizeof(scheme) - 1, text.len - (sizeof(scheme) - 1)}))
-		return true;
-	(void)link_identity_fault(peer, "the URL is not tls+tcp://host:port", 0);
-	return false;
+	if (!str_starts(url, LINK_SCHEME) || url.len >= LINK_URL_MAX || !address_ok(address))
+		return link_identity_fault(peer, "URL", "is not tls+tcp://host:port");
+	(void)snprintf(inner_out, LINK_URL_MAX, "%s%.*s", LINK_SCHEME_INNER, STR_ARG(address));
+	return OK;
 }

@@ -1,88 +1,330 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "link/link_listener_private.h"
 
-static void pipe_changed(nng_pipe pipe, nng_pipe_ev event, void *arg)
-{
-	struct link_listener *listener = arg;
-	bool refuse = false;
+#define GREETING_US (5 * US_PER_S)
+/* A caller asks for a sign of life every two seconds; one that is silent for longer is gone. */
+#define SILENCE_MAX_US (15 * US_PER_S)
+#define ACCEPT_AGAIN_US (100 * US_PER_MS)
+#define CLOSE_STEP_US 20000
+/* What a caller may have waiting here, and what it may leave unread. */
+#define QUEUED_MAX 16
+#define QUEUED_BYTES_MAX (8U << 20)
+#define OUT_MAX (16U << 20)
 
+/* ---- events of a connection ---- */
+
+static void on_opened(void *owner, struct link_conn *conn)
+{
+	struct caller *caller = owner;
+	struct link_listener *listener = caller->listener;
+
+	(void)conn;
 	pthread_mutex_lock(&listener->lock);
-	switch (event) {
-	case NNG_PIPE_EV_ADD_PRE:
-		refuse = listener->stats.connected >= LINK_PEERS_MAX;
-		if (refuse)
-			listener->stats.turned_away++;
-		break;
-	case NNG_PIPE_EV_ADD_POST:
-		listener->stats.connected++;
-		listener->stats.connects++;
-		break;
-	case NNG_PIPE_EV_REM_POST:
-		listener->stats.connected--;
-		break;
-	default:
-		break;
-	}
+	caller->greeted = true;
+	listener->stats.connects++;
+	listener->stats.connected++;
 	pthread_mutex_unlock(&listener->lock);
-	if (!refuse)
-		return;
-	log_event(LOG_WARN, "link_turned_away", LOG_C("caller", peer_name(listener->caller)));
-	(void)nng_pipe_close(pipe);
+	/* One that comes while this process drains is told so. */
+	link_keeper_poke(&listener->kept, 0);
 }
 
-static int listener_start(struct link_listener *listener, nng_tls_config *tls, const char *url)
+static struct message *message_new(struct caller *caller, uint32_t id, struct str payload)
 {
-	nng_listener end;
+	struct message *message = malloc(sizeof(*message) + payload.len);
+
+	if (!message)
+		return NULL;
+	*message = (struct message){.caller = caller, .id = id, .len = payload.len};
+	if (payload.len > 0)
+		memcpy(message->bytes, payload.p, payload.len);
+	return message;
+}
+
+/* Under the lock. False: this process takes nothing more. */
+static bool enqueue(struct link_listener *listener, struct message *message)
+{
+	struct caller *caller = message->caller;
+
+	if (listener->draining || listener->closing)
+		return false;
+	caller->queued++;
+	caller->queued_bytes += message->len;
+	*listener->last = message;
+	listener->last = &message->next;
+	pthread_cond_signal(&listener->came);
+	return true;
+}
+
+static enum link_conn_next on_message(void *owner, struct link_conn *conn, uint32_t id, struct str payload)
+{
+	struct caller *caller = owner;
+	struct link_listener *listener = caller->listener;
+	struct message *message;
+	bool taken, full;
+
+	if (id == LINK_CONN_NOTE) {
+		if (!str_eq(payload, LINK_CONN_PING))
+			return LINK_CONN_BAD;
+		(void)link_conn_send(conn, id, payload, NULL);
+		return LINK_CONN_GO;
+	}
+	if (!(message = message_new(caller, id, payload)))
+		return LINK_CONN_BAD;
+	pthread_mutex_lock(&listener->lock);
+	taken = enqueue(listener, message);
+	full = caller->queued >= QUEUED_MAX || caller->queued_bytes >= QUEUED_BYTES_MAX;
+	if (!taken)
+		listener->stats.refused++;
+	pthread_mutex_unlock(&listener->lock);
+	if (taken)
+		return full ? LINK_CONN_PAUSE : LINK_CONN_GO;
+	free(message);
+	(void)link_conn_send(conn, id, STR_NONE, NULL);
+	return LINK_CONN_GO;
+}
+
+static const struct link_conn_events events = {.opened = on_opened, .message = on_message};
+
+/* ---- accepting ---- */
+
+/* Under the lock. */
+static void accept_next(struct link_listener *listener)
+{
+	listener->accepting = !listener->draining && !listener->closing;
+	listener->accept_at_us = 0;
+	if (listener->accepting)
+		nng_stream_listener_accept(listener->end, listener->accept);
+}
+
+static size_t count_callers(const struct link_listener *listener)
+{
+	size_t count = 0;
+
+	for (const struct caller *caller = listener->callers; caller; caller = caller->next)
+		count++;
+	return count;
+}
+
+/* Under the lock. Takes the stream. */
+static void caller_add(struct link_listener *listener, nng_stream *stream)
+{
+	struct link_conn_config config = {.stream = stream,
+		.tls = listener->tls,
+		.server = true,
+		.peer = listener->caller,
+		.out_max = OUT_MAX,
+		.events = &events,
+		.kept = &listener->kept};
+	struct caller *caller = NULL;
+
+	if (count_callers(listener) >= LINK_PEERS_MAX || !(caller = calloc(1, sizeof(*caller)))) {
+		listener->stats.turned_away++;
+		nng_stream_free(stream);
+		return;
+	}
+	caller->listener = listener;
+	config.owner = caller;
+	if (link_conn_new(&config, &caller->conn) != OK) {
+		free(caller);
+		return;
+	}
+	caller->next = listener->callers;
+	listener->callers = caller;
+}
+
+static void accepted(void *arg)
+{
+	struct link_listener *listener = arg;
+	int rv = nng_aio_result(listener->accept);
+
+	pthread_mutex_lock(&listener->lock);
+	listener->accepting = false;
+	if (rv == 0)
+		caller_add(listener, nng_aio_get_output(listener->accept, 0));
+	/* Out of descriptors, say: not again at once. */
+	if (rv == 0)
+		accept_next(listener);
+	else
+		listener->accept_at_us = clock_monotonic_us() + ACCEPT_AGAIN_US;
+	pthread_cond_broadcast(&listener->gone);
+	pthread_mutex_unlock(&listener->lock);
+	link_keeper_poke(&listener->kept, clock_monotonic_us() + ACCEPT_AGAIN_US);
+}
+
+/* ---- what time brings; all under the lock ---- */
+
+static void forget_messages(struct caller *caller)
+{
+	struct link_listener *listener = caller->listener;
+	struct message **place = &listener->first;
+
+	while (*place) {
+		struct message *message = *place;
+
+		if (message->caller != caller) {
+			place = &message->next;
+			continue;
+		}
+		*place = message->next;
+		free(message);
+		listener->stats.dropped++;
+	}
+	listener->last = place;
+	caller->queued = 0;
+	caller->queued_bytes = 0;
+}
+
+static void bury(struct caller *caller)
+{
+	struct link_listener *listener = caller->listener;
+	const char *fault = link_conn_fault(caller->conn);
+
+	if (fault) {
+		listener->stats.faults++;
+		log_event(LOG_WARN, "link_broken", LOG_C("caller", peer_name(listener->caller)),
+			LOG_C("lane", lane_name(listener->lane)), LOG_C("reason", fault));
+	}
+	if (caller->greeted)
+		listener->stats.connected--;
+	link_conn_free(&caller->conn);
+	free(caller);
+}
+
+static void watch(struct caller *caller, uint64_t now_us)
+{
+	const struct link_listener *listener = caller->listener;
+	uint64_t since_us = caller->greeted ? link_conn_heard_us(caller->conn) + SILENCE_MAX_US
+	                                    : link_conn_made_us(caller->conn) + GREETING_US;
+
+	if (since_us <= now_us || listener->closing)
+		link_conn_close(caller->conn, false);
+	else if (listener->draining && caller->greeted && !caller->told)
+		caller->told = link_conn_send(caller->conn, LINK_CONN_NOTE, STR_NONE, NULL);
+}
+
+static uint64_t tick(void *owner, uint64_t now_us)
+{
+	struct link_listener *listener = owner;
+	struct caller **place = &listener->callers, *caller;
+	uint64_t next_us;
+
+	pthread_mutex_lock(&listener->lock);
+	while ((caller = *place) != NULL) {
+		if (link_conn_is_over(caller->conn)) {
+			forget_messages(caller);
+			if (caller->users == 0) {
+				*place = caller->next;
+				bury(caller);
+				continue;
+			}
+		} else {
+			watch(caller, now_us);
+		}
+		place = &caller->next;
+	}
+	if (listener->accept_at_us != 0 && listener->accept_at_us <= now_us)
+		accept_next(listener);
+	pthread_cond_broadcast(&listener->gone);
+	next_us = listener->accept_at_us != 0 ? listener->accept_at_us : LINK_KEEPER_NEVER;
+	if (listener->callers && next_us > now_us + US_PER_S)
+		next_us = now_us + US_PER_S;
+	pthread_mutex_unlock(&listener->lock);
+	return next_us;
+}
+
+/* ---- life ---- */
+
+static enum err listener_start(struct link_listener *listener, const char *url)
+{
+	char inner[LINK_URL_MAX];
+	enum err err;
 	int rv;
 
-	if ((rv = nng_rep0_open(&listener->socket)) != 0)
-		return rv;
-	listener->open = true;
-	if ((rv = nng_socket_set_size(listener->socket, NNG_OPT_RECVMAXSZ, LINK_BYTES_MAX + LINK_HEADER_MAX)) != 0)
-		return rv;
-	for (int event = NNG_PIPE_EV_ADD_PRE; event < NNG_PIPE_EV_NUM; event++) {
-		rv = nng_pipe_notify(listener->socket, (nng_pipe_ev)event, pipe_changed, listener);
-		if (rv != 0)
-			return rv;
-	}
-	if ((rv = nng_listener_create(&end, listener->socket, url)) != 0)
-		return rv;
-	if ((rv = nng_listener_set_ptr(end, NNG_OPT_TLS_CONFIG, tls)) != 0)
-		return rv;
-	return nng_listener_start(end, 0);
+	if ((err = link_identity_url(listener->caller, str_from(url), inner)) != OK)
+		return err;
+	if ((rv = nng_stream_listener_alloc(&listener->end, inner)) != 0 ||
+		(rv = nng_aio_alloc(&listener->accept, accepted, listener)) != 0 ||
+		(rv = nng_stream_listener_listen(listener->end)) != 0)
+		return link_identity_fault(listener->caller, "listening", nng_strerror(rv));
+	if (!(listener->is_kept = link_keeper_add(&listener->kept)))
+		return ERR_OVERLOADED;
+	pthread_mutex_lock(&listener->lock);
+	accept_next(listener);
+	pthread_mutex_unlock(&listener->lock);
+	return OK;
 }
 
 enum err link_listener_new(const struct link_listener_config *config, struct link_listener **listener_out)
 {
-	struct link_listener *listener = NULL;
-	nng_tls_config *tls = NULL;
+	struct link_listener *listener = calloc(1, sizeof(*listener));
 	enum err err;
-	int rv;
 
-	if (!link_identity_url_ok(config->caller, config->url))
-		return ERR_BAD_FIELD;
-	if (!(listener = calloc(1, sizeof(*listener))))
+	if (!listener)
 		return ERR_OVERLOADED;
 	pthread_mutex_init(&listener->lock, NULL);
+	wait_init(&listener->came);
+	wait_init(&listener->gone);
 	listener->caller = config->caller;
 	listener->lane = config->lane;
-	if ((err = link_identity_tls(config->identity, config->caller, NNG_TLS_MODE_SERVER, &tls)) != OK)
-		goto done;
-	if ((rv = listener_start(listener, tls, config->url)) != 0) {
-		err = link_identity_fault(config->caller, "cannot listen for it", rv);
-		goto done;
-	}
-	*listener_out = listener;
-	listener = NULL;
-done:
-	if (tls)
-		nng_tls_config_free(tls);
-	link_listener_free(&listener);
+	listener->last = &listener->first;
+	listener->kept = (struct link_kept){.tick = tick, .owner = listener};
+	if ((err = link_identity_tls(config->identity, config->caller, &listener->tls)) == OK)
+		err = listener_start(listener, config->url);
+	if (err == OK)
+		*listener_out = listener;
+	else
+		link_listener_free(&listener);
 	return err;
+}
+
+void link_listener_drain(struct link_listener *listener)
+{
+	struct message *message;
+
+	pthread_mutex_lock(&listener->lock);
+	listener->draining = true;
+	/* The port is free for the next process from now on. */
+	nng_stream_listener_close(listener->end);
+	while ((message = listener->first) != NULL) {
+		listener->first = message->next;
+		message->caller->queued--;
+		message->caller->queued_bytes -= message->len;
+		listener->stats.refused++;
+		(void)link_conn_send(message->caller->conn, message->id, STR_NONE, NULL);
+		link_conn_resume(message->caller->conn);
+		free(message);
+	}
+	listener->last = &listener->first;
+	pthread_mutex_unlock(&listener->lock);
+	link_keeper_poke(&listener->kept, 0);
+}
+
+bool link_listener_wait_gone(struct link_listener *listener, uint64_t deadline_us)
+{
+	bool in_time = true;
+
+	pthread_mutex_lock(&listener->lock);
+	while (in_time && listener->callers)
+		in_time = wait_until(&listener->gone, &listener->lock, deadline_us);
+	pthread_mutex_unlock(&listener->lock);
+	return in_time;
+}
+
+static void close_all(struct link_listener *listener)
+{
+	pthread_mutex_lock(&listener->lock);
+	listener->closing = true;
+	nng_stream_listener_close(listener->end);
+	while (listener->callers || listener->accepting) {
+		link_keeper_poke(&listener->kept, 0);
+		(void)wait_until(&listener->gone, &listener->lock, clock_monotonic_us() + CLOSE_STEP_US);
+	}
+	pthread_mutex_unlock(&listener->lock);
 }
 
 void link_listener_free(struct link_listener **listener)
@@ -92,8 +334,17 @@ void link_listener_free(struct link_listener **listener)
 	if (!gone)
 		return;
 	*listener = NULL;
-	if (gone->open)
-		(void)nng_close(gone->socket);
+	if (gone->is_kept) {
+		close_all(gone);
+		link_keeper_remove(&gone->kept);
+	}
+	if (gone->accept)
+		nng_aio_free(gone->accept);
+	if (gone->end)
+		nng_stream_listener_free(gone->end);
+	SSL_CTX_free(gone->tls);
+	pthread_cond_destroy(&gone->came);
+	pthread_cond_destroy(&gone->gone);
 	pthread_mutex_destroy(&gone->lock);
 	free(gone);
 }
@@ -101,10 +352,8 @@ void link_listener_free(struct link_listener **listener)
 void link_listener_wake(struct link_listener *listener)
 {
 	pthread_mutex_lock(&listener->lock);
-	for (struct link_worker *worker = listener->workers; worker; worker = worker->next) {
-		if (worker->waiting)
-			nng_aio_cancel(worker->aio);
-	}
+	listener->wakes++;
+	pthread_cond_broadcast(&listener->came);
 	pthread_mutex_unlock(&listener->lock);
 }
 

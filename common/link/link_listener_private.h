@@ -4,26 +4,51 @@
 
 #include <pthread.h>
 
-#include "link/link_private.h"
+#include "link/link_conn.h"
+#include "link/wait.h"
+
+/* One connection of a caller. */
+struct caller {
+	struct link_listener *listener;
+	struct caller *next;
+	struct link_conn *conn;
+	bool greeted, told; /* told: that this process drains */
+	size_t queued;      /* messages of its that no worker has taken */
+	size_t queued_bytes;
+	size_t users; /* messages taken and not answered */
+};
+
+/* A message on its way to a worker, or with it. */
+struct message {
+	struct message *next;
+	struct caller *caller;
+	uint32_t id;
+	size_t len;
+	char bytes[];
+};
 
 struct link_listener {
 	enum peer caller;
 	enum lane lane;
-	nng_socket socket;
-	bool open;
+	SSL_CTX *tls;
+	nng_stream_listener *end;
+	nng_aio *accept;
+	struct link_kept kept;
+	bool is_kept;
 	pthread_mutex_t lock; /* everything below */
-	struct link_worker *workers;
+	pthread_cond_t came;  /* a message, or a wake */
+	pthread_cond_t gone;  /* a connection, or the accepting */
+	bool accepting, draining, closing;
+	uint64_t accept_at_us; /* after a failure; 0: none */
+	uint64_t wakes;
+	struct caller *callers;
+	struct message *first, **last;
 	struct link_listener_stats stats;
 };
 
 struct link_worker {
 	struct link_listener *listener;
-	struct link_worker *next;
-	nng_ctx ctx;
-	bool open;
-	nng_aio *aio;
-	bool waiting;     /* in a receive that a wake may end */
-	nng_msg *message; /* received and not answered yet */
+	struct message *message; /* received and not answered yet */
 };
 
 #endif

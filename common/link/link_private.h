@@ -4,28 +4,23 @@
 
 /* Shared by the files of this folder, and included by nobody else. */
 #include <nng/nng.h>
-/* clang-format off: these need the one above */
-#include <nng/protocol/reqrep0/rep.h>
-#include <nng/protocol/reqrep0/req.h>
-/* clang-format on */
-#include <nng/supplemental/tls/tls.h>
+#include <openssl/ssl.h>
 
 #include "link/link.h"
+#include "link/link_keeper.h"
 
-/* The request id that travels in front of a message. */
-#define LINK_HEADER_MAX 64
-
-struct link_identity;
+/* Behind "tls+tcp://" and in front of a host, what nng's streams want. */
+#define LINK_SCHEME "tls+tcp://"
+#define LINK_SCHEME_INNER "tcp://"
 
 /*
- * Mutual TLS 1.2 for one end: presents this process's leaf, trusts `peer`'s authority alone, and for a dialer wants the
- * role's name in the certificate. ERR_BAD_FIELD (logged). Gives.
+ * Mutual TLS 1.2 or 1.3 for one end: presents this process's leaf, trusts `peer`'s authority alone. ERR_BAD_FIELD
+ * (logged). Gives: SSL_CTX_free.
  */
-MUST_USE enum err link_identity_tls(
-	const struct link_identity *identity, enum peer peer, nng_tls_mode mode, nng_tls_config **tls_out);
-/* Whether the URL is tls+tcp and short enough; logs when not. */
-bool link_identity_url_ok(enum peer peer, const char *url);
-/* The log line for a call of nng's that failed while an end was made. */
-enum err link_identity_fault(enum peer peer, const char *what, int nng_error);
+MUST_USE enum err link_identity_tls(const struct link_identity *identity, enum peer peer, SSL_CTX **tls_out);
+/* tcp://host:port of a URL that is tls+tcp and well-formed; ERR_BAD_FIELD (logged). */
+MUST_USE enum err link_identity_url(enum peer peer, struct str url, char inner_out[LINK_URL_MAX]);
+/* The log line for what failed while an end was made; always ERR_BAD_FIELD. */
+enum err link_identity_fault(enum peer peer, const char *what, const char *reason);
 
 #endif

@@ -313,6 +313,16 @@ static int child(int port)
 	}
 }
 
+static int child_echo(int port)
+{
+	struct server *server = server_start(port, 3, 'c');
+
+	(void)server;
+	INVARIANT(write(STDOUT_FILENO, "x", 1) == 1);
+	for (;;)
+		(void)pause();
+}
+
 /* This very program anew: nng does not survive a fork. */
 static pid_t child_start(const char *mode, int port, int *pipe_out)
 {
@@ -625,6 +635,80 @@ static void test_a_message_that_waits_in_no_connection_is_undelivered(void **sta
 	link_dialer_free(&dialer);
 }
 
+static void *drain_after(void *arg)
+{
+	struct server *server = arg;
+
+	usleep(50000);
+	link_listener_drain(server->listener);
+	INVARIANT(link_listener_wait_gone(server->listener, in_ms(3000)));
+	return NULL;
+}
+
+static void test_a_drain_under_load_fails_nobody(void **state)
+{
+	int ports[2] = {free_port(), free_port()};
+	struct server *servers[2] = {server_start(ports[0], 2, '1'), server_start(ports[1], 2, '2')};
+	struct link_dialer *dialer;
+	char urls[3 * LINK_URL_MAX];
+	unsigned refused = 0;
+	pthread_t thread;
+
+	(void)state;
+	(void)snprintf(urls, sizeof(urls), "tls+tcp://127.0.0.1:%d,tls+tcp://127.0.0.1:%d", ports[0], ports[1]);
+	dialer = dialer_to(pki, PEER_gateway, "gateway", urls, 4);
+	assert_true(wait_live(dialer, 2));
+	assert_int_equal(pthread_create(&thread, NULL, drain_after, servers[0]), 0);
+	for (int i = 0; i < 1500; i++) {
+		enum err err = ask(dialer, STR("e"), 2000, NULL);
+
+		/* At most the messages that crossed the notice; they may be sent again. */
+		assert_true(err == OK || err == ERR_DRAINING);
+		refused += err == ERR_DRAINING;
+	}
+	pthread_join(thread, NULL);
+	assert_true(refused <= 4);
+	assert_int_equal(link_live(dialer), 1);
+	assert_int_equal(link_stats(dialer, 0).lost, 0);
+	assert_int_equal(link_listener_stats(servers[0]->listener).connected, 0);
+	link_dialer_free(&dialer);
+	server_stop(&servers[0]);
+	server_stop(&servers[1]);
+}
+
+static void test_a_peer_that_hangs_is_given_up(void **state)
+{
+	int port = free_port(), fd;
+	pid_t pid = child_start("echo", port, &fd);
+	struct link_dialer *dialer;
+	struct tally t = {0};
+	char url[LINK_URL_MAX], byte;
+	uint64_t begun;
+
+	(void)state;
+	(void)snprintf(url, sizeof(url), "tls+tcp://127.0.0.1:%d", port);
+	assert_int_equal(read(fd, &byte, 1), 1);
+	dialer = dialer_to(pki, PEER_gateway, "gateway", url, 4);
+	assert_true(wait_live(dialer, 1));
+	assert_int_equal(ask(dialer, STR("e"), 2000, NULL), OK);
+	assert_int_equal(kill(pid, SIGSTOP), 0);
+	begun = clock_monotonic_us();
+	assert_int_equal(link_send(dialer, STR("e"), in_ms(60000), tally, &t), OK);
+	for (int i = 0; i < 900 && link_live(dialer) > 0; i++)
+		usleep(10000);
+	assert_int_equal(link_live(dialer), 0);
+	assert_in_range(clock_monotonic_us() - begun, 3000000, 9000000);
+	assert_true(wait_ended(&t, 1, 1000));
+	assert_int_equal(t.deadline, 1);
+	assert_int_equal(kill(pid, SIGCONT), 0);
+	assert_true(wait_live(dialer, 1));
+	assert_int_equal(ask(dialer, STR("e"), 2000, NULL), OK);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	close(fd);
+	link_dialer_free(&dialer);
+}
+
 struct load {
 	struct link_dialer *dialer;
 	unsigned ok, failed;
@@ -668,6 +752,63 @@ static void test_many_threads_share_a_dialer_with_little_room(void **state)
 	server_stop(&server);
 }
 
+struct siege {
+	struct link_dialer *dialer;
+	atomic_bool stop;
+	atomic_uint counts[3]; /* answered, lost, refused at once */
+};
+
+static void *besiege(void *arg)
+{
+	struct siege *siege = arg;
+	char message[3000];
+
+	memset(message, 'e', sizeof(message));
+	while (!atomic_load(&siege->stop)) {
+		enum err err = ask(siege->dialer, (struct str){message, sizeof(message)}, 3000, NULL);
+
+		atomic_fetch_add(&siege->counts[err == OK ? 0 : err == ERR_DEADLINE ? 1 : 2], 1);
+		if (err == ERR_UNAVAILABLE)
+			usleep(500);
+	}
+	return NULL;
+}
+
+static void test_a_peer_killed_again_and_again_under_load_is_found_again(void **state)
+{
+	struct siege siege = {0};
+	int port = free_port(), rounds = getenv("BERTH_TEST_LONG") ? 200 : 6;
+	pthread_t threads[4];
+	char url[LINK_URL_MAX], byte;
+
+	(void)state;
+	(void)snprintf(url, sizeof(url), "tls+tcp://127.0.0.1:%d", port);
+	siege.dialer = dialer_to(pki, PEER_gateway, "gateway", url, 8);
+	for (size_t i = 0; i < COUNT_OF(threads); i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, besiege, &siege), 0);
+	for (int i = 0; i < rounds; i++) {
+		unsigned before = atomic_load(&siege.counts[0]);
+		int fd;
+		pid_t pid = child_start("echo", port, &fd);
+
+		assert_int_equal(read(fd, &byte, 1), 1);
+		assert_true(wait_live(siege.dialer, 1));
+		for (int j = 0; j < 2000 && atomic_load(&siege.counts[0]) < before + 50; j++)
+			usleep(1000);
+		assert_true(atomic_load(&siege.counts[0]) >= before + 50);
+		assert_int_equal(kill(pid, SIGKILL), 0);
+		assert_true(wait_live(siege.dialer, 0));
+		assert_int_equal(waitpid(pid, NULL, 0), pid);
+		close(fd);
+	}
+	atomic_store(&siege.stop, true);
+	for (size_t i = 0; i < COUNT_OF(threads); i++)
+		pthread_join(threads[i], NULL);
+	/* Every loss was told at once, none by its deadline. */
+	assert_int_equal(link_stats(siege.dialer, 0).late, 0);
+	link_dialer_free(&siege.dialer);
+}
+
 static int make_pki(void **state)
 {
 	(void)state;
@@ -697,17 +838,21 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_without_a_peer_the_call_fails_at_once),
 		cmocka_unit_test(test_two_replicas_share_the_load_and_one_takes_over),
 		cmocka_unit_test(test_a_draining_peer_gets_no_more),
+		cmocka_unit_test(test_a_drain_under_load_fails_nobody),
+		cmocka_unit_test(test_a_peer_that_hangs_is_given_up),
 		cmocka_unit_test(test_freeing_a_dialer_ends_what_is_under_way),
 		cmocka_unit_test(test_garbage_and_plain_text_get_nothing),
 		cmocka_unit_test(test_only_the_declared_role_connects),
 		cmocka_unit_test(test_a_dialer_refuses_a_false_callee),
 		cmocka_unit_test(test_urls_other_than_tls_are_refused),
 		cmocka_unit_test(test_many_threads_share_a_dialer_with_little_room),
+		cmocka_unit_test(test_a_peer_killed_again_and_again_under_load_is_found_again),
 	};
 
 	if (argc == 3) {
 		(void)snprintf(pki, sizeof(pki), "%s", argv[1]);
-		return child((int)strtol(argv[2], NULL, 10));
+		return strcmp(argv[0], "mute") == 0 ? child((int)strtol(argv[2], NULL, 10))
+		                                    : child_echo((int)strtol(argv[2], NULL, 10));
 	}
 	if (argc == 2)
 		cmocka_set_test_filter(argv[1]);

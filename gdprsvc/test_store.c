@@ -250,15 +250,15 @@ static void test_roles(void **state)
 		char sql[600];
 
 		(void)snprintf(sql, sizeof(sql),
-			"do $do$ begin perform set_config('berth.tenant', '0a000000-0000-0000-0000-000000000000', true); "
-			"set local role gdpr_%s; set local search_path = gdpr; begin execute $sql$%s$sql$; "
+			"do $do$ begin perform set_config('berth.tenant', '0a000000-0000-0000-0000-000000000000', true)"
+			"; set local role gdpr_%s; set local search_path = gdpr; begin execute $sql$%s$sql$; "
 			"exception when others then null; end; reset role; end $do$",
 			cases[i].role, cases[i].sql);
 		testpg_sql(pg, sql);
 		CHECK(cases[i].name,
 			strcmp(testpg_value(pg,
-				       "select count(*) from gdpr.erasure where pending = 0 and completed_at is not null "
-				       "and person_id <> id"),
+				       "select count(*) from gdpr.erasure where pending = 0 and completed_at is not "
+				       "null and person_id <> id"),
 				"1") == 0);
 	}
 }

@@ -8,13 +8,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "exchange.h"
 #include "loop.h"
 #include "request.h"
 #include "respond.h"
 #include "tls.h"
 
 #define READ_STEP (16U << 10)
-#define LINGER_US (1 * US_PER_S)
+#define LINGER_QUIET_US (2 * US_PER_S) /* without a byte */
+#define LINGER_US (15 * US_PER_S)      /* in all */
+#define LINGER_READS 16                /* a turn */
 
 static const struct http_limits limits = {
 	.request_line_max = EDGE_TARGET_MAX + 64,
@@ -41,8 +44,8 @@ struct conn *conn_new(struct loop *loop, int fd, const struct sockaddr_storage *
 	if (conn == NULL)
 		goto fail;
 	conn->loop = loop;
-	conn->fd = fd;
-	conn->ssl = tls_session_new(loop->gateway->tls, fd);
+	conn->wire = (struct tls_wire){.fd = fd, .readable = true, .writable = true};
+	conn->ssl = tls_session_new(loop->gateway->tls, &conn->wire);
 	if (conn->ssl == NULL)
 		goto fail;
 	buf_init(&conn->in, http_limits_bytes(&limits) + READ_STEP);
@@ -74,6 +77,13 @@ void conn_free(struct conn **conn)
 	*conn = NULL;
 }
 
+void conn_forget(struct conn *conn)
+{
+	conn->exchange = NULL;
+	conn->next = conn->loop->dead;
+	conn->loop->dead = conn;
+}
+
 void conn_kill(struct conn *conn)
 {
 	struct loop *loop = conn->loop;
@@ -82,8 +92,8 @@ void conn_kill(struct conn *conn)
 		return;
 	conn->state = CONN_DEAD;
 	timer_clear(&conn->timer);
-	close(conn->fd);
-	conn->fd = -1;
+	close(conn->wire.fd);
+	conn->wire.fd = -1;
 	if (conn->prev != NULL)
 		conn->prev->next = conn->next;
 	else
@@ -94,31 +104,33 @@ void conn_kill(struct conn *conn)
 	loop->conn_count--;
 	edge_count_add(&loop->counts.connections, (uint64_t)-1);
 	/* An exchange that a service is working on still borrows from `in`: its end frees the connection. */
-	if (conn->exchange != NULL) {
+	if (conn->exchange != NULL && request_complete(conn->exchange)) {
 		conn->exchange->conn = NULL;
 		return;
 	}
-	conn->next = loop->dead;
-	loop->dead = conn;
+	exchange_free(&conn->exchange);
+	conn_forget(conn);
 }
 
-/* True: go on. False: wait for the socket, or the connection is dead. */
-static bool tls_went(struct conn *conn, int result)
+/* What a call that did not succeed means: wait for the socket, the client's last word, or the connection's end. */
+static void tls_went(struct conn *conn, int result)
 {
 	switch (SSL_get_error(conn->ssl, result)) {
 	case SSL_ERROR_WANT_READ:
-		conn->readable = false;
-		return false;
 	case SSL_ERROR_WANT_WRITE:
-		conn->writable = false;
-		return false;
+		return;
+	case SSL_ERROR_ZERO_RETURN:
+		conn->ended = true;
+		if (conn->state == CONN_OPEN)
+			return;
+		break;
 	default:
-		ERR_clear_error();
-		if (conn->state == CONN_HANDSHAKE)
-			edge_count(&conn->loop->counts.handshake_failures);
-		conn_kill(conn);
-		return false;
+		break;
 	}
+	ERR_clear_error();
+	if (conn->state == CONN_HANDSHAKE)
+		edge_count(&conn->loop->counts.handshake_failures);
+	conn_kill(conn);
 }
 
 static bool conn_shake(struct conn *conn)
@@ -127,8 +139,10 @@ static bool conn_shake(struct conn *conn)
 
 	ERR_clear_error();
 	result = SSL_do_handshake(conn->ssl);
-	if (result != 1)
-		return tls_went(conn, result);
+	if (result != 1) {
+		tls_went(conn, result);
+		return false;
+	}
 	conn->state = CONN_OPEN;
 	edge_count(&conn->loop->counts.handshakes);
 	timer_set(&conn->loop->wheel, &conn->timer, conn->loop->now_us + EDGE_HEAD_US);
@@ -137,7 +151,7 @@ static bool conn_shake(struct conn *conn)
 }
 
 /*
- * Ends our side after the last byte; what the client still sends is discarded for a moment, or its kernel might drop
+ * Ends our side after the last byte; what the client still sends is discarded for a while, or its kernel might drop
  * our answer.
  */
 static void conn_linger(struct conn *conn)
@@ -145,31 +159,52 @@ static void conn_linger(struct conn *conn)
 	ERR_clear_error();
 	(void)SSL_shutdown(conn->ssl);
 	ERR_clear_error();
-	(void)shutdown(conn->fd, SHUT_WR);
+	if (conn->ended) {
+		conn_kill(conn);
+		return;
+	}
+	(void)shutdown(conn->wire.fd, SHUT_WR);
 	conn->state = CONN_LINGER;
-	conn->readable = true;
-	timer_set(&conn->loop->wheel, &conn->timer, conn->loop->now_us + LINGER_US);
+	conn->wire.readable = true;
+	conn->linger_until_us = conn->loop->now_us + LINGER_US;
+	timer_set(&conn->loop->wheel, &conn->timer, conn->loop->now_us + LINGER_QUIET_US);
+	loop_again(conn->loop, conn);
 }
 
-/* True when all of `out` is written. */
-static bool conn_flush(struct conn *conn)
+/* True when all of it is written. A client that takes nothing has EDGE_WRITE_US, each time anew when it took some. */
+static bool conn_put(struct conn *conn, struct str bytes, size_t *sent)
 {
-	while (conn->out_sent < conn->out.len) {
+	while (*sent < bytes.len) {
+		const size_t left = bytes.len - *sent;
 		int result;
 
-		if (!conn->writable)
-			return false;
 		ERR_clear_error();
-		result = SSL_write(conn->ssl, conn->out.p + conn->out_sent, (int)(conn->out.len - conn->out_sent));
-		if (result <= 0)
-			return tls_went(conn, result);
-		conn->out_sent += (size_t)result;
-		timer_set(&conn->loop->wheel, &conn->timer, conn->loop->now_us + EDGE_WRITE_US);
+		result = SSL_write(conn->ssl, bytes.p + *sent, (int)left);
+		if (result > 0) {
+			*sent += (size_t)result;
+			conn->stalled = false;
+			continue;
+		}
+		tls_went(conn, result);
+		if (conn->state != CONN_DEAD && !conn->stalled) {
+			conn->stalled = true;
+			timer_set(&conn->loop->wheel, &conn->timer, conn->loop->now_us + EDGE_WRITE_US);
+		}
+		return false;
 	}
-	if (conn->out.len > READ_STEP)
-		buf_release(&conn->out), buf_init(&conn->out, EDGE_OUT_MAX);
+	return true;
+}
+
+/* True when all of `out` and `tail` is written. */
+static bool conn_flush(struct conn *conn)
+{
+	if (!conn_put(conn, buf_str(&conn->out), &conn->out_sent) || !conn_put(conn, conn->tail, &conn->tail_sent))
+		return false;
+	if (conn->out.room > READ_STEP)
+		buf_release(&conn->out);
 	buf_reset(&conn->out);
-	conn->out_sent = 0;
+	conn->tail = STR_NONE;
+	conn->out_sent = conn->tail_sent = 0;
 	return true;
 }
 
@@ -180,8 +215,6 @@ static bool conn_read(struct conn *conn)
 	char *room;
 	int result;
 
-	if (!conn->readable)
-		return false;
 	if (conn->in.room > conn->in.len)
 		step = conn->in.room - conn->in.len;
 	if (step > conn->in.cap - conn->in.len)
@@ -193,8 +226,10 @@ static bool conn_read(struct conn *conn)
 	}
 	ERR_clear_error();
 	result = SSL_read(conn->ssl, room, (int)step);
-	if (result <= 0)
-		return tls_went(conn, result);
+	if (result <= 0) {
+		tls_went(conn, result);
+		return false;
+	}
 	if (conn->message_at_us == 0) {
 		conn->message_at_us = conn->loop->now_us;
 		timer_set(&conn->loop->wheel, &conn->timer, conn->loop->now_us + EDGE_HEAD_US);
@@ -206,16 +241,15 @@ static bool conn_read(struct conn *conn)
 /* An idle connection holds no buffer and no deadline but the idle one. */
 static void conn_rest(struct conn *conn)
 {
+	const bool draining = __atomic_load_n(&conn->loop->gateway->draining, __ATOMIC_RELAXED);
+
 	if (http_parser_begun(&conn->parser, &conn->in))
 		return;
-	if (conn->in.len == 0 && conn->in.room > 0) {
-		const size_t cap = conn->in.cap;
-
+	if (conn->in.len == 0)
 		buf_release(&conn->in);
-		buf_init(&conn->in, cap);
-	}
 	conn->message_at_us = 0;
-	timer_set(&conn->loop->wheel, &conn->timer, conn->loop->now_us + EDGE_IDLE_US);
+	timer_set(
+		&conn->loop->wheel, &conn->timer, conn->loop->now_us + (draining ? EDGE_DRAIN_IDLE_US : EDGE_IDLE_US));
 }
 
 void conn_answered(struct conn *conn, bool keep)
@@ -263,39 +297,59 @@ static bool conn_parse(struct conn *conn)
 
 static void conn_discard(struct conn *conn)
 {
+	uint64_t until_us = conn->loop->now_us + LINGER_QUIET_US;
 	char waste[4096];
 
-	for (int i = 0; i < 16; i++) {
-		const ssize_t got = recv(conn->fd, waste, sizeof waste, 0);
+	for (int i = 0; i < LINGER_READS; i++) {
+		const ssize_t got = recv(conn->wire.fd, waste, sizeof waste, 0);
 
 		if (got > 0)
 			continue;
-		if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
+			conn_kill(conn);
 			return;
-		conn_kill(conn);
+		}
+		if (i > 0)
+			timer_set(&conn->loop->wheel, &conn->timer,
+				until_us < conn->linger_until_us ? until_us : conn->linger_until_us);
 		return;
 	}
+	loop_again(conn->loop, conn);
 }
 
 /* Whether the client's next message is to be read now. */
 static bool conn_wants(const struct conn *conn)
 {
-	return conn->state == CONN_OPEN && !conn->close_after &&
+	return conn->state == CONN_OPEN && !conn->close_after && conn->tail.len == 0 &&
 	       (conn->exchange == NULL || !request_complete(conn->exchange));
 }
 
-/* Parses until the client's bytes run out or enough answers wait; true when writing them makes room to go on. */
-static bool conn_work(struct conn *conn)
+/* Parses until enough answers wait or the turn is over; true when nothing can be done before the client sends more. */
+static bool conn_work(struct conn *conn, size_t *turn)
 {
-	while (conn_wants(conn) && conn->out.len <= READ_STEP)
+	while (conn_wants(conn) && conn->out.len <= READ_STEP && *turn > 0) {
+		(*turn)--;
 		if (!conn_parse(conn))
-			return false;
-	return conn_wants(conn);
+			return true;
+	}
+	return false;
+}
+
+/* All that could be done is done, and all answers are written. */
+static void conn_settle(struct conn *conn)
+{
+	if (conn->exchange != NULL && request_complete(conn->exchange))
+		return;
+	if (conn->close_after || conn->ended)
+		conn_linger(conn);
+	else
+		conn_rest(conn);
 }
 
 void conn_run(struct conn *conn)
 {
-	bool more = true;
+	size_t turn = EDGE_TURN_STEPS;
+	bool waits;
 
 	if (conn->state == CONN_LINGER) {
 		conn_discard(conn);
@@ -303,24 +357,36 @@ void conn_run(struct conn *conn)
 	}
 	if (conn->state == CONN_HANDSHAKE && !conn_shake(conn))
 		return;
-	while (more) {
-		more = conn_work(conn);
+	do {
+		waits = conn_work(conn, &turn);
 		if (conn->state != CONN_OPEN || !conn_flush(conn))
 			return;
-	}
-	if (conn->exchange != NULL)
-		return;
-	if (conn->close_after)
-		conn_linger(conn);
+	} while (!waits && conn_wants(conn) && turn > 0);
+	if (!waits && conn_wants(conn))
+		loop_again(conn->loop, conn);
 	else
-		conn_rest(conn);
+		conn_settle(conn);
+}
+
+static bool conn_idle(const struct conn *conn)
+{
+	return conn->state == CONN_OPEN && conn->exchange == NULL && conn->out.len == 0 && !conn->close_after &&
+	       !http_parser_begun(&conn->parser, &conn->in);
 }
 
 void conn_on_timer(struct conn *conn)
 {
-	edge_count(&conn->loop->counts.timeouts);
+	if (conn_idle(conn)) {
+		ERR_clear_error();
+		(void)SSL_shutdown(conn->ssl);
+		ERR_clear_error();
+		conn_kill(conn);
+		return;
+	}
+	if (conn->state != CONN_LINGER)
+		edge_count(&conn->loop->counts.timeouts);
 	/* A client that is halfway through a message is told; one that does not read its answer cannot be. */
-	if (conn->state == CONN_OPEN && conn->out.len == 0 && conn->message_at_us != 0 && !conn->close_after &&
+	if (conn->state == CONN_OPEN && conn->out.len == 0 && !conn->close_after &&
 		(conn->exchange == NULL || !request_complete(conn->exchange))) {
 		respond_unparsed(conn, ERR_REQUEST_TIMEOUT);
 		conn_run(conn);
@@ -331,8 +397,6 @@ void conn_on_timer(struct conn *conn)
 
 void conn_drain(struct conn *conn)
 {
-	if (conn->state == CONN_HANDSHAKE ||
-		(conn->state == CONN_OPEN && conn->exchange == NULL && conn->out.len == 0 &&
-			!http_parser_begun(&conn->parser, &conn->in)))
-		conn_kill(conn);
+	if (conn_idle(conn))
+		timer_set(&conn->loop->wheel, &conn->timer, conn->loop->now_us + EDGE_DRAIN_IDLE_US);
 }

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "http/http.h"
 #include "timer_wheel.h"
+#include "tls_wire.h"
 
 struct loop;
 struct exchange;
@@ -26,32 +27,39 @@ enum conn_state {
 struct conn {
 	struct loop *loop;
 	struct conn *prev, *next;
-	int fd;
 	SSL *ssl;
+	struct tls_wire wire;
 	enum conn_state state;
-	bool readable, writable; /* as epoll said; cleared when the socket says otherwise */
-	bool close_after;        /* nothing is read any more; close once `out` is written */
-	bool in_list;
+	bool ended;       /* the client says nothing more, but may wait for answers */
+	bool close_after; /* nothing is read any more; close once `out` is written */
+	bool stalled;     /* the client takes nothing of what is written */
 	struct buf in, out;
 	size_t out_sent;
+	struct str tail; /* goes behind `out`; borrows what outlives every connection */
+	size_t tail_sent;
 	struct http_parser parser;
 	struct exchange *exchange; /* under way, or NULL */
 	struct timer timer;
-	uint64_t message_at_us; /* first byte of the message that is being read; 0: none */
-	socklen_t address_len;
+	uint64_t linger_until_us;
+	uint64_t message_at_us;         /* first byte of the message that is being read; 0: none */
 	char address[INET6_ADDRSTRLEN]; /* personal: for limits and sign-in throttling only */
 };
 
 /* Takes the accepted socket; NULL when there is no room (the socket is closed). */
 struct conn *conn_new(struct loop *loop, int fd, const struct sockaddr_storage *peer);
 void conn_free(struct conn **conn);
-/* Goes on as far as sockets and exchanges allow: handshake, read, parse, dispatch, write. */
+/*
+ * Goes on as far as sockets and exchanges allow: handshake, read, parse, dispatch, write. One turn at a time: a client
+ * that always has more to say is gone on with after the others.
+ */
 void conn_run(struct conn *conn);
 void conn_on_timer(struct conn *conn);
 /* The answer to conn->exchange is in conn->out; `keep` whether a further request may follow. */
 void conn_answered(struct conn *conn, bool keep);
-/* Nothing more is taken from idle connections; those under way are answered first. */
+/* The process ends: what is under way is answered, and who is idle has a moment to say something. */
 void conn_drain(struct conn *conn);
-void conn_kill(struct conn *conn); /* at once, freed at the end of the tick */
+void conn_kill(struct conn *conn); /* at once, freed at the end of the tick or of the exchange that a service has */
+/* The exchange of a connection that was killed has ended. */
+void conn_forget(struct conn *conn);
 
 #endif

@@ -87,6 +87,7 @@ void edge_counts_write(const struct gateway *gateway, struct buf *out)
 		ROW(parsed, "counter", "parsed_total"),
 		ROW(forwarded, "counter", "forwarded_total"),
 		ROW(answered, "counter", "answered_total"),
+		ROW(exchanges, "gauge", "exchanges"),
 		ROW(accepted, "counter", "accepted_total"),
 		ROW(connections, "gauge", "connections"),
 		ROW(handshakes, "counter", "handshakes_total"),

@@ -20,6 +20,7 @@ struct edge_operation_counts {
 struct edge_counts {
 	struct edge_operation_counts operations[OPERATION_COUNT + 1]; /* the last: no operation was found */
 	uint64_t parsed, forwarded, answered;
+	uint64_t exchanges; /* now: requests that were begun and have not ended */
 	uint64_t accepted, connections, handshakes, handshake_failures, timeouts;
 	uint64_t batches, batch_items, malformed_replies, retries;
 	uint64_t refused_rate, refused_full;

@@ -25,8 +25,10 @@
 #define EDGE_HEAD_US (10 * US_PER_S) /* from its first byte to its last: 408 */
 #define EDGE_BODY_US (20 * US_PER_S) /* the whole body: 408 */
 #define EDGE_IDLE_US (60 * US_PER_S)
-#define EDGE_WRITE_US (10 * US_PER_S) /* without any byte taken by the client */
-#define EDGE_DRAIN_US (10 * US_PER_S)
+#define EDGE_WRITE_US (10 * US_PER_S)     /* without any byte taken by the client */
+#define EDGE_DRAIN_US (16 * US_PER_S)     /* from SIGTERM to the end, whatever is under way */
+#define EDGE_DRAIN_IDLE_US (1 * US_PER_S) /* who is silent while the process drains */
+#define EDGE_TURN_STEPS 96                /* reads and messages of one client before the others have their turn */
 
 #define EDGE_DEADLINE_FAST_US (5 * US_PER_S) /* an exchange, by lane: 504 */
 #define EDGE_DEADLINE_SLOW_US (15 * US_PER_S)

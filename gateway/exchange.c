@@ -32,6 +32,7 @@ struct exchange *exchange_new(struct loop *loop, struct conn *conn)
 	} else if ((exchange = exchange_make()) == NULL) {
 		return NULL;
 	}
+	edge_count_add(&loop->counts.exchanges, 1);
 	arena = exchange->arena;
 	*exchange = (struct exchange){.loop = loop,
 		.conn = conn,
@@ -50,6 +51,7 @@ void exchange_free(struct exchange **exchange)
 	if (*exchange == NULL)
 		return;
 	loop = (*exchange)->loop;
+	edge_count_add(&loop->counts.exchanges, (uint64_t)-1);
 	if (loop->spare_count >= SPARE_MAX) {
 		arena_free(&(*exchange)->arena);
 		free(*exchange);

@@ -24,6 +24,16 @@ static enum err watch(struct loop *loop, int fd, uint32_t events, uint64_t data)
 	return epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0 ? OK : ERR_OVERLOADED;
 }
 
+#define CONN_EVENTS (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
+
+void loop_again(struct loop *loop, const struct conn *conn)
+{
+	struct epoll_event event = {.events = CONN_EVENTS, .data.u64 = (uint64_t)(uintptr_t)conn};
+
+	/* Setting an edge-triggered event anew reports at once what is ready, behind whatever was reported before. */
+	(void)epoll_ctl(loop->epoll_fd, EPOLL_CTL_MOD, conn->wire.fd, &event);
+}
+
 static enum err loop_open_sockets(struct loop *loop)
 {
 	enum err err;
@@ -162,8 +172,7 @@ static void loop_accept(struct loop *loop, int listen_fd)
 		conn = conn_new(loop, fd, &peer);
 		if (conn == NULL)
 			continue;
-		conn->readable = conn->writable = true;
-		if (watch(loop, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, (uint64_t)(uintptr_t)conn) != OK)
+		if (watch(loop, fd, CONN_EVENTS, (uint64_t)(uintptr_t)conn) != OK)
 			conn_kill(conn);
 		else
 			conn_run(conn);
@@ -202,10 +211,12 @@ static void loop_on_event(struct loop *loop, const struct epoll_event *event)
 	conn = (struct conn *)(uintptr_t)event->data.u64;
 	if (conn->state == CONN_DEAD)
 		return;
-	if ((event->events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
-		conn->readable = true;
+	if ((event->events & (EPOLLIN | EPOLLRDHUP)) != 0)
+		conn->wire.readable = true;
+	if ((event->events & EPOLLRDHUP) != 0)
+		conn->wire.ended = true;
 	if ((event->events & EPOLLOUT) != 0)
-		conn->writable = true;
+		conn->wire.writable = true;
 	if ((event->events & (EPOLLHUP | EPOLLERR)) != 0)
 		conn_kill(conn);
 	else

@@ -58,5 +58,7 @@ MUST_USE enum err loop_new(struct gateway *gateway, size_t index, struct loop **
 void loop_free(struct loop **loop); /* joins the thread first */
 MUST_USE enum err loop_start(struct loop *loop);
 void loop_wake(struct loop *loop); /* any thread */
+/* The connection is run again after the others have had their turn. */
+void loop_again(struct loop *loop, const struct conn *conn);
 
 #endif

@@ -18,12 +18,8 @@ static void respond_finish(struct exchange *exchange, const struct head *head, s
 	edge_counts_answer(&loop->counts, exchange->operation, head->status, duration_us);
 	access_log_put(&loop->access_log, exchange, head, body.len, duration_us);
 	if (conn == NULL) {
-		struct conn *held = exchange->held;
-
 		/* The client went away while a service was at work: only now are its buffers free. */
-		held->exchange = NULL;
-		held->next = loop->dead;
-		loop->dead = held;
+		conn_forget(exchange->held);
 		exchange_free(&exchange);
 		return;
 	}

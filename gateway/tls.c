@@ -127,6 +127,7 @@ static enum err ctx_set_rules(SSL_CTX *ctx)
 		ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_max_early_data(ctx, 0);
+	SSL_CTX_set_read_ahead(ctx, 1);
 	SSL_CTX_set_num_tickets(ctx, 1);
 	SSL_CTX_set_security_level(ctx, 2);
 	SSL_CTX_set_alpn_select_cb(ctx, on_alpn, NULL);
@@ -263,17 +264,19 @@ bool tls_store_changed(const struct tls_store *store)
 	return false;
 }
 
-SSL *tls_session_new(struct tls_store *store, int fd)
+SSL *tls_session_new(struct tls_store *store, struct tls_wire *wire)
 {
+	BIO *bio = tls_wire_bio(wire);
 	SSL *ssl;
 
 	pthread_rwlock_rdlock(&store->lock);
-	ssl = SSL_new(store->ctx);
+	ssl = bio != NULL ? SSL_new(store->ctx) : NULL;
 	pthread_rwlock_unlock(&store->lock);
-	if (ssl == NULL || SSL_set_fd(ssl, fd) != 1) {
-		SSL_free(ssl);
+	if (ssl == NULL) {
+		BIO_free(bio);
 		return NULL;
 	}
+	SSL_set_bio(ssl, bio, bio);
 	SSL_set_accept_state(ssl);
 	return ssl;
 }

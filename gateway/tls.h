@@ -5,6 +5,7 @@
 #include <openssl/ssl.h>
 
 #include "base/str.h"
+#include "tls_wire.h"
 
 /*
  * The edge's TLS: 1.2 and 1.3, forward secrecy and AEAD only, no renegotiation, no compression, no early data; session
@@ -22,7 +23,7 @@ void tls_store_free(struct tls_store **store);
 MUST_USE enum err tls_store_reload(struct tls_store *store);
 /* Whether a file has changed since it was read last. */
 bool tls_store_changed(const struct tls_store *store);
-/* A server-side session on a connected socket; NULL without memory. */
-SSL *tls_session_new(struct tls_store *store, int fd);
+/* A server-side session over `wire`, which it borrows; NULL without memory. */
+SSL *tls_session_new(struct tls_store *store, struct tls_wire *wire);
 
 #endif

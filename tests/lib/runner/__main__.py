@@ -12,7 +12,7 @@ from .report import Report
 
 EPILOG = """\
 NAME is a test (unit/json, gate/format, scenario/test_main_job::test_x, fuzz/json), the same without its kind, a kind
-(unit, gate, scenario, arrow, fuzz), or a file (tests/scenarios/test_main_job.py). Without a name everything runs.
+(unit, gate, scenario, arrow, conformance, fuzz), or a file (tests/scenarios/test_main_job.py). Without a name everything runs.
 
 Everything it makes stands in .build/ and .run-tests/. The suite that scenarios talk to is started under .run-tests/<pid>
 and stopped at the end; logs of the last one are kept in .build/tests/logs. Analysers remember what they found clean in
@@ -79,7 +79,7 @@ def run_suite(report, tests, args):
 
 def run(report, tests, args):
     units, gates, fuzzers = of_kind(tests, "unit"), of_kind(tests, "gate"), of_kind(tests, "fuzz")
-    walks = of_kind(tests, "scenario", "arrow")
+    walks = of_kind(tests, *catalog.PYTEST_KINDS)
     whole = not args.names
     built = True
     if units or whole or (walks and not args.suite):
@@ -103,7 +103,7 @@ def main():
     args = arguments()
     report = Report()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    failure = build.configure("asan-ubsan")
+    failure, _ = build.configure("asan-ubsan")
     if failure:
         report.add("FAILED", "build/configure", 0, failure)
         report.finish()

@@ -7,8 +7,9 @@ import subprocess
 
 from .build import ROOT, tree
 
-PYTEST_KINDS = {"scenario": ROOT / "tests" / "scenarios", "arrow": ROOT / "tests" / "arrows"}
-KINDS = ("unit", "gate", "scenario", "arrow", "fuzz")
+PYTEST_KINDS = {
+    "scenario": ROOT / "tests" / "scenarios", "arrow": ROOT / "tests" / "arrows", "conformance": ROOT / "tests" / "conformance"}
+KINDS = ("unit", "gate", *PYTEST_KINDS, "fuzz")
 
 
 class Test:

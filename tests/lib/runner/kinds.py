@@ -9,6 +9,7 @@ import time
 
 from . import process
 from .build import BUILDS, ROOT, tree
+from .catalog import PYTEST_KINDS
 from .report import FAILED, PASSED, SKIPPED
 
 GATE_SECONDS = 900
@@ -97,5 +98,6 @@ def run_pytest(report, tests, env, long):
 
 def pytest_name(node):
     path, _, rest = node.partition("::")
-    kind = "arrow" if "arrows" in pathlib.Path(path).parts else "scenario"
+    folders = {folder.name: kind for kind, folder in PYTEST_KINDS.items()}
+    kind = next((folders[part] for part in pathlib.Path(path).parts if part in folders), "scenario")
     return f"{kind}/{pathlib.Path(path).stem}::{rest}" if rest else f"{kind}/{pathlib.Path(path).stem}"

@@ -131,6 +131,13 @@ static const char *gateway_missing(struct context *context)
 	return gateway != NULL && store_cache_primed(gateway->cache) ? NULL : "revocations";
 }
 
+static const char *gateway_degraded(struct context *context)
+{
+	const struct gateway *gateway = context_state(context);
+
+	return gateway != NULL && !store_cache_up(gateway->cache) ? "redis" : NULL;
+}
+
 static void gateway_metrics(struct context *context, struct buf *out)
 {
 	const struct gateway *gateway = context_state(context);
@@ -150,6 +157,7 @@ static const struct service service = {
 	.close = gateway_close,
 	.serve = gateway_serve,
 	.missing = gateway_missing,
+	.degraded = gateway_degraded,
 	.metrics = gateway_metrics,
 };
 

@@ -46,14 +46,17 @@ static void row_links(const struct context *context, struct json_writer *w, bool
 static bool readiness(struct context *context, struct json_writer *w)
 {
 	const char *missing = context->service->missing != NULL ? context->service->missing(context) : NULL;
-	bool ready = true;
+	const char *degraded = context->service->degraded != NULL ? context->service->degraded(context) : NULL;
+	bool ready = true, tolerated = true;
 
 	if (context->service->schema != NULL)
-		row(w, &ready, "postgresql", __atomic_load_n(&context->schema_known, __ATOMIC_RELAXED));
+		row(w, &ready, "postgresql", __atomic_load_n(&context->store_up, __ATOMIC_RELAXED));
 	row(w, &ready, "keys", keyring_generation(context->keyring) > 0);
 	row_links(context, w, &ready);
 	if (missing != NULL)
 		row(w, &ready, missing, false);
+	if (degraded != NULL)
+		row(w, &tolerated, degraded, false);
 	row(w, &ready, "serving", __atomic_load_n(&context->serving, __ATOMIC_RELAXED));
 	return ready;
 }

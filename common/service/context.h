@@ -72,9 +72,9 @@ struct context {
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	uint64_t pokes;
-	bool stopping;     /* atomic */
-	bool serving;      /* atomic */
-	bool schema_known; /* atomic: version and environment were checked */
+	bool stopping; /* atomic */
+	bool serving;  /* atomic */
+	bool store_up; /* atomic: version and environment were checked, and PostgreSQL answers */
 	instant_us started_at;
 	struct confined confined;
 };

@@ -14,11 +14,9 @@
 #define KEYS_REFRESH_MS 30000
 #define KEYS_CALL_MS 3000
 #define CHECK_MS 500
+#define WATCH_MS 1000
 
-/*
- * -- accessors
- * ----------------------------------------------------------------------------------------------------------
- */
+/* -- accessors -- */
 
 void *context_config(struct context *context)
 {
@@ -101,10 +99,7 @@ void context_poke(struct context *context)
 	pthread_mutex_unlock(&context->lock);
 }
 
-/*
- * -- keys
- * ---------------------------------------------------------------------------------------------------------------
- */
+/* -- keys -- */
 
 static enum err fetch_keys(void *user, struct buf *doc_out)
 {
@@ -126,10 +121,7 @@ static enum err fetch_keys(void *user, struct buf *doc_out)
 	return err;
 }
 
-/*
- * -- life
- * ---------------------------------------------------------------------------------------------------------------
- */
+/* -- life -- */
 
 static void handlers_index(struct context *context)
 {
@@ -175,7 +167,7 @@ static enum err schema_check(struct context *context)
 			context_wait(context, CHECK_MS);
 	} while (err == ERR_UNAVAILABLE && !context_stopping(context));
 	db_free(&db);
-	__atomic_store_n(&context->schema_known, err == OK, __ATOMIC_RELAXED);
+	__atomic_store_n(&context->store_up, err == OK, __ATOMIC_RELAXED);
 	return err;
 }
 
@@ -220,6 +212,23 @@ static enum err signals_start(struct context *context)
 	return OK;
 }
 
+/* Until the process stops, tells /readyz whether PostgreSQL answers; the workers find out by themselves. */
+static enum err watch_store(struct context *context)
+{
+	struct db *db = NULL;
+	enum err err = OK;
+
+	if (context->service->schema != NULL && (err = context_db_app(context, &db)) != OK)
+		return err;
+	while (!context_stopping(context)) {
+		if (db != NULL)
+			__atomic_store_n(&context->store_up, db_ping(db) == OK, __ATOMIC_RELAXED);
+		context_wait(context, WATCH_MS);
+	}
+	db_free(&db);
+	return OK;
+}
+
 static enum err context_serve(struct context *context)
 {
 	const struct service *service = context->service;
@@ -237,8 +246,8 @@ static enum err context_serve(struct context *context)
 	log_event(LOG_INFO, "serving", LOG_C("version", BERTH_VERSION), LOG_C("region", context->common.region));
 	if (service->serve != NULL)
 		err = service->serve(context);
-	while (!context_stopping(context) && err == OK)
-		context_wait(context, 60000);
+	if (err == OK)
+		err = watch_store(context);
 	__atomic_store_n(&context->serving, false, __ATOMIC_RELAXED);
 	log_event(LOG_INFO, "draining");
 	return err;

@@ -74,6 +74,8 @@ struct service {
 	void (*worker_close)(struct worker *worker);
 	const char *(*missing)(
 		struct context *context); /* readiness beyond the common ones: name of a missing dependency, or NULL */
+	/* What is missing and can be done without for now: told in the detail, the process stays ready. NULL: nothing. */
+	const char *(*degraded)(struct context *context);
 	metrics_fn metrics;
 	/* authsvc has the keys itself; NULL: asked of it over the link. */
 	enum err (*fetch_keys)(struct context *context, struct buf *jwks_out);

@@ -3,6 +3,7 @@
 
 #ifdef BERTH_TEST_BUILD
 #include <signal.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,18 @@ void crash_point(const char *name)
 		nth = strtoul(wanted + len + 1, NULL, 10);
 	if (__atomic_add_fetch(&seen, 1, __ATOMIC_RELAXED) >= nth)
 		(void)raise(SIGKILL);
+}
+
+extern const struct crash_name __start_crash_points[] __attribute__((weak));
+extern const struct crash_name __stop_crash_points[] __attribute__((weak));
+
+void crash_each(void (*tell)(void *user, const char *name), void *user)
+{
+	/* Through an integer: to the compiler the two are different objects. */
+	const uintptr_t end = (uintptr_t)__stop_crash_points;
+
+	for (const struct crash_name *name = __start_crash_points; (uintptr_t)name < end; name++)
+		tell(user, name->text);
 }
 #else
 typedef int crash_points_are_for_test_builds;

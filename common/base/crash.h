@@ -7,8 +7,20 @@
  * no nth is given). Release builds hold neither the points nor their names.
  */
 #ifdef BERTH_TEST_BUILD
+struct crash_name {
+	const char *text;
+};
+
 void crash_point(const char *name);
-#define CRASH_POINT(name) crash_point(name)
+/* Calls `tell` with the name of each point that this program holds, in no order, some perhaps twice. */
+void crash_each(void (*tell)(void *user, const char *name), void *user);
+
+/* The section's name is an identifier, so the linker gives its bounds and sanitizers add no padding. */
+#define CRASH_POINT(name)                                                                                          \
+	do {                                                                                                       \
+		static const struct crash_name crash_here __attribute__((section("crash_points"), used)) = {name}; \
+		crash_point(crash_here.text);                                                                      \
+	} while (0)
 #else
 #define CRASH_POINT(name) ((void)0)
 #endif

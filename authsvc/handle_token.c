@@ -60,12 +60,12 @@ static enum err revoke_stolen(
 	enum err err;
 
 	trail.client_id = exchange->client.id;
-	log_event(LOG_WARN, "grant_reused", LOG_C("reason", reason), LOG_ID("client_id", &exchange->client.id));
 	err = store_family_revoke(exchange->store, FAMILY_ITSELF, family_row_id, reason, clock_now_us(), &count);
 	if (err != OK)
 		return err;
 	if (count == 0)
 		return invalid_grant(exchange);
+	log_event(LOG_WARN, "grant_reused", LOG_C("reason", reason), LOG_ID("client_id", &exchange->client.id));
 	trail.after = arena_printf(exchange->call->arena, "{\"reason\":\"%s\"}", reason);
 	if ((err = desk_put_event(exchange->call, exchange->store, &trail)) != OK)
 		return err;
@@ -149,13 +149,39 @@ static bool code_fits(const struct exchange *exchange, const struct code_record 
 	       rules_verifier_matches(code->code_challenge, exchange->request->code_verifier);
 }
 
-static enum err grant_code(struct exchange *exchange)
+/* A code of the client that was exchanged before. */
+static enum err replayed(struct exchange *exchange, const struct code_record *code)
+{
+	atomic_fetch_add(&desk_state(exchange->call)->counts.code_replays, 1);
+	if (code->family_row_id == 0)
+		return invalid_grant(exchange);
+	return revoke_stolen(exchange, code->family_row_id, &code->family_id, "code_replay");
+}
+
+static enum err spend_code(struct exchange *exchange, const struct code_record *code)
 {
 	struct person_record person;
 	struct family_record family;
+	struct scope scope;
+	enum err err;
+
+	if ((err = store_person_lock_row(exchange->store, code->person_row_id, &person)) != OK)
+		return err;
+	if (person.status != PERSON_ACTIVE)
+		return invalid_grant(exchange);
+	if (!rules_scope_parse(exchange->call->arena, code->scope, issue_permission_bit, &scope))
+		return ERR_INTERNAL;
+	if ((err = code_to_family(exchange, code, &family)) != OK)
+		return err;
+	if ((err = put_event(exchange, &family, &person, "grant.create", "authorization_code")) != OK)
+		return err;
+	return finish(exchange, &family, &person, &scope, code->nonce);
+}
+
+static enum err grant_code(struct exchange *exchange)
+{
 	struct code_record code;
 	struct ticket ticket;
-	struct scope scope;
 	enum err err;
 
 	if (!exchange->request->has_code)
@@ -168,25 +194,9 @@ static enum err grant_code(struct exchange *exchange)
 		return invalid_grant(exchange);
 	if (err != OK)
 		return err;
-	if (code.used && code.client_row_id == exchange->client.row_id) {
-		atomic_fetch_add(&desk_state(exchange->call)->counts.code_replays, 1);
-		return code.family_row_id == 0
-		               ? invalid_grant(exchange)
-		               : revoke_stolen(exchange, code.family_row_id, &code.family_id, "code_replay");
-	}
-	if (code.used || !code_fits(exchange, &code))
-		return invalid_grant(exchange);
-	if ((err = store_person_lock_row(exchange->store, code.person_row_id, &person)) != OK)
-		return err;
-	if (person.status != PERSON_ACTIVE)
-		return invalid_grant(exchange);
-	if (!rules_scope_parse(exchange->call->arena, code.scope, issue_permission_bit, &scope))
-		return ERR_INTERNAL;
-	if ((err = code_to_family(exchange, &code, &family)) != OK)
-		return err;
-	if ((err = put_event(exchange, &family, &person, "grant.create", "authorization_code")) != OK)
-		return err;
-	return finish(exchange, &family, &person, &scope, code.nonce);
+	if (code.used && code.client_row_id == exchange->client.row_id)
+		return replayed(exchange, &code);
+	return code.used || !code_fits(exchange, &code) ? invalid_grant(exchange) : spend_code(exchange, &code);
 }
 
 /* The scope of this access token: what was granted, or less. False: more was asked for. */

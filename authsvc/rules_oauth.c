@@ -40,23 +40,23 @@ static struct str head_before(struct str s, const char *stops)
 	return (struct str){s.p, i};
 }
 
-/*
- * RFC 3986 characters of path and query; escapes whole, and none that hides a dot, a slash, a backslash or a
- * control.
- */
+/* Of an escape's two digits: a control, a dot, a slash, a backslash or DEL. */
+static bool hides_structure(char high, char low)
+{
+	return high == '0' || high == '1' || (high == '2' && (low == 'e' || low == 'f')) ||
+	       (high == '5' && low == 'c') || (high == '7' && low == 'f');
+}
+
+/* RFC 3986 characters of path and query; escapes whole, and none that hides what a reader may unfold. */
 static const char *check_characters(struct str rest)
 {
 	for (size_t i = 0; i < rest.len; i++) {
 		char c = rest.p[i];
-		char high, low;
 
 		if (c == '%') {
 			if (rest.len - i < 3 || !is_hex(rest.p[i + 1]) || !is_hex(rest.p[i + 2]))
 				return "a broken escape";
-			high = rest.p[i + 1];
-			low = (char)(rest.p[i + 2] | 0x20);
-			if (high == '0' || high == '1' || (high == '2' && (low == 'e' || low == 'f')) ||
-				(high == '5' && low == 'c') || (high == '7' && low == 'f'))
+			if (hides_structure(rest.p[i + 1], (char)(rest.p[i + 2] | 0x20)))
 				return "an escape that hides structure";
 			i += 2;
 			continue;

@@ -8,6 +8,7 @@ import uuid
 
 import pytest
 
+from berth_flow import Browser
 from berth_suite import ROLES, wait_for
 
 ORDER = 30
@@ -89,7 +90,6 @@ def test_what_a_role_grants_is_what_the_token_holds(suite, slug, admin):
 
 
 BAD_TOKENS = {
-    "empty": lambda token: "",
     "no JWT": lambda token: "abc",
     "two parts": lambda token: ".".join(token.split(".")[:2]),
     "four parts": lambda token: token + ".x",
@@ -126,9 +126,9 @@ def test_a_bad_token_is_401(suite, slug, bend):
     suite.api(token).get("/v1/whoami").expect(200)
 
 
-@pytest.mark.parametrize("value", ["Basic abc", "bearer", "Token abc", "Bearer a b", "Bearer  "])
+@pytest.mark.parametrize("value", ["Basic abc", "bearer", "Token abc", "Bearer a b", "Bearer", "Bearer ", "Bearer  ", ""])
 def test_another_authorization_scheme_is_401(suite, value):
-    assert suite.api().get("/v1/whoami", headers={"Authorization": value}).status in (400, 401)
+    assert Browser(suite.info).get("/v1/whoami", headers={"Authorization": value}).status == 401
 
 
 def test_a_token_in_the_query_is_not_read(suite, slug):

@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import re
 import socket
 import ssl
 import subprocess
@@ -38,7 +39,7 @@ def gateway_answers(suite, given):
                 data += part
         except (TimeoutError, ssl.SSLError, ConnectionError) as error:
             closed = not isinstance(error, TimeoutError)
-    return [int(line.split()[1]) for line in data.split(b"\r\n") if line.startswith(b"HTTP/1.1 ")], closed
+    return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d\d\d) ", data)], closed
 
 
 def head(*lines, start="GET /healthz HTTP/1.1", host="Host: localhost"):
@@ -46,7 +47,9 @@ def head(*lines, start="GET /healthz HTTP/1.1", host="Host: localhost"):
 
 
 CHUNKED = "Transfer-Encoding: chunked"
-POST = "POST /v1/bookings HTTP/1.1"
+# A public operation: without a token the others are answered before their body has come.
+POST = "POST /oauth2/token HTTP/1.1"
+FORM = "Content-Type: application/x-www-form-urlencoded"
 
 CONNECTIONS = {
     "one request": head(),
@@ -71,11 +74,11 @@ CONNECTIONS = {
     "a coding with a vertical tab": head("Transfer-Encoding: \x0bchunked", start=POST) + b"0\r\n\r\n",
     "chunked twice": head("Transfer-Encoding: chunked, chunked", start=POST) + b"0\r\n\r\n",
     "identity after chunked": head(CHUNKED, "Transfer-Encoding: identity", start=POST) + b"0\r\n\r\n",
-    "chunked in HTTP/1.0": head(CHUNKED, start="POST /v1/bookings HTTP/1.0") + b"0\r\n\r\n",
-    "a chunk extension": head(CHUNKED, start=POST) + b"1;a=b\r\nx\r\n0\r\n\r\n",
-    "a bare LF after a chunk size": head(CHUNKED, start=POST) + b"1\nx\r\n0\r\n\r\n",
-    "a chunk that is longer than it says": head(CHUNKED, start=POST) + b"1\r\nxy\r\n0\r\n\r\n",
-    "a trailer": head(CHUNKED, start=POST) + b"0\r\nX: y\r\n\r\n",
+    "chunked in HTTP/1.0": head(CHUNKED, start="POST /oauth2/token HTTP/1.0") + b"0\r\n\r\n",
+    "a chunk extension": head(CHUNKED, FORM, start=POST) + b"1;a=b\r\nx\r\n0\r\n\r\n",
+    "a bare LF after a chunk size": head(CHUNKED, FORM, start=POST) + b"1\nx\r\n0\r\n\r\n",
+    "a chunk that is longer than it says": head(CHUNKED, FORM, start=POST) + b"1\r\nxy\r\n0\r\n\r\n",
+    "a trailer": head(CHUNKED, FORM, start=POST) + b"0\r\nX: y\r\n\r\n",
     "no host": head(host=None),
     "two hosts": head("Host: localhost"),
     "a host with a user": head(host="Host: a@localhost"),
@@ -102,7 +105,8 @@ CONNECTIONS = {
     "very long fields": head(*[f"X{n}: {'x' * 1000}" for n in range(40)]),
     "too many fields": head(*[f"X{n}: x" for n in range(120)]),
     "a second message after a bad one": head("X : a") + head(),
-    "a request hidden in a body": head("Content-Length: 45", start="GET /healthz HTTP/1.1") + head()[:45],
+    "a request hidden in a body": head(f"Content-Length: {len(head())}", FORM, start=POST) + head(),
+    "a request behind a chunked body": head(CHUNKED, FORM, start=POST) + b"3\r\na=b\r\n0\r\n\r\n" + head(),
 }
 
 

@@ -18,9 +18,11 @@ def tree(preset):
 
 
 def configure(preset):
-    """The output when it fails, else None."""
-    outcome = process.run(["cmake", "--preset", preset, "-DBERTH_STRICT=ON"], 120, cwd=ROOT)
-    return outcome.text if outcome.code else None
+    """(the output when it fails, else None; what it warned of, as sources that are not there)"""
+    outcome = process.run(["cmake", "--preset", preset, "-DBERTH_STRICT=OFF"], 120, cwd=ROOT)
+    if outcome.code:
+        return outcome.text, ""
+    return None, outcome.text if "CMake Warning" in outcome.text else ""
 
 
 def make(preset, targets=()):
@@ -49,9 +51,11 @@ def build(report, preset, targets=()):
     """A test of its own in the report: build/<preset>."""
     begun = time.monotonic()
     report.note(f"building {preset}")
-    text = configure(preset)
+    text, warned = configure(preset)
     good = text is None
     if good:
         good, text = make(preset, targets)
+    if warned and not targets:
+        good, text = False, warned + text
     report.add(PASSED if good else FAILED, f"build/{preset}", time.monotonic() - begun, text or "")
     return good

@@ -76,7 +76,7 @@ def run_pytest(report, tests, env, long):
     nodes = sorted({f"{test.path}::{test.short.split('::')[1]}" for test in tests})
     env = dict(env, BERTH_REPORT_FD=str(send), BERTH_BUILD_DIR=env.get("BERTH_BUILD_DIR", str(tree("asan-ubsan"))))
     command = [
-        "/usr/bin/python3", "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:terminal", "-p", "berth_report",
+        "/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "berth_report",
         "--rootdir", str(ROOT / "tests"), "-c", os.devnull, *(["--long"] if long else []), *nodes]
     begun = time.monotonic()
     child = process.start(

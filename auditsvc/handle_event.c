@@ -54,27 +54,39 @@ static enum err show(struct arena *arena, const struct event_row *event, struct 
 	return out->leaf_hash.p ? OK : ERR_OVERLOADED;
 }
 
+/* The first page of a list by time begins below its end, which no event of that instant has a leaf to be below of. */
 static enum err filter_of(struct call *call, const struct event_list_request *request, struct event_filter *filter_out)
 {
+	const bool by_time = request->has_from || request->has_to;
 	enum err err;
 
 	*filter_out = (struct event_filter){
-		.below = INT64_MAX,
+		.by_time = by_time,
+		.behind = {.leaf_index = INT64_MAX, .at = INSTANT_MAX},
+		.from = request->has_from ? request->from : INSTANT_MIN,
 		.limit = request->has_limit ? request->limit : RULES_PAGE_DEFAULT,
-		.has_from = request->has_from,
-		.from = request->from,
-		.has_to = request->has_to,
-		.to = request->to,
 		.actor_id = request->actor_id,
 		.object_id = request->object_id,
 		.object_type = request->has_object_type ? request->object_type : STR_NONE,
 		.action = request->has_action ? request->action : STR_NONE,
 	};
+	if (request->has_to)
+		filter_out->behind = (struct event_place){.leaf_index = -1, .at = request->to};
 	if (!request->has_cursor)
 		return OK;
-	if ((err = rules_cursor_parse(call->arena, request->cursor, &filter_out->below)) != OK)
-		return call_refuse(call, err, "cursor", "malformed", NULL);
-	return OK;
+	err = rules_cursor_parse(call->arena, request->cursor, by_time, &filter_out->behind);
+	if (err == OK && request->has_to && filter_out->behind.at >= request->to)
+		err = ERR_BAD_CURSOR;
+	return err == OK ? OK : call_refuse(call, err, "cursor", "malformed", NULL);
+}
+
+static enum err next_cursor(
+	struct call *call, const struct event_filter *filter, const struct event_row *last, struct str *cursor_out)
+{
+	const struct event_place place = {.leaf_index = last->leaf_index, .at = last->at};
+
+	*cursor_out = rules_cursor(call->arena, filter->by_time, &place);
+	return cursor_out->p ? OK : ERR_OVERLOADED;
 }
 
 enum err handle_event_list(struct call *call, const struct event_list_request *request, struct event_page *reply_out)
@@ -102,10 +114,8 @@ enum err handle_event_list(struct call *call, const struct event_list_request *r
 	reply_out->items.count = count;
 	reply_out->has_items = true;
 	reply_out->has_next_cursor = true;
-	if (err == OK && count > 0 && count == (size_t)filter.limit && events[count - 1].leaf_index > 0) {
-		reply_out->next_cursor = rules_cursor(call->arena, events[count - 1].leaf_index);
-		err = reply_out->next_cursor.p ? OK : ERR_OVERLOADED;
-	}
+	if (err == OK && count > 0 && count == (size_t)filter.limit)
+		err = next_cursor(call, &filter, &events[count - 1], &reply_out->next_cursor);
 done:
 	store_release(&store);
 	return err;

@@ -4,34 +4,45 @@
 #include "base/buf.h"
 #include "base/encode.h"
 
-#define CURSOR_VERSION 1
-#define CURSOR_LEN 9U
+#define CURSOR_BY_LEAF 1
+#define CURSOR_BY_TIME 2
+#define CURSOR_MAX 17U
 
-enum err rules_cursor_parse(struct arena *arena, struct str cursor, int64_t *below_out)
+enum err rules_cursor_parse(struct arena *arena, struct str cursor, bool by_time, struct event_place *place_out)
 {
 	struct str bytes = base64url_decode(arena, cursor);
 	struct reader reader = reader_over(bytes);
-	uint8_t version;
-	uint64_t below;
+	uint64_t leaf, at;
+	uint8_t kind;
 
-	*below_out = 0;
+	*place_out = (struct event_place){0};
 	if (!bytes.p)
 		return ERR_BAD_CURSOR;
-	version = reader_u8(&reader);
-	below = reader_u64(&reader);
-	if (!reader_done(&reader) || version != CURSOR_VERSION || below == 0 || below > INT64_MAX)
+	kind = reader_u8(&reader);
+	leaf = reader_u64(&reader);
+	at = by_time ? reader_u64(&reader) : 0;
+	if (!reader_done(&reader) || kind != (by_time ? CURSOR_BY_TIME : CURSOR_BY_LEAF))
 		return ERR_BAD_CURSOR;
-	*below_out = (int64_t)below;
+	if (leaf > INT64_MAX || at > (uint64_t)INSTANT_MAX)
+		return ERR_BAD_CURSOR;
+	*place_out = (struct event_place){(int64_t)leaf, (instant_us)at};
 	return OK;
 }
 
-struct str rules_cursor(struct arena *arena, int64_t below)
+struct str rules_cursor(struct arena *arena, bool by_time, const struct event_place *place)
 {
-	char bytes[CURSOR_LEN] = {CURSOR_VERSION};
+	struct str text = STR_NONE;
+	struct buf bytes;
 
-	for (size_t i = 1; i < CURSOR_LEN; i++)
-		bytes[i] = (char)(uint8_t)((uint64_t)below >> (8 * (CURSOR_LEN - 1 - i)));
-	return base64url_encode(arena, (struct str){bytes, sizeof(bytes)});
+	buf_init(&bytes, CURSOR_MAX);
+	buf_put_byte(&bytes, by_time ? CURSOR_BY_TIME : CURSOR_BY_LEAF);
+	buf_put_u64(&bytes, (uint64_t)place->leaf_index);
+	if (by_time)
+		buf_put_u64(&bytes, (uint64_t)place->at);
+	if (buf_ok(&bytes))
+		text = base64url_encode(arena, buf_str(&bytes));
+	buf_release(&bytes);
+	return text;
 }
 
 static bool is_lost(const struct content *content)

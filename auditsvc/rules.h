@@ -9,10 +9,14 @@
 #define RULES_PAGE_DEFAULT 50
 #define RULES_PAGE_MAX 200
 
-/* A cursor is the leaf at which its page ended. ERR_BAD_CURSOR for anything that rules_cursor did not write. */
-MUST_USE enum err rules_cursor_parse(struct arena *arena, struct str cursor, int64_t *below_out);
+/*
+ * A cursor is the place at which its page ended; lists by leaf and by time have each their own. ERR_BAD_CURSOR for
+ * anything that rules_cursor did not write for such a list.
+ */
+MUST_USE enum err rules_cursor_parse(
+	struct arena *arena, struct str cursor, bool by_time, struct event_place *place_out);
 /* p is NULL when the arena is full. */
-struct str rules_cursor(struct arena *arena, int64_t below);
+struct str rules_cursor(struct arena *arena, bool by_time, const struct event_place *place);
 
 /* Whether documents that the event once had can no longer be read. */
 bool rules_event_is_erased(const struct event_row *event);

@@ -41,6 +41,9 @@ void store_release(struct store *store)
 
 /* ---- reading ---- */
 
+#define COUNT_BY_LEAF 7
+#define COUNT_BY_TIME 9
+
 static struct hash read_hash(const struct rows *rows, int column)
 {
 	struct str bytes = rows_bytes(rows, column);
@@ -109,18 +112,25 @@ static enum err read_events(struct store *store, struct rows *rows, struct event
 enum err store_event_list(
 	struct store *store, const struct event_filter *filter, struct event_row **events_out, size_t *count_out)
 {
+	const struct db_param params[COUNT_BY_TIME] = {
+		db_uuid(&store->tenant_id),
+		db_i64(filter->behind.leaf_index),
+		db_i64(filter->limit),
+		db_uuid_or_null(&filter->actor_id),
+		db_uuid_or_null(&filter->object_id),
+		db_str(filter->object_type),
+		db_str(filter->action),
+		db_time(filter->behind.at),
+		db_time(filter->from),
+	};
 	struct rows *rows = NULL;
 	enum err err;
 
 	*count_out = 0;
 	if ((err = tx_queue_quiet(store->tx, &sql_plan_custom, NO_PARAMS)) != OK)
 		return err;
-	err = tx_query(store->tx, &sql_event_list,
-		PARAMS(db_uuid(&store->tenant_id), db_i64(filter->below), db_i64(filter->limit),
-			db_time_or_null(filter->has_from ? &filter->from : NULL),
-			db_time_or_null(filter->has_to ? &filter->to : NULL), db_uuid_or_null(&filter->actor_id),
-			db_uuid_or_null(&filter->object_id), db_str(filter->object_type), db_str(filter->action)),
-		&rows);
+	err = tx_query(store->tx, filter->by_time ? &sql_event_list_time : &sql_event_list, params,
+		filter->by_time ? COUNT_BY_TIME : COUNT_BY_LEAF, &rows);
 	if (err == OK)
 		err = read_events(store, rows, events_out, count_out);
 	rows_free(&rows);

@@ -119,7 +119,7 @@ static size_t list(const struct uuid *tenant, const struct event_filter *filter,
 	return count;
 }
 
-static const struct event_filter all = {.below = INT64_MAX, .limit = 200};
+static const struct event_filter all = {.behind = {INT64_MAX, INSTANT_MAX}, .limit = 200};
 
 static enum err checkpoint(uint64_t *size_out)
 {
@@ -204,17 +204,27 @@ static void test_filters_and_pages(void **state)
 			size_t count;
 			int64_t newest;
 		} cases[] = {
-			{"no filter gives all of the tenant", {.below = INT64_MAX, .limit = 9}, 3, 3},
-			{"a page ends at its limit", {.below = INT64_MAX, .limit = 2}, 2, 3},
-			{"the next page begins below the last leaf", {.below = 1, .limit = 2}, 1, 0},
-			{"from is inclusive", {.below = INT64_MAX, .limit = 9, .has_from = true, .from = second}, 2, 3},
-			{"to is exclusive", {.below = INT64_MAX, .limit = 9, .has_to = true, .to = second}, 1, 0},
-			{"by actor", {.below = INT64_MAX, .limit = 9, .actor_id = person_1}, 1, 3},
-			{"by object", {.below = INT64_MAX, .limit = 9, .object_id = events[1].object_id}, 1, 1},
-			{"by type", {.below = INT64_MAX, .limit = 9, .object_type = STR("site")}, 1, 3},
-			{"by action", {.below = INT64_MAX, .limit = 9, .action = STR("site.update")}, 1, 1},
+			{"no filter gives all of the tenant", {.behind = {INT64_MAX, INSTANT_MAX}, .limit = 9}, 3, 3},
+			{"a page ends at its limit", {.behind = {INT64_MAX, INSTANT_MAX}, .limit = 2}, 2, 3},
+			{"the next page begins below the last leaf", {.behind = {1, 0}, .limit = 2}, 1, 0},
+			{"from is inclusive",
+				{.behind = {INT64_MAX, INSTANT_MAX}, .limit = 9, .by_time = true, .from = second}, 2,
+				3},
+			{"to is exclusive", {.by_time = true, .behind = {-1, second}, .limit = 9}, 1, 0},
+			{"a page by time goes on behind its last event",
+				{.by_time = true, .behind = {1, second}, .limit = 9}, 1, 0},
+			{"one instant is read to its end",
+				{.by_time = true, .behind = {3, events[3].at}, .limit = 9, .from = second}, 1, 1},
+			{"by actor", {.behind = {INT64_MAX, INSTANT_MAX}, .limit = 9, .actor_id = person_1}, 1, 3},
+			{"by object",
+				{.behind = {INT64_MAX, INSTANT_MAX}, .limit = 9, .object_id = events[1].object_id}, 1,
+				1},
+			{"by type", {.behind = {INT64_MAX, INSTANT_MAX}, .limit = 9, .object_type = STR("site")}, 1, 3},
+			{"by action", {.behind = {INT64_MAX, INSTANT_MAX}, .limit = 9, .action = STR("site.update")}, 1,
+				1},
 			{"another tenant's object gives nothing",
-				{.below = INT64_MAX, .limit = 9, .object_id = events[2].object_id}, 0, 0},
+				{.behind = {INT64_MAX, INSTANT_MAX}, .limit = 9, .object_id = events[2].object_id}, 0,
+				0},
 		};
 
 		assert_int_equal(append(events, COUNT_OF(events)), 4);

@@ -7,30 +7,38 @@
 
 static void test_cursors(void **state)
 {
-	const int64_t leaves[] = {1, 2, 255, 256, INT64_C(1) << 40, INT64_MAX};
+	const struct event_place places[] = {
+		{0, 0}, {1, 1}, {255, 256}, {INT64_C(1) << 40, 1700000000 * US_PER_S}, {INT64_MAX, INSTANT_MAX}};
 	const struct {
 		const char *name, *text;
+		bool by_time;
 	} bad[] = {
-		{"an empty one", ""},
-		{"text", "abc"},
-		{"too short", "AQAAAAAAAAA"},
-		{"too long", "AQAAAAAAAAABAA"},
-		{"another version", "AgAAAAAAAAAB"},
-		{"leaf 0, below which there is nothing", "AQAAAAAAAAAA"},
-		{"beyond the numbers of leaves", "Af__________"},
-		{"padding", "AQAAAAAAAAAB=="},
-		{"a character of another alphabet", "AQAAAAAAAA+B"},
+		{"an empty one", "", false},
+		{"text", "abc", false},
+		{"too short", "AQAAAAAAAAA", false},
+		{"too long", "AQAAAAAAAAABAA", false},
+		{"another kind", "AgAAAAAAAAAB", false},
+		{"one of a list by leaf in a list by time", "AQAAAAAAAAAB", true},
+		{"one of a list by time in a list by leaf", "AgAAAAAAAAABAAAAAAAAAAE", false},
+		{"beyond the numbers of leaves", "Af__________", false},
+		{"beyond the end of time", "AgAAAAAAAAABf_________8", true},
+		{"padding", "AQAAAAAAAAAB==", false},
+		{"a character of another alphabet", "AQAAAAAAAA+B", false},
 	};
 	struct arena *arena = arena_new(65536);
-	int64_t below;
+	struct event_place place;
 	(void)state;
 
-	for (size_t i = 0; i < COUNT_OF(leaves); i++) {
-		assert_int_equal(rules_cursor_parse(arena, rules_cursor(arena, leaves[i]), &below), OK);
-		assert_int_equal(below, leaves[i]);
+	for (size_t i = 0; i < COUNT_OF(places); i++) {
+		assert_int_equal(rules_cursor_parse(arena, rules_cursor(arena, true, &places[i]), true, &place), OK);
+		assert_int_equal(place.leaf_index, places[i].leaf_index);
+		assert_int_equal(place.at, places[i].at);
+		assert_int_equal(rules_cursor_parse(arena, rules_cursor(arena, false, &places[i]), false, &place), OK);
+		assert_int_equal(place.leaf_index, places[i].leaf_index);
 	}
 	for (size_t i = 0; i < COUNT_OF(bad); i++)
-		CHECK(bad[i].name, rules_cursor_parse(arena, str_from(bad[i].text), &below) == ERR_BAD_CURSOR);
+		CHECK(bad[i].name,
+			rules_cursor_parse(arena, str_from(bad[i].text), bad[i].by_time, &place) == ERR_BAD_CURSOR);
 	arena_free(&arena);
 }
 

@@ -35,11 +35,17 @@ struct event_row {
 	bool erased; /* it came without its documents, or its subject was erased already when it came */
 };
 
+/* Where a page begins: behind this place, in the order that its list has. */
+struct event_place {
+	int64_t leaf_index;
+	instant_us at; /* lists by time only */
+};
+
 struct event_filter {
-	int64_t below; /* only leaves before this one */
+	bool by_time; /* newest by `at`, from `from` on; else by leaf */
+	struct event_place behind;
+	instant_us from;
 	int64_t limit;
-	bool has_from, has_to;
-	instant_us from, to;
 	struct uuid actor_id, object_id;
 	struct str object_type, action;
 };

@@ -134,8 +134,8 @@ static enum err show_form(struct call *call, const struct shown *shown, struct w
 {
 	struct page page = {.arena = call->arena};
 	struct link_form form = {.token = shown->token};
-	struct person_record person;
-	struct tenant_record tenant;
+	struct person_record person = {0};
+	struct tenant_record tenant = {0};
 	struct store store = {0};
 	struct ticket ticket;
 	struct buf html;

@@ -238,22 +238,31 @@ static enum err take_away(struct store *store, const struct person_record *old, 
 	return OK;
 }
 
-static enum err update(
-	struct call *call, const struct person_update_request *request, struct store *store, struct person *reply)
+/* The person as they are, locked; with the tenant when it matters who administers it. */
+static enum err lock(struct call *call, const struct person_update_request *request, struct store *store,
+	struct person_record *old_out)
 {
-	struct person_record old, record;
 	struct tenant_record tenant;
-	struct str before;
 	enum err err;
 
 	if ((request->has_status || request->has_roles) && (err = store_tenant_lock(store, &tenant)) != OK)
 		return err;
-	if ((err = store_person_lock(store, &request->id, &old)) != OK)
+	if ((err = store_person_lock(store, &request->id, old_out)) != OK)
 		return err;
-	if (old.status == PERSON_ERASED)
+	if (old_out->status == PERSON_ERASED)
 		return ERR_NOT_FOUND;
-	if (call->if_match != -1 && call->if_match != old.version)
-		return ERR_VERSION_STALE;
+	return call->if_match == -1 || call->if_match == old_out->version ? OK : ERR_VERSION_STALE;
+}
+
+static enum err update(
+	struct call *call, const struct person_update_request *request, struct store *store, struct person *reply)
+{
+	struct person_record old, record;
+	struct str before;
+	enum err err;
+
+	if ((err = lock(call, request, store, &old)) != OK)
+		return err;
 	if ((before = people_json(call, &old)).p == NULL)
 		return ERR_OVERLOADED;
 	record = old;

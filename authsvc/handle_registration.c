@@ -261,7 +261,7 @@ static enum err show_form(struct call *call, struct str token, struct str ui_loc
 {
 	struct page page = {.arena = call->arena};
 	struct link_form form = {.token = token};
-	struct person_record person;
+	struct person_record person = {0};
 	struct store store = {0};
 	struct ticket ticket;
 	struct str seed;

@@ -221,7 +221,6 @@ static void begin_script(struct command *command, const char *script, struct nam
 	const struct cache_counter *counters, size_t count, struct str trusted)
 {
 	INVARIANT(count > 0 && count <= COUNTERS_MAX);
-	*command = (struct command){.count = 0};
 	(void)snprintf(names->key_count, sizeof(names->key_count), "%zu", count + 1);
 	arg_c(command, "EVAL");
 	arg_c(command, script);
@@ -238,8 +237,8 @@ enum err store_cache_attempt(struct cache *cache, const struct cache_counter *co
 	struct str trusted, int64_t *wait_ms_out)
 {
 	char numbers[COUNTERS_MAX][4][24];
-	struct command command;
-	struct names names;
+	struct command command = {.count = 0};
+	struct names names = {.key_count = ""};
 
 	*wait_ms_out = 0;
 	begin_script(&command, attempt_script, &names, counters, count, trusted);
@@ -259,8 +258,8 @@ enum err store_cache_attempt(struct cache *cache, const struct cache_counter *co
 enum err store_cache_succeed(
 	struct cache *cache, const struct cache_counter *counters, size_t count, struct str trusted)
 {
-	struct command command;
-	struct names names;
+	struct command command = {.count = 0};
+	struct names names = {.key_count = ""};
 	int64_t ignored;
 
 	begin_script(&command, succeed_script, &names, counters, count, trusted);

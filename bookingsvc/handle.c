@@ -132,7 +132,6 @@ struct event handle_event(const struct call *call, const char *action, const cha
 {
 	return (struct event){.at = clock_now_us(),
 		.actor_id = call->token.person_id,
-		.client_id = call_client(call),
 		.client_id = handle_client_id(call),
 		.action = action,
 		.object_type = object_type,

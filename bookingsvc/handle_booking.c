@@ -67,7 +67,7 @@ enum err handle_booking_note_seal(
 enum err handle_booking_show_all(
 	struct call *call, struct tx *tx, const struct stay_row *stays, size_t count, struct booking *bookings)
 {
-	struct uuid people[PAGE_MAX];
+	struct uuid people[PAGE_MAX] = {0};
 	struct seal_key *keys[PAGE_MAX] = {0};
 	size_t places[PAGE_MAX], n = 0;
 	enum err err;

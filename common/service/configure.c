@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "service/context.h"
@@ -16,6 +17,11 @@ static const struct config_key common_keys[] = {
 		.required = true,
 		COMMON(env),
 		.help = "development, test, staging or production: stamped on tokens and compared with the database"},
+	{.key = "BERTH_LOG_LEVEL",
+		.kind = CONFIG_STR,
+		.fallback = "info",
+		COMMON(log_level),
+		.help = "debug, info, warn or error; default info"},
 	{.key = "BERTH_REGION",
 		.kind = CONFIG_STR,
 		.required = true,
@@ -105,29 +111,101 @@ static const struct config_key store_keys[] = {
 	{0},
 };
 
-static enum err check_common(const struct common_config *common)
+static enum err fault(const char *key, const char *what)
+{
+	fprintf(stderr, "config: %s %s\n", key, what);
+	return ERR_BAD_FIELD;
+}
+
+/* The place of `word` among `words`; false when it is none of them. */
+static bool word_at(const char *word, const char *const *words, size_t count, size_t *at_out)
+{
+	for (*at_out = 0; *at_out < count; (*at_out)++)
+		if (word != NULL && strcmp(word, words[*at_out]) == 0)
+			return true;
+	return false;
+}
+
+static enum err check_common(const struct context *context)
 {
 	static const char *const environments[] = {"development", "test", "staging", "production"};
-	bool known = false;
+	static const char *const levels[] = {"debug", "info", "warn", "error"};
+	const struct common_config *common = &context->common;
+	const struct str url = str_from(common->public_url);
+	enum err err = OK;
+	size_t at;
 
-	for (size_t i = 0; i < sizeof environments / sizeof *environments; i++)
-		known = known || strcmp(common->env, environments[i]) == 0;
-	if (!known) {
-		fprintf(stderr, "BERTH_ENV: one of development, test, staging, production\n");
-		return ERR_BAD_FIELD;
+	if (!word_at(common->env, environments, sizeof environments / sizeof *environments, &at))
+		err = fault("BERTH_ENV", "is none of development, test, staging, production");
+	if (word_at(common->log_level, levels, sizeof levels / sizeof *levels, &at))
+		log_init(context->name, (enum log_level)at);
+	else
+		err = fault("BERTH_LOG_LEVEL", "is none of debug, info, warn, error");
+	if (!region_is_eu(str_from(common->region)))
+		err = fault("BERTH_REGION",
+			"is outside the European Union, or not known to be inside it; data stays in the EU, so this process does "
+			"not start there");
+	if (!str_starts(url, "https://") || url.len == 8 || strchr(url.p + 8, '/') != NULL)
+		err = fault("BERTH_PUBLIC_URL", "is not https://host[:port] without a path");
+	return err;
+}
+
+/* One key of the environment that names an arrow: is it one of this process? */
+static bool arrow_known(enum peer self, struct str name)
+{
+	char key[CONTEXT_LINK_KEY_MAX];
+
+	for (enum peer peer = PEER_NONE + 1; peer < PEER_COUNT; peer++)
+		for (enum lane lane = LANE_FAST; lane < LANE_COUNT; lane++) {
+			context_link_key("LISTEN", peer, lane, key);
+			if (arrow_declared(peer, self, lane) && str_eq_c(name, key))
+				return true;
+			context_link_key("DIAL", peer, lane, key);
+			if (arrow_declared(self, peer, lane) && str_eq_c(name, key))
+				return true;
+		}
+	return false;
+}
+
+/* A key for an arrow that nobody declared: a misspelt one, or a door that must not be. */
+static enum err check_strays(enum peer self)
+{
+	enum err err = OK;
+
+	for (char *const *entry = environ; *entry != NULL; entry++) {
+		struct str rest = str_from(*entry), name;
+
+		(void)str_cut(&rest, '=', &name);
+		if ((!str_starts(name, "BERTH_LISTEN_") && !str_starts(name, "BERTH_DIAL_")) || arrow_known(self, name))
+			continue;
+		fprintf(stderr, "config: %.*s names an arrow that the contract does not declare for %s\n",
+			STR_ARG(name), peer_name(self));
+		err = ERR_BAD_FIELD;
 	}
-	if (!region_is_eu(str_from(common->region))) {
-		fprintf(stderr,
-			"BERTH_REGION: this region is outside the European Union, or not known to be inside it; data stays in the EU, so "
-			"this process does not start there\n");
-		return ERR_BAD_FIELD;
-	}
-	if (strncmp(common->public_url, "https://", 8) != 0 || common->public_url[8] == '\0' ||
-		strchr(common->public_url + 8, '/') != NULL) {
-		fprintf(stderr, "BERTH_PUBLIC_URL: https://host[:port] without a path\n");
-		return ERR_BAD_FIELD;
-	}
-	return OK;
+	return err;
+}
+
+static enum err check_arrow(const char *verb, bool declared, enum peer peer, enum lane lane)
+{
+	char key[CONTEXT_LINK_KEY_MAX];
+
+	context_link_key(verb, peer, lane, key);
+	if (!declared || config_get(key) != NULL)
+		return OK;
+	return fault(key, "is required, tls+tcp://host:port: the contract declares this arrow");
+}
+
+static enum err check_arrows(enum peer self)
+{
+	enum err err = check_strays(self);
+
+	for (enum peer peer = PEER_NONE + 1; peer < PEER_COUNT; peer++)
+		for (enum lane lane = LANE_FAST; lane < LANE_COUNT; lane++) {
+			if (check_arrow("LISTEN", arrow_declared(peer, self, lane), peer, lane) != OK ||
+				check_arrow("DIAL", arrow_declared(self, peer, lane), peer, lane) != OK)
+				err = ERR_BAD_FIELD;
+		}
+	return err;
 }
 
 static enum err read_store(struct context *context)
@@ -171,7 +249,9 @@ enum err context_configure(struct context *context)
 	/* All tables are read before giving up, so that one start names every key at fault. */
 	if ((err = config_read(common_keys, &context->common)) != OK)
 		first = err;
-	else if ((err = check_common(&context->common)) != OK)
+	else if ((err = check_common(context)) != OK)
+		first = err;
+	if ((err = check_arrows(service->self)) != OK)
 		first = err;
 	if (service->schema != NULL && (err = read_store(context)) != OK)
 		first = err;
@@ -188,6 +268,26 @@ enum err context_configure(struct context *context)
 	return first;
 }
 
+static void help_link(const char *verb, enum peer peer, enum lane lane)
+{
+	char key[CONTEXT_LINK_KEY_MAX];
+
+	context_link_key(verb, peer, lane, key);
+	printf("  %s\n", key);
+}
+
+static void help_links(enum peer self)
+{
+	printf("\nLinks, all required: tls+tcp://host:port; dialed ones comma-separated, one for each replica:\n\n");
+	for (enum peer peer = PEER_NONE + 1; peer < PEER_COUNT; peer++)
+		for (enum lane lane = LANE_FAST; lane < LANE_COUNT; lane++) {
+			if (arrow_declared(peer, self, lane))
+				help_link("LISTEN", peer, lane);
+			if (arrow_declared(self, peer, lane))
+				help_link("DIAL", peer, lane);
+		}
+}
+
 void context_help(const struct service *service)
 {
 	printf("usage: %s [--help | --version%s", peer_name(service->self),
@@ -196,7 +296,7 @@ void context_help(const struct service *service)
 		printf(" | %s", command->flag);
 	printf("]\n\nWithout an option it serves until SIGTERM, and then drains.\n");
 	if (service->schema != NULL)
-		printf("  --migrate  brings the schema up to date with the owner's password (BERTH_PG_OWNER_PASSWORD_FILE) and ends\n");
+		printf("  --migrate  brings the schema up to date, as the owner (BERTH_PG_OWNER_PASSWORD_FILE), and ends\n");
 	for (const struct command *command = service->commands; command != NULL && command->flag != NULL; command++)
 		printf("  %s  %s\n", command->flag, command->help);
 	printf("\nConfiguration, from the environment; keys that end in _FILE name a file:\n\n");
@@ -205,12 +305,5 @@ void context_help(const struct service *service)
 		config_help(store_keys);
 	if (service->config_keys != NULL)
 		config_help(service->config_keys);
-	printf("\nLinks: BERTH_LISTEN_<CALLER>_<LANE> and BERTH_DIAL_<CALLEE>_<LANE>, tls+tcp://host:port, for each declared arrow:\n");
-	for (enum peer peer = PEER_NONE + 1; peer < PEER_COUNT; peer++)
-		for (enum lane lane = LANE_FAST; lane < LANE_COUNT; lane++) {
-			if (arrow_declared(peer, service->self, lane))
-				printf("  from %s, %s\n", peer_name(peer), lane_name(lane));
-			if (arrow_declared(service->self, peer, lane))
-				printf("  to %s, %s\n", peer_name(peer), lane_name(lane));
-		}
+	help_links(service->self);
 }

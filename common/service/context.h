@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 
+#include "base/json.h"
 #include "http/http_admin.h"
 #include "link/link.h"
 #include "service/metrics.h"
@@ -17,7 +18,7 @@
 
 /* Keys that every process has. */
 struct common_config {
-	const char *env, *region, *public_url;
+	const char *env, *log_level, *region, *public_url;
 	const char *admin_listen, *admin_cert_file, *admin_key_file, *admin_ca_file;
 	const char *link_cert_file, *link_key_file, *link_ca_dir;
 };
@@ -75,6 +76,7 @@ struct context {
 	bool stopping; /* atomic */
 	bool serving;  /* atomic */
 	bool store_up; /* atomic: version and environment were checked, and PostgreSQL answers */
+	bool joined;   /* atomic: every dialed arrow has been up, once */
 	instant_us started_at;
 	struct confined confined;
 };
@@ -82,16 +84,27 @@ struct context {
 /* configure.c */
 MUST_USE enum err context_configure(struct context *context);
 void context_help(const struct service *service);
+/* "BERTH_LISTEN_GATEWAY_FAST" */
+#define CONTEXT_LINK_KEY_MAX 64
+void context_link_key(const char *verb, enum peer peer, enum lane lane, char key_out[CONTEXT_LINK_KEY_MAX]);
 /* links.c. The configured URLs of an arrow, "LISTEN" or "DIAL"; NULL when there are none. */
 const char *context_link_url(const char *verb, enum peer peer, enum lane lane);
 MUST_USE enum err context_open_links(struct context *context);
 void context_close_links(struct context *context);
+/* Tells callers to go, and waits a little until they have. Workers must have ended. */
+void context_drain_links(struct context *context);
 /* worker.c */
 MUST_USE enum err context_start_workers(struct context *context);
-/* Stops receiving, lets what is under way end, joins. */
+/* After context_stopping: nothing more is received, what is under way ends; joins. */
 void context_stop_workers(struct context *context);
+/* Their counters too; when nobody reads these any more. */
+void context_free_threads(struct context *context);
 /* relay.c */
 MUST_USE enum err context_start_relay(struct context *context);
+/* readiness.c. With a writer, a row for each dependency: "up" or "missing". */
+bool context_is_ready(struct context *context, struct json_writer *w);
+/* exposition.c: all of /metrics. */
+void context_write_metrics(struct context *context, struct buf *out);
 /* admin.c */
 MUST_USE enum err context_open_admin(struct context *context);
 /* migrate.c */

@@ -106,19 +106,30 @@ static enum err token_check(struct dispatcher *dispatcher, struct str compact, s
 	return err;
 }
 
+static void tokens_count(struct dispatcher *dispatcher)
+{
+	const struct token_cache_counts counts = token_cache_counts(dispatcher->tokens);
+
+	__atomic_store_n(&dispatcher->metrics->token_hits, counts.hits, __ATOMIC_RELAXED);
+	__atomic_store_n(&dispatcher->metrics->token_misses, counts.misses, __ATOMIC_RELAXED);
+}
+
 static enum err item_authorize(struct dispatcher *dispatcher, struct item *item)
 {
 	const struct operation *operation = item->call.operation;
+	const bool token_optional = operation->permission == PERM_PUBLIC || operation->permission == PERM_PEER;
 	struct call *call = &item->call;
 	enum err err;
 
 	if (item->in->token.p != NULL && item->in->token.len > 0) {
-		if ((err = token_check(dispatcher, item->in->token, &call->token)) != OK)
+		err = token_check(dispatcher, item->in->token, &call->token);
+		/* What needs no token is not refused for one that has just expired; it then has none. */
+		if (err != OK && !token_optional)
 			return err;
-		call->has_token = true;
-		call->token_text = item->in->token;
+		call->has_token = err == OK;
+		call->token_text = err == OK ? item->in->token : STR_NONE;
 	}
-	if (operation->permission == PERM_PUBLIC || operation->permission == PERM_PEER)
+	if (token_optional)
 		return OK;
 	if (!call->has_token)
 		return ERR_UNAUTHENTICATED;
@@ -202,65 +213,91 @@ static void item_prepare(struct dispatcher *dispatcher, const struct request_ite
 		item->ready = true;
 }
 
+/* Answers what nobody waits for any more without executing it. */
+static bool item_expired(struct item *item)
+{
+	if (item->call.deadline_us > clock_monotonic_us())
+		return false;
+	item->err = ERR_DEADLINE;
+	item->ready = false;
+	return true;
+}
+
 static void item_run(struct dispatcher *dispatcher, struct item *item)
 {
 	const struct context *context = dispatcher->worker->context;
 	const struct handler *handler = context->handlers[item->call.operation - operation_table];
+	struct call *call = &item->call;
 
-	log_set_request(&item->call.request_id);
-	if (item->call.deadline_us <= clock_monotonic_us()) {
-		item->err = ERR_DEADLINE;
+	if (item_expired(item))
 		return;
-	}
+	item->ready = false;
+	log_set_request(&call->request_id);
 	if (dispatcher->worker->db != NULL)
-		db_set_deadline(dispatcher->worker->db, item->call.deadline_us);
-	memset(item->reply, 0, item->call.operation->reply()->size);
-	item->err = handler->handle(&item->call, item->request, item->reply);
+		db_set_deadline(dispatcher->worker->db, call->deadline_us);
+	/* A set-based attempt may have left something. */
+	memset(item->reply, 0, call->operation->reply()->size);
+	call->version = 0;
+	call->field = call->reason = call->detail = STR_NONE;
+	call->retry_after_s = 0;
+	item->err = handler != NULL ? handler->handle(call, item->request, item->reply) : ERR_NOT_IMPLEMENTED;
 }
 
-/*
- * -- batches
- * ------------------------------------------------------------------------------------------------------------
- */
+/* -- batches -- */
 
-#define MANY_MAX BATCH_ITEMS_MAX
+/* What the set-based form of one operation takes, and whose it is. */
+struct group {
+	struct item **items;
+	struct call **calls;
+	const void **requests;
+	void **replies;
+	enum err *errs;
+	size_t count;
+};
 
-/* Runs every ready item of one operation by its set-based form; true when they are decided. */
-static bool run_many(struct dispatcher *dispatcher, struct item *items, size_t count, const struct operation *operation)
+static bool group_fill(
+	struct arena *arena, struct item *items, size_t count, const struct operation *operation, struct group *group)
 {
-	struct arena *arena = dispatcher->worker->arena;
-	const handler_many_fn many = dispatcher->worker->context->many[operation - operation_table];
-	struct call **calls = arena_take_array(arena, count, sizeof *calls);
-	const void **requests = arena_take_array(arena, count, sizeof *requests);
-	void **replies = arena_take_array(arena, count, sizeof *replies);
-	enum err *errs = arena_take_array(arena, count, sizeof *errs);
-	uint64_t deadline_us = UINT64_MAX;
-	size_t n = 0, k = 0;
-
-	if (calls == NULL || requests == NULL || replies == NULL || errs == NULL)
+	group->items = arena_take_array(arena, count, sizeof *group->items);
+	group->calls = arena_take_array(arena, count, sizeof *group->calls);
+	group->requests = arena_take_array(arena, count, sizeof *group->requests);
+	group->replies = arena_take_array(arena, count, sizeof *group->replies);
+	group->errs = arena_take_array(arena, count, sizeof *group->errs);
+	if (group->items == NULL || group->calls == NULL || group->requests == NULL || group->replies == NULL ||
+		group->errs == NULL)
 		return false;
 	for (size_t i = 0; i < count; i++) {
-		if (!items[i].ready || items[i].call.operation != operation)
+		if (!items[i].ready || items[i].call.operation != operation || item_expired(&items[i]))
 			continue;
-		calls[n] = &items[i].call;
-		requests[n] = items[i].request;
-		replies[n] = items[i].reply;
-		if (items[i].call.deadline_us < deadline_us)
-			deadline_us = items[i].call.deadline_us;
-		n++;
+		group->items[group->count] = &items[i];
+		group->calls[group->count] = &items[i].call;
+		group->requests[group->count] = items[i].request;
+		group->replies[group->count++] = items[i].reply;
 	}
-	if (n < 2)
+	return true;
+}
+
+/* True when the group was decided as a whole; else each is to be done alone. */
+static bool group_run(struct dispatcher *dispatcher, handler_many_fn many, struct group *group)
+{
+	uint64_t deadline_us = 0;
+
+	if (group->count < 2)
 		return false;
+	/* The latest of all: one that is nearly over must not spoil the others. */
+	for (size_t i = 0; i < group->count; i++)
+		if (group->calls[i]->deadline_us > deadline_us)
+			deadline_us = group->calls[i]->deadline_us;
 	if (dispatcher->worker->db != NULL)
 		db_set_deadline(dispatcher->worker->db, deadline_us);
 	log_set_request(NULL);
-	if (many(calls, requests, replies, errs, n) != OK)
+	if (many(group->calls, group->requests, group->replies, group->errs, group->count) != OK) {
+		metrics_add(&dispatcher->metrics->batches_redone, 1);
 		return false;
-	for (size_t i = 0; i < count; i++) {
-		if (!items[i].ready || items[i].call.operation != operation)
-			continue;
-		items[i].err = errs[k++];
-		items[i].ready = false;
+	}
+	for (size_t i = 0; i < group->count; i++) {
+		group->items[i]->err = group->errs[i];
+		group->items[i]->ready = false;
 	}
 	return true;
 }
@@ -271,15 +308,37 @@ static void run_all(struct dispatcher *dispatcher, struct item *items, size_t co
 
 	for (size_t i = 0; i < count; i++) {
 		const struct operation *operation = items[i].call.operation;
+		struct group group = {.count = 0};
+		handler_many_fn many;
 
 		if (!items[i].ready)
 			continue;
-		if (context->many[operation - operation_table] != NULL &&
-			run_many(dispatcher, items + i, count - i, operation))
+		many = context->many[operation - operation_table];
+		if (many == NULL || !group_fill(dispatcher->worker->arena, items + i, count - i, operation, &group)) {
+			item_run(dispatcher, &items[i]);
 			continue;
-		item_run(dispatcher, &items[i]);
-		items[i].ready = false;
+		}
+		if (group_run(dispatcher, many, &group))
+			continue;
+		for (size_t k = 0; k < group.count; k++)
+			item_run(dispatcher, group.items[k]);
 	}
+}
+
+/* -- replies -- */
+
+/* Room that a reply item takes beside its body. */
+#define REPLY_ITEM_ROOM 2048
+
+static void item_log(const struct item *item, uint64_t duration_us)
+{
+	const struct call *call = &item->call;
+	const enum log_level level = err_status(item->err) >= 500 ? LOG_WARN : LOG_DEBUG;
+
+	log_set_request(&call->request_id);
+	log_event(level, level == LOG_WARN ? "operation_failed" : "operation",
+		LOG_C("operation", call->operation->name), LOG_C("code", err_code(item->err)),
+		LOG_I("duration_us", duration_us));
 }
 
 static void item_reply(struct dispatcher *dispatcher, struct item *item, struct buf *body, struct buf *reply)
@@ -292,6 +351,7 @@ static void item_reply(struct dispatcher *dispatcher, struct item *item, struct 
 		.retry_after_s = call->retry_after_s,
 		.version = call->version};
 	struct fault fault = {0};
+	uint64_t duration_us;
 
 	buf_reset(body);
 	if (item->err == OK && shape_check(call->operation->reply(), item->reply, &fault) != OK) {
@@ -302,19 +362,19 @@ static void item_reply(struct dispatcher *dispatcher, struct item *item, struct 
 	}
 	if (item->err == OK)
 		binary_encode(call->operation->reply(), item->reply, body);
-	if (!buf_ok(body))
-		out = (struct reply_item){.err = ERR_TOO_LARGE};
-	else
+	/* A reply that does not fit beside the others is asked for again; the effect, if any, stands. */
+	if (!buf_ok(body) || reply->len + body->len + REPLY_ITEM_ROOM > LINK_BYTES_MAX) {
+		item->err = ERR_OVERLOADED;
+		out = (struct reply_item){.err = ERR_OVERLOADED, .retry_after_s = 1};
+	} else {
 		out.body = buf_str(body);
+	}
 	reply_batch_add(reply, &out);
 	if (call->operation == NULL)
 		return;
-	metrics_answer(dispatcher->metrics, call->operation, item->err, clock_monotonic_us() - item->started_us);
-	if (err_status(item->err) >= 500) {
-		log_set_request(&call->request_id);
-		log_event(LOG_WARN, "operation_failed", LOG_C("operation", call->operation->name),
-			LOG_C("code", err_code(item->err)));
-	}
+	duration_us = clock_monotonic_us() - item->started_us;
+	metrics_answer(dispatcher->metrics, call->operation, item->err, duration_us);
+	item_log(item, duration_us);
 }
 
 enum err dispatch_batch(struct dispatcher *dispatcher, struct str message, struct buf *reply)
@@ -332,6 +392,7 @@ enum err dispatch_batch(struct dispatcher *dispatcher, struct str message, struc
 		log_event(LOG_ERROR, "message_malformed", LOG_C("caller", peer_name(dispatcher->caller)));
 		return ERR_BAD_GATEWAY;
 	}
+	tokens_count(dispatcher);
 	metrics_add(&dispatcher->metrics->batches, 1);
 	metrics_add(&dispatcher->metrics->items, count);
 	for (size_t i = 0; i < count; i++)

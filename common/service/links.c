@@ -6,20 +6,23 @@
 #include "contract/envelope.h"
 #include "service/context.h"
 
-const char *context_link_url(const char *kind, enum peer peer, enum lane lane)
-{
-	char key[64];
+#define CALL_ATTEMPTS 3
+/* For callers to hear that this process drains, and to go. */
+#define DRAIN_US (2 * US_PER_S)
 
-	snprintf(key, sizeof key, "BERTH_%s_%s_%s", kind, peer_name(peer), lane_name(lane));
-	for (char *c = key; *c != '\0'; c++)
+void context_link_key(const char *verb, enum peer peer, enum lane lane, char key_out[CONTEXT_LINK_KEY_MAX])
+{
+	snprintf(key_out, CONTEXT_LINK_KEY_MAX, "BERTH_%s_%s_%s", verb, peer_name(peer), lane_name(lane));
+	for (char *c = key_out; *c != '\0'; c++)
 		*c = (char)toupper((unsigned char)*c);
-	return config_get(key);
 }
 
-static enum err url_missing(const char *kind, enum peer peer, enum lane lane)
+const char *context_link_url(const char *verb, enum peer peer, enum lane lane)
 {
-	fprintf(stderr, "BERTH_%s_<%s>_<%s>: required, tls+tcp://host:port\n", kind, peer_name(peer), lane_name(lane));
-	return ERR_BAD_FIELD;
+	char key[CONTEXT_LINK_KEY_MAX];
+
+	context_link_key(verb, peer, lane, key);
+	return config_get(key);
 }
 
 enum err context_dialer(struct context *context, enum peer callee, enum lane lane, struct link_dialer **dialer_out)
@@ -28,8 +31,9 @@ enum err context_dialer(struct context *context, enum peer callee, enum lane lan
 	const struct link_dialer_config config = {
 		.identity = context->identity, .callee = callee, .lane = lane, .urls = urls};
 
-	INVARIANT(arrow_declared(context->service->self, callee, lane));
-	return urls == NULL ? url_missing("DIAL", callee, lane) : link_dialer_new(&config, dialer_out);
+	/* The configuration was checked: each declared arrow has its URL. */
+	INVARIANT(arrow_declared(context->service->self, callee, lane) && urls != NULL);
+	return link_dialer_new(&config, dialer_out);
 }
 
 static enum err open_dialer(struct context *context, enum peer callee, enum lane lane)
@@ -48,9 +52,7 @@ static enum err open_listener(struct context *context, enum peer caller, enum la
 
 	if (!arrow_declared(caller, context->service->self, lane))
 		return OK;
-	if (url == NULL)
-		return url_missing("LISTEN", caller, lane);
-	INVARIANT(context->listener_count < SERVICE_LISTENERS_MAX);
+	INVARIANT(url != NULL && context->listener_count < SERVICE_LISTENERS_MAX);
 	err = link_listener_new(&config, &context->listeners[context->listener_count]);
 	if (err == OK)
 		context->listener_count++;
@@ -71,6 +73,17 @@ enum err context_open_links(struct context *context)
 		}
 	}
 	return err;
+}
+
+void context_drain_links(struct context *context)
+{
+	const uint64_t deadline_us = clock_monotonic_us() + DRAIN_US;
+
+	for (size_t i = 0; i < context->listener_count; i++) {
+		if (!link_listener_wait_gone(context->listeners[i], deadline_us))
+			log_event(LOG_WARN, "callers_stayed",
+				LOG_C("caller", peer_name(link_listener_caller(context->listeners[i]))));
+	}
 }
 
 void context_close_links(struct context *context)
@@ -123,6 +136,20 @@ static enum err call_decode(const struct operation *operation, struct arena *are
 	return binary_decode(operation->reply(), items[0].body, arena, reply_out, &fault) == OK ? OK : ERR_BAD_GATEWAY;
 }
 
+/* Sends again what was provably not executed, as long as a live peer and time are left. */
+static enum err call_send(struct link_dialer *dialer, struct str message, uint64_t deadline_us, struct buf *reply)
+{
+	enum err err;
+
+	for (int attempt = 1;; attempt++) {
+		buf_reset(reply);
+		err = link_call_wait(dialer, message, deadline_us, reply);
+		if ((err != ERR_UNAVAILABLE && err != ERR_DRAINING) || attempt == CALL_ATTEMPTS ||
+			link_live(dialer) == 0)
+			return err;
+	}
+}
+
 enum err context_call(struct context *context, const struct call *call, enum operation_id operation_id,
 	const void *request, uint64_t timeout_ms, struct arena *arena, void *reply_out)
 {
@@ -142,7 +169,7 @@ enum err context_call(struct context *context, const struct call *call, enum ope
 	buf_init(&reply, LINK_BYTES_MAX);
 	if ((err = call_encode(call, operation, request, (deadline_us - now_us) / 1000, &message)) != OK)
 		goto done;
-	if ((err = link_call_wait(dialer, buf_str(&message), deadline_us, &reply)) != OK)
+	if ((err = call_send(dialer, buf_str(&message), deadline_us, &reply)) != OK)
 		goto done;
 	err = call_decode(operation, arena, buf_str(&reply), reply_out);
 done:

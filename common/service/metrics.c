@@ -76,7 +76,10 @@ void metrics_write(const struct metrics *const *all, size_t count, struct buf *o
 		const char *name;
 	} rows[] = {
 		{offsetof(struct metrics, batches), "berth_batches_total"},
+		{offsetof(struct metrics, batches_redone), "berth_batches_redone_total"},
 		{offsetof(struct metrics, items), "berth_batch_items_total"},
+		{offsetof(struct metrics, token_hits), "berth_token_cache_hits_total"},
+		{offsetof(struct metrics, token_misses), "berth_token_cache_misses_total"},
 		{offsetof(struct metrics, malformed), "berth_link_malformed_total"},
 		{offsetof(struct metrics, forbidden_arrow), "berth_link_undeclared_total"},
 	};

@@ -18,7 +18,8 @@ struct operation_metrics {
 struct metrics {
 	struct metrics *next;
 	struct operation_metrics operations[OPERATION_COUNT];
-	uint64_t batches, items, malformed, forbidden_arrow;
+	uint64_t batches, batches_redone, items, malformed, forbidden_arrow;
+	uint64_t token_hits, token_misses; /* of the cache of verified tokens */
 };
 
 struct metrics *metrics_new(void);

@@ -6,7 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
+#include "base/crash.h"
 #include "base/log.h"
 #include "link/wait.h"
 #include "service/context.h"
@@ -14,6 +17,8 @@
 #define KEYS_REFRESH_MS 30000
 #define KEYS_CALL_MS 3000
 #define CHECK_MS 500
+/* After SIGTERM: ten seconds for what is under way, and what closing takes. */
+#define DRAIN_S 14
 #define WATCH_MS 1000
 
 /* -- accessors -- */
@@ -174,6 +179,7 @@ static enum err schema_check(struct context *context)
 /* One thread takes the signals, so that no other is interrupted by them. */
 static void *signals_main(void *arg)
 {
+	const struct timespec patience = {.tv_sec = DRAIN_S};
 	struct context *context = arg;
 	sigset_t set;
 	int number = 0;
@@ -190,7 +196,10 @@ static void *signals_main(void *arg)
 		}
 		__atomic_store_n(&context->stopping, true, __ATOMIC_RELAXED);
 		context_poke(context);
-		return NULL;
+		/* The drain is bounded, whatever hangs. */
+		nanosleep(&patience, NULL);
+		log_event(LOG_ERROR, "drain_overrun");
+		_exit(1);
 	}
 	return NULL;
 }
@@ -208,21 +217,36 @@ static enum err signals_start(struct context *context)
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	if (pthread_create(&thread, NULL, signals_main, context) != 0)
 		return ERR_OVERLOADED;
+	pthread_setname_np(thread, "signals");
 	pthread_detach(thread);
 	return OK;
+}
+
+static void store_seen(struct context *context, bool up)
+{
+	const bool was_up = __atomic_exchange_n(&context->store_up, up, __ATOMIC_RELAXED);
+
+	if (up != was_up)
+		log_event(up ? LOG_INFO : LOG_WARN, up ? "postgresql_up" : "postgresql_down");
 }
 
 /* Until the process stops, tells /readyz whether PostgreSQL answers; the workers find out by themselves. */
 static enum err watch_store(struct context *context)
 {
+	uint64_t due_us = 0;
 	struct db *db = NULL;
 	enum err err = OK;
 
 	if (context->service->schema != NULL && (err = context_db_app(context, &db)) != OK)
 		return err;
 	while (!context_stopping(context)) {
-		if (db != NULL)
-			__atomic_store_n(&context->store_up, db_ping(db) == OK, __ATOMIC_RELAXED);
+		const uint64_t now_us = clock_monotonic_us();
+
+		/* Pokes wake this thread too. */
+		if (db != NULL && now_us >= due_us) {
+			store_seen(context, db_ping(db) == OK);
+			due_us = now_us + WATCH_MS * 1000;
+		}
 		context_wait(context, WATCH_MS);
 	}
 	db_free(&db);
@@ -257,8 +281,11 @@ static void context_close(struct context *context)
 {
 	__atomic_store_n(&context->stopping, true, __ATOMIC_RELAXED);
 	context_poke(context);
-	http_admin_stop(context->admin);
 	context_stop_workers(context);
+	context_drain_links(context);
+	/* Until here the admin port says that this process drains. */
+	http_admin_stop(context->admin);
+	context_free_threads(context);
 	outbox_relay_free(&context->relay);
 	seal_free(&context->relay_seal);
 	if (context->service->close != NULL)
@@ -311,6 +338,44 @@ static int run_service(struct context *context)
 	return err == OK ? 0 : 1;
 }
 
+#ifdef BERTH_TEST_BUILD
+/* The relay's points are in every program and passed only where it runs. */
+static void tell_crash_point(void *user, const char *name)
+{
+	const struct service *service = user;
+
+	if (service->outbox || strncmp(name, "outbox.", 7) != 0)
+		puts(name);
+}
+
+static bool list_crash_points(const struct service *service)
+{
+	crash_each(tell_crash_point, (void *)(uintptr_t)service);
+	return true;
+}
+#else
+static bool list_crash_points(const struct service *service)
+{
+	(void)service;
+	return false;
+}
+#endif
+
+/* Options that need no configuration; false when it was none of them. */
+static bool run_option(const struct service *service, const char *flag, int *code_out)
+{
+	*code_out = 0;
+	if (strcmp(flag, "--help") == 0)
+		context_help(service);
+	else if (strcmp(flag, "--version") == 0)
+		printf("%s %s\n", peer_name(service->self), BERTH_VERSION);
+	else if (strcmp(flag, "--migrate") == 0 && service->schema != NULL)
+		*code_out = context_migrate(service);
+	else
+		return strcmp(flag, "--crash-points") == 0 && list_crash_points(service);
+	return true;
+}
+
 static int usage(const struct service *service, const char *flag)
 {
 	fprintf(stderr, "%s: there is no option %s; --help lists them\n", peer_name(service->self), flag);
@@ -321,23 +386,16 @@ int service_main(const struct service *service, int argc, char **argv)
 {
 	static struct context context;
 	const struct command *command = NULL;
+	int code;
 
 	context.service = service;
 	context.name = peer_name(service->self);
 	context.started_at = clock_now_us();
 	log_init(context.name, LOG_INFO);
-	if (argc > 1 && strcmp(argv[1], "--help") == 0) {
-		context_help(service);
-		return 0;
-	}
-	if (argc > 1 && strcmp(argv[1], "--version") == 0) {
-		printf("%s %s\n", context.name, BERTH_VERSION);
-		return 0;
-	}
 	if (sodium_init() < 0)
 		return 1;
-	if (argc > 1 && strcmp(argv[1], "--migrate") == 0 && service->schema != NULL)
-		return context_migrate(service);
+	if (argc > 1 && run_option(service, argv[1], &code))
+		return code;
 	if (argc > 1 && (command = command_find(service, argv[1])) == NULL)
 		return usage(service, argv[1]);
 	pthread_mutex_init(&context.lock, NULL);

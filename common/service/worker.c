@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/log.h"
 #include "contract/envelope.h"
 #include "service/context.h"
 #include "service/dispatch.h"
 
-#define RECEIVE_MS 500
+#define RECEIVE_MS 5000
 
 static enum err worker_open(struct context *context, struct worker *worker)
 {
@@ -37,7 +39,7 @@ static void worker_close(struct worker *worker)
 	arena_free(&worker->arena);
 }
 
-/* Answers messages until the process stops; what then still waits at the listener is told that it was not executed. */
+/* Answers messages until the process stops. What is not received by then, the listener refuses by itself. */
 static void worker_serve(struct service_thread *thread, struct worker *worker, struct link_worker *link)
 {
 	struct dispatcher dispatcher;
@@ -51,10 +53,6 @@ static void worker_serve(struct service_thread *thread, struct worker *worker, s
 	while (!context_stopping(thread->context)) {
 		if (link_worker_receive(link, RECEIVE_MS, &message) != OK)
 			continue;
-		if (context_stopping(thread->context)) {
-			link_worker_refuse(link);
-			break;
-		}
 		buf_reset(&reply);
 		if (dispatch_batch(&dispatcher, message, &reply) != OK || !buf_ok(&reply))
 			link_worker_drop(link);
@@ -63,8 +61,6 @@ static void worker_serve(struct service_thread *thread, struct worker *worker, s
 		log_set_request(NULL);
 		arena_reset(worker->arena);
 	}
-	while (link_worker_receive(link, 50, &message) == OK)
-		link_worker_refuse(link);
 	dispatcher_release(&dispatcher);
 done:
 	buf_release(&reply);
@@ -99,6 +95,7 @@ static void *job_main(void *arg)
 static enum err thread_start(struct context *context, struct link_listener *listener, const struct job *job)
 {
 	struct service_thread *thread = &context->threads[context->thread_count];
+	char name[16];
 
 	INVARIANT(context->thread_count < SERVICE_THREADS_MAX);
 	*thread = (struct service_thread){.context = context, .listener = listener, .job = job};
@@ -106,7 +103,11 @@ static enum err thread_start(struct context *context, struct link_listener *list
 		return ERR_OVERLOADED;
 	context->thread_count++;
 	thread->started = pthread_create(&thread->thread, NULL, listener != NULL ? worker_main : job_main, thread) == 0;
-	return thread->started ? OK : ERR_OVERLOADED;
+	if (!thread->started)
+		return ERR_OVERLOADED;
+	snprintf(name, sizeof name, "%s", listener != NULL ? peer_name(link_listener_caller(listener)) : job->name);
+	(void)pthread_setname_np(thread->thread, name);
+	return OK;
 }
 
 enum err context_start_workers(struct context *context)
@@ -129,15 +130,34 @@ enum err context_start_workers(struct context *context)
 	return err;
 }
 
+/* A wake finds only who already waits, so it is said again until the thread has gone. */
+static void join(struct context *context, struct service_thread *thread)
+{
+	const struct timespec step = {.tv_nsec = 1000000};
+
+	while (!__atomic_load_n(&thread->done, __ATOMIC_ACQUIRE)) {
+		for (size_t i = 0; i < context->listener_count; i++)
+			link_listener_wake(context->listeners[i]);
+		context_poke(context);
+		nanosleep(&step, NULL);
+	}
+	pthread_join(thread->thread, NULL);
+}
+
 void context_stop_workers(struct context *context)
 {
 	for (size_t i = 0; i < context->listener_count; i++)
-		link_listener_wake(context->listeners[i]);
+		link_listener_drain(context->listeners[i]);
 	for (size_t i = 0; i < context->thread_count; i++) {
 		if (context->threads[i].started)
-			pthread_join(context->threads[i].thread, NULL);
+			join(context, &context->threads[i]);
 		context->threads[i].started = false;
-		metrics_free(&context->threads[i].metrics);
 	}
+}
+
+void context_free_threads(struct context *context)
+{
+	for (size_t i = 0; i < context->thread_count; i++)
+		metrics_free(&context->threads[i].metrics);
 	context->thread_count = 0;
 }

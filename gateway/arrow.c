@@ -8,6 +8,9 @@
 #include "loop.h"
 #include "respond.h"
 
+#define MESSAGE_KEPT (256U << 10)     /* a larger message's buffer is given back */
+#define DEADLINE_LEAST_US (2 * 1000U) /* what has less time left is not sent any more */
+
 void inbox_init(struct inbox *inbox, int wake_fd)
 {
 	pthread_mutex_init(&inbox->lock, NULL);
@@ -16,6 +19,7 @@ void inbox_init(struct inbox *inbox, int wake_fd)
 	inbox->wake_fd = wake_fd;
 }
 
+/* Without its exchanges. */
 static void flight_free(struct flight **flight)
 {
 	if (*flight == NULL)
@@ -34,7 +38,7 @@ void inbox_release(struct inbox *inbox)
 		struct flight *next = flight->next;
 
 		for (size_t i = 0; i < flight->count; i++)
-			exchange_free(&flight->exchanges[i]);
+			exchange_drop(&flight->exchanges[i]);
 		flight_free(&flight);
 		flight = next;
 	}
@@ -88,7 +92,7 @@ void arrow_release(struct arrow *arrow)
 		struct exchange *exchange = arrow->first;
 
 		arrow->first = exchange->next;
-		exchange_free(&exchange);
+		exchange_drop(&exchange);
 	}
 	arrow->last = &arrow->first;
 	buf_release(&arrow->message);
@@ -154,41 +158,72 @@ static void exchange_fail(struct exchange *exchange, enum err err)
 	exchange_answer(exchange, &item);
 }
 
-/* Sends the items of `flight`; on an error answers them with it. */
+/*
+ * The next item of the batch, or NULL: none is left that goes with it. Those whose time is over or that can be sent by
+ * no message are answered on the way, so that nobody suffers for another's item.
+ */
+static struct exchange *arrow_next(struct arrow *arrow, size_t count)
+{
+	struct exchange *exchange;
+
+	while ((exchange = arrow->first) != NULL) {
+		const uint64_t now_us = arrow->loop->now_us;
+
+		if (exchange->deadline_us < now_us + DEADLINE_LEAST_US) {
+			exchange_fail(arrow_pop(arrow), ERR_OVERLOADED);
+			continue;
+		}
+		/* What may be sent only once more travels alone: if it kills its peer, it takes nobody with it. */
+		if (exchange->retried && count > 0)
+			return NULL;
+		exchange->item.deadline_ms = (uint32_t)((exchange->deadline_us - now_us) / 1000);
+		request_batch_add(&arrow->message, &exchange->item);
+		if (buf_ok(&arrow->message))
+			return arrow_pop(arrow);
+		arrow->message.failed = false;
+		if (count > 0)
+			return NULL;
+		exchange_fail(arrow_pop(arrow), ERR_TOO_LARGE);
+	}
+	return NULL;
+}
+
+/* At most `share` items, in the order in which they came. */
+static void flight_fill(struct flight *flight, size_t share)
+{
+	struct arrow *arrow = flight->arrow;
+	struct exchange *exchange;
+
+	request_batch_begin(&arrow->message);
+	while (flight->count < share && (exchange = arrow_next(arrow, flight->count)) != NULL) {
+		flight->exchanges[flight->count++] = exchange;
+		if (exchange->retried)
+			break;
+	}
+}
+
+/* On an error answers the items with it. */
 static void flight_send(struct flight **flight)
 {
 	struct arrow *arrow = (*flight)->arrow;
+	const size_t count = (*flight)->count;
 	uint64_t deadline_us = 0;
 	enum err err;
 
-	buf_reset(&arrow->message);
-	request_batch_begin(&arrow->message);
-	for (size_t i = 0; i < (*flight)->count; i++) {
-		struct exchange *exchange = (*flight)->exchanges[i];
-
-		exchange->item.deadline_ms = (uint32_t)((exchange->deadline_us - arrow->loop->now_us) / 1000);
-		if (exchange->deadline_us > deadline_us)
-			deadline_us = exchange->deadline_us;
-		request_batch_add(&arrow->message, &exchange->item);
-	}
-	err = buf_ok(&arrow->message)
-	              ? link_send(arrow->dialer, buf_str(&arrow->message), deadline_us, on_link_done, *flight)
-	              : ERR_INTERNAL;
+	for (size_t i = 0; i < count; i++)
+		if ((*flight)->exchanges[i]->deadline_us > deadline_us)
+			deadline_us = (*flight)->exchanges[i]->deadline_us;
+	err = link_send(arrow->dialer, buf_str(&arrow->message), deadline_us, on_link_done, *flight);
 	if (err == OK) {
-		edge_counts_batch(&arrow->loop->counts, (*flight)->count);
-		arrow->under_way += (*flight)->count;
+		edge_counts_batch(&arrow->loop->counts, count);
 		*flight = NULL; /* the link has it */
-		return;
+	} else {
+		for (size_t i = 0; i < count; i++)
+			exchange_fail((*flight)->exchanges[i], err);
+		flight_free(flight);
 	}
-	for (size_t i = 0; i < (*flight)->count; i++)
-		exchange_fail((*flight)->exchanges[i], err);
-	flight_free(flight);
-}
-
-static void arrow_expire(struct arrow *arrow)
-{
-	while (arrow->first != NULL && arrow->first->deadline_us <= arrow->loop->now_us + 1000)
-		exchange_fail(arrow_pop(arrow), ERR_OVERLOADED);
+	if (arrow->message.room > MESSAGE_KEPT)
+		buf_release(&arrow->message);
 }
 
 /* A tick's items spread over the free places at the callee, but not so thin that a batch is none. */
@@ -201,37 +236,39 @@ static size_t arrow_share(const struct arrow *arrow, size_t room)
 	return share < BATCH_ITEMS_MAX ? share : BATCH_ITEMS_MAX;
 }
 
+/* False when there is nothing that can be sent now. */
+static bool arrow_send_one(struct arrow *arrow)
+{
+	const size_t room = link_room(arrow->dialer);
+	struct flight *flight;
+	size_t share;
+
+	if (room == 0 && link_live(arrow->dialer) > 0)
+		return false;
+	if (room == 0) {
+		exchange_fail(arrow_pop(arrow), ERR_UNAVAILABLE);
+		return true;
+	}
+	share = arrow_share(arrow, room);
+	flight = flight_new(arrow, share);
+	if (flight == NULL) {
+		exchange_fail(arrow_pop(arrow), ERR_OVERLOADED);
+		return true;
+	}
+	flight_fill(flight, share);
+	if (flight->count > 0)
+		flight_send(&flight);
+	flight_free(&flight);
+	return true;
+}
+
 void arrow_flush(struct arrow *arrow)
 {
-	arrow_expire(arrow);
-	while (arrow->first != NULL) {
-		const size_t room = link_room(arrow->dialer);
-		struct flight *flight;
-		size_t share;
-
-		if (room == 0 && link_live(arrow->dialer) == 0) {
-			exchange_fail(arrow_pop(arrow), ERR_UNAVAILABLE);
-			continue;
-		}
-		if (room == 0)
-			return;
-		share = arrow_share(arrow, room);
-		flight = flight_new(arrow, share);
-		if (flight == NULL) {
-			exchange_fail(arrow_pop(arrow), ERR_OVERLOADED);
-			continue;
-		}
-		while (flight->count < share && arrow->first != NULL) {
-			flight->exchanges[flight->count++] = arrow_pop(arrow);
-			/*
-			 * What may be sent only once more travels alone: if it kills its peer, it takes nobody with it.
-			 */
-			if (flight->exchanges[flight->count - 1]->retried ||
-				(arrow->first != NULL && arrow->first->retried))
-				break;
-		}
-		flight_send(&flight);
-	}
+	while (arrow->first != NULL && arrow_send_one(arrow))
+		continue;
+	/* With no room the first wait longest, and theirs is the time that runs out first. */
+	while (arrow->first != NULL && arrow->first->deadline_us < arrow->loop->now_us + DEADLINE_LEAST_US)
+		exchange_fail(arrow_pop(arrow), ERR_OVERLOADED);
 }
 
 /*
@@ -253,10 +290,17 @@ static bool exchange_may_retry(const struct exchange *exchange, enum err err)
 static void exchange_end(struct arrow *arrow, struct exchange *exchange, const struct reply_item *item, bool from_link)
 {
 	if ((item->err == ERR_DRAINING || from_link) && exchange_may_retry(exchange, item->err)) {
+		enum err err;
+
 		exchange->retried = true;
 		edge_count(&arrow->loop->counts.retries);
-		if (arrow_enqueue(arrow, exchange) == OK)
+		if ((err = arrow_enqueue(arrow, exchange)) == OK)
 			return;
+		/* Nobody is there to ask again; what changes nothing has no outcome to be unsure of. */
+		if ((exchange->operation->flags & OP_SAFE) != 0) {
+			exchange_fail(exchange, err);
+			return;
+		}
 	}
 	exchange_answer(exchange, item);
 }
@@ -269,7 +313,6 @@ void flight_finish(struct flight **flight)
 	size_t count = 0;
 	enum err err = (*flight)->err;
 
-	arrow->under_way -= (*flight)->count;
 	if (err == OK) {
 		arena = (*flight)->exchanges[0]->arena;
 		err = reply_batch_decode(arena, buf_str(&(*flight)->reply), &items, &count);

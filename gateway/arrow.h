@@ -16,7 +16,6 @@ struct arrow {
 	struct link_dialer *dialer; /* NULL: not an arrow */
 	struct exchange *first, **last;
 	size_t queued;
-	size_t under_way; /* exchanges sent and not answered */
 	struct buf message;
 };
 
@@ -48,7 +47,10 @@ void arrow_release(struct arrow *arrow); /* before the inbox */
  * later.
  */
 MUST_USE enum err arrow_enqueue(struct arrow *arrow, struct exchange *exchange);
-/* Sends what queued, as far as the callee has room. Answers those whose deadline has passed. */
+/*
+ * Sends what queued, as far as the callee has room. Answers those whose deadline has passed, and what no message can
+ * hold.
+ */
 void arrow_flush(struct arrow *arrow);
 /* Hands each item of an ended flight to its exchange, or tries again what may be; takes. */
 void flight_finish(struct flight **flight);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <openssl/err.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -27,12 +28,17 @@ static const struct http_limits limits = {
 	.body_max = EDGE_BODY_MAX,
 };
 
+/* One household or server has a /64, and with it as many IPv6 addresses as it likes. */
+#define NETWORK_V6_LEN 8
+
 static void conn_set_address(struct conn *conn, const struct sockaddr_storage *peer)
 {
-	const void *bytes = peer->ss_family == AF_INET6
-	                            ? (const void *)&((const struct sockaddr_in6 *)(const void *)peer)->sin6_addr
-	                            : (const void *)&((const struct sockaddr_in *)(const void *)peer)->sin_addr;
+	const bool v6 = peer->ss_family == AF_INET6;
+	const void *bytes = v6 ? (const void *)&((const struct sockaddr_in6 *)(const void *)peer)->sin6_addr
+	                       : (const void *)&((const struct sockaddr_in *)(const void *)peer)->sin_addr;
 
+	conn->network_len = v6 ? NETWORK_V6_LEN : sizeof(struct in_addr);
+	memcpy(conn->network, bytes, conn->network_len);
 	if (inet_ntop(peer->ss_family, bytes, conn->address, sizeof conn->address) == NULL)
 		conn->address[0] = '\0';
 }

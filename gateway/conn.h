@@ -42,7 +42,9 @@ struct conn {
 	struct timer timer;
 	uint64_t linger_until_us;
 	uint64_t message_at_us;         /* first byte of the message that is being read; 0: none */
-	char address[INET6_ADDRSTRLEN]; /* personal: for limits and sign-in throttling only */
+	char address[INET6_ADDRSTRLEN]; /* personal: for sign-in throttling only */
+	uint8_t network[16];            /* what limits count by: the IPv4 address, or the network of an IPv6 one */
+	size_t network_len;
 };
 
 /* Takes the accepted socket; NULL when there is no room (the socket is closed). */

@@ -63,3 +63,14 @@ void exchange_free(struct exchange **exchange)
 	}
 	*exchange = NULL;
 }
+
+void exchange_drop(struct exchange **exchange)
+{
+	struct conn *held = (*exchange)->held;
+
+	if ((*exchange)->conn == NULL)
+		conn_forget(held);
+	else
+		held->exchange = NULL;
+	exchange_free(exchange);
+}

@@ -39,4 +39,7 @@ struct exchange {
 struct exchange *exchange_new(struct loop *loop, struct conn *conn); /* NULL without memory */
 void exchange_free(struct exchange **exchange);                      /* back to the loop's spare ones */
 
+/* Frees one that nobody will answer any more, and its connection when the client is gone too. */
+void exchange_drop(struct exchange **exchange);
+
 #endif

@@ -231,12 +231,22 @@ static void on_due(struct timer *timer, void *ctx)
 	conn_on_timer(conn);
 }
 
+/*
+ * What one arrow answers at once may let its connection go on with a request for an arrow that was flushed before, so
+ * once more when there was any; what still stands then has no room, and a message that ends will ring.
+ */
+static void loop_flush(struct loop *loop)
+{
+	for (int round = 0; round < 2; round++)
+		for (size_t i = 0; i < PEER_COUNT; i++)
+			for (size_t j = 0; j < LANE_COUNT; j++)
+				if (loop->arrows[i][j].first != NULL)
+					arrow_flush(&loop->arrows[i][j]);
+}
+
 static void loop_end_tick(struct loop *loop)
 {
-	for (size_t i = 0; i < PEER_COUNT; i++)
-		for (size_t j = 0; j < LANE_COUNT; j++)
-			if (loop->arrows[i][j].first != NULL)
-				arrow_flush(&loop->arrows[i][j]);
+	loop_flush(loop);
 	timer_wheel_run(&loop->wheel, loop->now_us, on_due, loop);
 	while (loop->dead != NULL) {
 		struct conn *conn = loop->dead;

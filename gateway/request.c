@@ -55,15 +55,17 @@ static enum err rate_verdict(struct exchange *exchange)
 	return ERR_RATE_LIMITED;
 }
 
-/* Before any cryptography: an address that floods pays nothing but a look at its bucket. */
+/*
+ * Before any cryptography: an address that floods pays nothing but a look at its bucket, whatever it asks for.
+ */
 static enum err request_rate_address(struct exchange *exchange)
 {
-	const char *address = exchange->conn->address;
+	const struct conn *conn = exchange->conn;
 	const struct operation *operation = exchange->operation;
 
-	take_rate(exchange, RATE_ADDRESS, address, strlen(address));
-	if (operation->permission == PERM_PUBLIC && operation->lane == LANE_SLOW)
-		take_rate(exchange, RATE_SIGN_IN, address, strlen(address));
+	take_rate(exchange, RATE_ADDRESS, conn->network, conn->network_len);
+	if (operation != NULL && operation->permission == PERM_PUBLIC && operation->lane == LANE_SLOW)
+		take_rate(exchange, RATE_SIGN_IN, conn->network, conn->network_len);
 	return rate_verdict(exchange);
 }
 
@@ -147,13 +149,42 @@ static enum err request_preconditions(
 	return precondition_match(match, &exchange->item.if_match);
 }
 
+/*
+ * What is handed to a service as it came must fit what an item holds: one that does not would cost its whole batch
+ * (contract/envelope.h).
+ */
+static enum err request_handed_on(
+	const struct exchange *exchange, const struct http_parser *parser, struct problem *problem)
+{
+	static const char *const names[] = {"cookie", "authorization", "accept-language"};
+	struct str value;
+
+	if ((exchange->operation->flags & OP_WEB) == 0)
+		return OK;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		const size_t count = http_find(parser, names[i], &value);
+
+		problem->field = str_from(names[i]);
+		if (value.len > HEADER_TEXT_MAX)
+			return ERR_HEADER_TOO_LARGE;
+		/* RFC 6265 section 5.4: one Cookie field. Two are two truths about who asks. */
+		if (count > 1 && i == 0)
+			return ERR_BAD_REQUEST;
+	}
+	problem->field = STR_NONE;
+	return OK;
+}
+
 static enum err head_verdict(struct exchange *exchange, struct http_parser *parser, struct problem *problem)
 {
+	const enum err route = request_route(exchange, parser);
 	enum err err;
 
-	if ((err = request_route(exchange, parser)) != OK || exchange->operation == NULL)
-		return err;
 	if ((err = request_rate_address(exchange)) != OK)
+		return err;
+	if (route != OK || exchange->operation == NULL)
+		return route;
+	if ((err = request_handed_on(exchange, parser, problem)) != OK)
 		return err;
 	if ((err = request_authorize(exchange, parser, problem)) != OK)
 		return err;

@@ -19,8 +19,7 @@ static void respond_finish(struct exchange *exchange, const struct head *head, s
 	access_log_put(&loop->access_log, exchange, head, body.len, duration_us);
 	if (conn == NULL) {
 		/* The client went away while a service was at work: only now are its buffers free. */
-		conn_forget(exchange->held);
-		exchange_free(&exchange);
+		exchange_drop(&exchange);
 		return;
 	}
 	head_write(&conn->out, exchange, head, body.len, keep);

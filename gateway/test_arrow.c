@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/test.h"
+
+#include <arpa/inet.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "access_log.h"
+#include "link/test_pki.h"
+#include "loop.h"
+
+/*
+ * A loop's arrow against a callee over a real link. Its clients are gone already, so that an exchange's end is seen in
+ * the counts.
+ */
+#define CALLEE_MESSAGES_MAX 64
+
+/* What the callee does with each message, and what it saw. */
+enum manner { ANSWER, REFUSE, GARBAGE, TOO_FEW, ITEMS_DRAIN };
+
+static char pki[TEST_PKI_PATH_MAX];
+
+static struct callee {
+	struct link_listener *listener;
+	char url[LINK_URL_MAX];
+	pthread_t thread;
+	enum manner manner;
+	bool hold; /* atomic: messages wait */
+	bool stop; /* atomic */
+	size_t messages;
+	size_t items[CALLEE_MESSAGES_MAX];
+	uint32_t deadline_ms_max;
+	bool malformed;
+} callee;
+
+static struct gateway gateway;
+static struct loop loop;
+
+static struct link_identity *identity_of(enum peer self)
+{
+	struct link_identity *identity = NULL;
+	char cert[400], key[400], ca[400];
+
+	(void)snprintf(cert, sizeof cert, "%s/%s.pem", pki, peer_name(self));
+	(void)snprintf(key, sizeof key, "%s/%s.key", pki, peer_name(self));
+	(void)snprintf(ca, sizeof ca, "%s/ca", pki);
+	assert_int_equal(link_identity_new(self, cert, key, ca, &identity), OK);
+	return identity;
+}
+
+static int free_port(void)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof address;
+	const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, len), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
+	close(fd);
+	return ntohs(address.sin_port);
+}
+
+static void callee_answer(struct link_worker *worker, struct str message)
+{
+	const struct reply_item item = {.err = callee.manner == ITEMS_DRAIN ? ERR_DRAINING : ERR_RULE};
+	struct arena *arena = arena_new(64U << 20);
+	struct request_item *items = NULL;
+	struct buf reply;
+	size_t count = 0;
+
+	buf_init(&reply, LINK_BYTES_MAX);
+	if (request_batch_decode(arena, message, &items, &count) != OK)
+		callee.malformed = true;
+	for (size_t i = 0; i < count; i++)
+		if (items[i].deadline_ms > callee.deadline_ms_max)
+			callee.deadline_ms_max = items[i].deadline_ms;
+	callee.items[callee.messages++ % CALLEE_MESSAGES_MAX] = count;
+	reply_batch_begin(&reply, callee.manner == TOO_FEW ? count - 1 : count);
+	for (size_t i = callee.manner == TOO_FEW ? 1 : 0; i < count; i++)
+		reply_batch_add(&reply, &item);
+	if (callee.manner == REFUSE)
+		link_worker_refuse(worker);
+	else
+		link_worker_reply(worker, callee.manner == GARBAGE ? STR("garbage") : buf_str(&reply));
+	buf_release(&reply);
+	arena_free(&arena);
+}
+
+static void *callee_main(void *arg)
+{
+	struct link_worker *worker = NULL;
+	struct str message;
+
+	(void)arg;
+	if (link_worker_new(callee.listener, &worker) != OK)
+		abort();
+	while (!__atomic_load_n(&callee.stop, __ATOMIC_RELAXED)) {
+		if (__atomic_load_n(&callee.hold, __ATOMIC_RELAXED))
+			usleep(1000);
+		else if (link_worker_receive(worker, 20, &message) == OK)
+			callee_answer(worker, message);
+	}
+	link_worker_free(&worker);
+	return NULL;
+}
+
+static void callee_start(enum manner manner)
+{
+	struct link_identity *identity = identity_of(PEER_bookingsvc);
+	struct link_listener_config config = {.identity = identity, .caller = PEER_gateway, .lane = LANE_FAST};
+
+	callee = (struct callee){.manner = manner};
+	(void)snprintf(callee.url, sizeof callee.url, "tls+tcp://127.0.0.1:%d", free_port());
+	config.url = callee.url;
+	assert_int_equal(link_listener_new(&config, &callee.listener), OK);
+	link_identity_free(&identity);
+	assert_int_equal(pthread_create(&callee.thread, NULL, callee_main, NULL), 0);
+}
+
+static void callee_stop(void)
+{
+	__atomic_store_n(&callee.stop, true, __ATOMIC_RELAXED);
+	pthread_join(callee.thread, NULL);
+	link_listener_free(&callee.listener);
+}
+
+static struct arrow *arrow_start(size_t in_flight)
+{
+	struct arrow *arrow = &loop.arrows[PEER_bookingsvc][LANE_FAST];
+	struct link_identity *identity = identity_of(PEER_gateway);
+	const struct link_dialer_config config = {.identity = identity,
+		.callee = PEER_bookingsvc,
+		.lane = LANE_FAST,
+		.urls = callee.url,
+		.in_flight_max = in_flight};
+
+	loop = (struct loop){.gateway = &gateway, .now_us = clock_monotonic_us(), .wall_us = clock_now_us()};
+	loop.wake_fd = eventfd(0, EFD_CLOEXEC);
+	loop.access_log.cap = ACCESS_LOG_CAP;
+	buf_init(&loop.scratch, EDGE_OUT_MAX);
+	inbox_init(&loop.inbox, loop.wake_fd);
+	arrow->loop = &loop;
+	arrow->last = &arrow->first;
+	buf_init(&arrow->message, BATCH_BYTES_MAX);
+	assert_int_equal(link_dialer_new(&config, &arrow->dialer), OK);
+	link_identity_free(&identity);
+	for (int i = 0; i < 500 && link_live(arrow->dialer) == 0; i++)
+		usleep(10000);
+	assert_int_equal(link_live(arrow->dialer), 1);
+	return arrow;
+}
+
+static void conns_free(void)
+{
+	while (loop.dead != NULL) {
+		struct conn *conn = loop.dead;
+
+		loop.dead = conn->next;
+		free(conn);
+	}
+}
+
+static void arrow_stop(struct arrow *arrow)
+{
+	arrow_release(arrow);
+	inbox_release(&loop.inbox);
+	conns_free();
+	while (loop.spare != NULL) {
+		struct exchange *exchange = loop.spare;
+
+		loop.spare = exchange->next;
+		arena_free(&exchange->arena);
+		free(exchange);
+	}
+	assert_int_equal(loop.counts.exchanges, 0);
+	buf_release(&loop.scratch);
+	buf_release(&loop.access_log);
+	close(loop.wake_fd);
+}
+
+/* An exchange of a client that has gone. */
+static struct exchange *asked(const char *operation, uint64_t left_us)
+{
+	struct conn *conn = calloc(1, sizeof *conn);
+	struct exchange *exchange;
+
+	assert_non_null(conn);
+	conn->loop = &loop;
+	conn->state = CONN_DEAD;
+	exchange = exchange_new(&loop, conn);
+	assert_non_null(exchange);
+	conn->exchange = exchange;
+	exchange->conn = NULL;
+	exchange->complete = true;
+	exchange->operation = operation_by_name(operation);
+	exchange->deadline_us = loop.now_us + left_us;
+	exchange->item.operation = exchange->operation->number;
+	exchange->item.body = STR("");
+	return exchange;
+}
+
+static struct exchange *asked_with(const char *operation, size_t body_len)
+{
+	struct exchange *exchange = asked(operation, 5 * US_PER_S);
+
+	exchange->item.body = (struct str){arena_take(exchange->arena, body_len), body_len};
+	assert_non_null(exchange->item.body.p);
+	return exchange;
+}
+
+/* Answers of a kind: 1 for 1xx to 5 for 5xx. */
+static uint64_t answered(const char *operation, size_t class)
+{
+	return loop.counts.operations[operation_by_name(operation) - operation_table].status[class - 1];
+}
+
+/* Runs the arrow until `count` exchanges are answered. */
+static void run_until(struct arrow *arrow, uint64_t count)
+{
+	for (int i = 0; i < 300 && loop.counts.answered < count; i++) {
+		struct pollfd ready = {.fd = loop.wake_fd, .events = POLLIN};
+		uint64_t rung;
+
+		if (arrow != NULL)
+			arrow_flush(arrow);
+		if (poll(&ready, 1, 20) == 1)
+			assert_int_equal(read(loop.wake_fd, &rung, sizeof rung), sizeof rung);
+		for (struct flight *flight = inbox_take_all(&loop.inbox), *next; flight != NULL; flight = next) {
+			next = flight->next;
+			flight_finish(&flight);
+		}
+		loop.now_us = clock_monotonic_us();
+	}
+	assert_int_equal(loop.counts.answered, count);
+}
+
+static void what_one_tick_brought_travels_together(void **state)
+{
+	struct arrow *arrow;
+
+	(void)state;
+	callee_start(ANSWER);
+	arrow = arrow_start(2);
+	for (size_t i = 0; i < 7; i++)
+		assert_int_equal(arrow_enqueue(arrow, asked("whoami_read", 5 * US_PER_S)), OK);
+	run_until(arrow, 7);
+	assert_int_equal(callee.messages, 1);
+	assert_int_equal(callee.items[0], 7);
+	assert_int_equal(answered("whoami_read", 4), 7);
+	assert_false(callee.malformed);
+	arrow_stop(arrow);
+	callee_stop();
+}
+
+static void an_item_that_no_message_can_hold_fails_alone(void **state)
+{
+	struct arrow *arrow;
+
+	(void)state;
+	callee_start(ANSWER);
+	arrow = arrow_start(2);
+	for (size_t i = 0; i < 9; i++) {
+		struct exchange *exchange = asked("whoami_read", 5 * US_PER_S);
+
+		/* First, last, and two in a row. */
+		if (i == 0 || i == 4 || i == 5 || i == 8)
+			exchange->item.cookie =
+				(struct str){arena_take(exchange->arena, HEADER_TEXT_MAX + 1), HEADER_TEXT_MAX + 1};
+		assert_int_equal(arrow_enqueue(arrow, exchange), OK);
+	}
+	run_until(arrow, 9);
+	assert_int_equal(answered("whoami_read", 4), 9);
+	assert_int_equal(answered("whoami_read", 5), 0);
+	assert_int_equal(callee.items[0] + callee.items[1] + callee.items[2], 5);
+	assert_false(callee.malformed);
+	arrow_stop(arrow);
+	callee_stop();
+}
+
+static void bodies_that_do_not_fit_one_message_go_in_several(void **state)
+{
+	struct arrow *arrow;
+
+	(void)state;
+	callee_start(ANSWER);
+	arrow = arrow_start(1);
+	for (size_t i = 0; i < 40; i++)
+		assert_int_equal(arrow_enqueue(arrow, asked_with("booking_create", 256U << 10)), OK);
+	run_until(arrow, 40);
+	assert_int_equal(answered("booking_create", 4), 40);
+	assert_in_range(callee.messages, 3, 6);
+	assert_false(callee.malformed);
+	assert_in_range(arrow->message.room, 0, 1U << 20);
+	arrow_stop(arrow);
+	callee_stop();
+}
+
+static void what_was_not_executed_is_tried_once_more_and_alone(void **state)
+{
+	static const enum manner manners[] = {REFUSE, ITEMS_DRAIN};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(manners); i++) {
+		struct arrow *arrow;
+
+		callee_start(manners[i]);
+		arrow = arrow_start(8);
+		for (size_t j = 0; j < 4; j++)
+			assert_int_equal(arrow_enqueue(arrow, asked("booking_create", 5 * US_PER_S)), OK);
+		run_until(arrow, 4);
+		assert_int_equal(answered("booking_create", 5), 4);
+		for (size_t j = 1; j < callee.messages; j++)
+			assert_int_equal(callee.items[j], 1);
+		assert_in_range(callee.messages, 1, 5);
+		arrow_stop(arrow);
+		callee_stop();
+	}
+}
+
+static void a_retry_behind_others_keeps_its_own_deadline(void **state)
+{
+	struct exchange *retried;
+	struct arrow *arrow;
+
+	(void)state;
+	callee_start(ANSWER);
+	arrow = arrow_start(1);
+	__atomic_store_n(&callee.hold, true, __ATOMIC_RELAXED);
+	assert_int_equal(arrow_enqueue(arrow, asked("whoami_read", 5 * US_PER_S)), OK);
+	arrow_flush(arrow); /* takes the only place */
+	assert_int_equal(arrow_enqueue(arrow, asked("whoami_read", 5 * US_PER_S)), OK);
+	retried = asked("whoami_read", 50 * 1000);
+	retried->retried = true;
+	assert_int_equal(arrow_enqueue(arrow, retried), OK);
+	usleep(100 * 1000);
+	loop.now_us = clock_monotonic_us();
+	__atomic_store_n(&callee.hold, false, __ATOMIC_RELAXED);
+	run_until(arrow, 3);
+	/* Its time was over before there was room: it was not sent, least of all with the time of an underflow. */
+	assert_int_equal(answered("whoami_read", 5), 1);
+	assert_int_equal(answered("whoami_read", 4), 2);
+	assert_in_range(callee.deadline_ms_max, 1, 5000);
+	arrow_stop(arrow);
+	callee_stop();
+}
+
+static void answers_that_are_none_are_told_as_such(void **state)
+{
+	static const enum manner manners[] = {GARBAGE, TOO_FEW};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(manners); i++) {
+		struct arrow *arrow;
+
+		callee_start(manners[i]);
+		arrow = arrow_start(8);
+		for (size_t j = 0; j < 4; j++)
+			assert_int_equal(arrow_enqueue(arrow, asked("whoami_read", 5 * US_PER_S)), OK);
+		run_until(arrow, 4);
+		assert_int_equal(answered("whoami_read", 5), 4);
+		assert_int_equal(loop.counts.malformed_replies, 1);
+		arrow_stop(arrow);
+		callee_stop();
+	}
+}
+
+static void a_queue_has_an_end(void **state)
+{
+	struct exchange *one_more;
+	struct arrow *arrow;
+
+	(void)state;
+	callee_start(ANSWER);
+	arrow = arrow_start(1);
+	for (size_t i = 0; i < EDGE_QUEUE_MAX; i++)
+		assert_int_equal(arrow_enqueue(arrow, asked("whoami_read", 5 * US_PER_S)), OK);
+	one_more = asked("whoami_read", 5 * US_PER_S);
+	assert_int_equal(arrow_enqueue(arrow, one_more), ERR_OVERLOADED);
+	conn_forget(one_more->held);
+	exchange_free(&one_more);
+	run_until(arrow, EDGE_QUEUE_MAX);
+	arrow_stop(arrow);
+	callee_stop();
+}
+
+static void an_arrow_is_released_with_work_queued_and_under_way(void **state)
+{
+	struct arrow *arrow;
+
+	(void)state;
+	callee_start(ANSWER);
+	arrow = arrow_start(1);
+	__atomic_store_n(&callee.hold, true, __ATOMIC_RELAXED);
+	/* More than are kept for reuse, so that some are really freed. */
+	for (size_t i = 0; i < 700; i++) {
+		assert_int_equal(arrow_enqueue(arrow, asked("whoami_read", 5 * US_PER_S)), OK);
+		if (i == 200)
+			arrow_flush(arrow);
+	}
+	arrow_stop(arrow);
+	callee_stop();
+}
+
+static int pki_make(void **state)
+{
+	(void)state;
+	test_pki_dir(pki);
+	test_pki_role(pki, "gateway");
+	test_pki_role(pki, "bookingsvc");
+	router_init();
+	return 0;
+}
+
+static int pki_remove(void **state)
+{
+	(void)state;
+	test_pki_remove(pki);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_one_tick_brought_travels_together),
+		cmocka_unit_test(an_item_that_no_message_can_hold_fails_alone),
+		cmocka_unit_test(bodies_that_do_not_fit_one_message_go_in_several),
+		cmocka_unit_test(what_was_not_executed_is_tried_once_more_and_alone),
+		cmocka_unit_test(a_retry_behind_others_keeps_its_own_deadline),
+		cmocka_unit_test(answers_that_are_none_are_told_as_such),
+		cmocka_unit_test(a_queue_has_an_end),
+		cmocka_unit_test(an_arrow_is_released_with_work_queued_and_under_way),
+	};
+
+	return cmocka_run_group_tests(tests, pki_make, pki_remove);
+}

@@ -27,17 +27,16 @@ static int set_up(void **state)
 	testpg_sql(pg,
 		"insert into audit.event (leaf_index, tenant_id, id, appended_at, at, service, action, object_type, "
 		"object_id, object_version, actor_id, subject_id, erased, leaf_hash) "
-		"select i, (array['0a000000-0000-0000-0000-000000000000', '0b000000-0000-0000-0000-000000000000', "
-		"'0c000000-0000-0000-0000-000000000000'])[i % 3 + 1]::uuid, gen_random_uuid(), "
-		"timestamptz '2026-01-01' + i * interval '1 second', timestamptz '2026-01-01' + i * interval '1 second', "
-		"'bookingsvc', 'booking.create', 'booking', gen_random_uuid(), 1, "
-		"('00000000-0000-0000-0000-' || lpad((i % 500)::text, 12, '0'))::uuid, "
-		"('00000000-0000-0000-0000-' || lpad((i % 500)::text, 12, '0'))::uuid, false, decode(repeat('ab', 32), 'hex') "
-		"from generate_series(0, 59999) i");
+		"select i, ('0' || substr('abc', i % 3 + 1, 1) || '000000-0000-0000-0000-000000000000')::uuid, "
+		"gen_random_uuid(), t, t, 'bookingsvc', 'booking.create', 'booking', gen_random_uuid(), 1, p, p, false, "
+		"decode(repeat('ab', 32), 'hex') "
+		"from generate_series(0, 59999) i, "
+		"lateral (select timestamptz '2026-01-01Z' + i * interval '1 second' as t, "
+		"('00000000-0000-0000-0000-' || lpad((i % 500)::text, 12, '0'))::uuid as p) l");
 	testpg_sql(pg, "insert into audit.content (tenant_id, leaf_index, appended_at, after) "
 		       "select tenant_id, leaf_index, appended_at, 'x' from audit.event");
-	testpg_sql(pg,
-		"insert into audit.log_nodes select i * 2, decode(repeat('ab', 64), 'hex') from generate_series(0, 59999) i");
+	testpg_sql(pg, "insert into audit.log_nodes "
+		       "select i * 2, decode(repeat('ab', 64), 'hex') from generate_series(0, 59999) i");
 	testpg_sql(pg, "analyze audit.event, audit.content, audit.log_nodes");
 	testpg_sql(pg, "create temp table plan (line text)");
 	testpg_sql(pg, "grant insert, select on plan to audit_app, audit_jobs");

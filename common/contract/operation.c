@@ -4,20 +4,7 @@
 #include <string.h>
 
 /* clang-format off */
-#define SHAPE(name)
-#define END_SHAPE
-#define BOOL(...)
-#define I64(...)
-#define TEXT(...)
-#define CHOICE(...)
-#define BYTES(...)
-#define UUID(...)
-#define TIME(...)
-#define JSON(...)
-#define OBJECT(...)
-#define LIST(...)
-#define TEXTS(...)
-#define UUIDS(...)
+#include "contract/no_shapes.h"
 #define BY(peer) (1u << PEER_##peer)
 
 const struct operation operation_table[OPERATION_COUNT] = {

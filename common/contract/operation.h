@@ -86,20 +86,7 @@ struct operation {
 
 /* OP_<name> indexes operation_table; OP_COUNT ends it. */
 enum operation_id {
-#define SHAPE(name)
-#define END_SHAPE
-#define BOOL(...)
-#define I64(...)
-#define TEXT(...)
-#define CHOICE(...)
-#define BYTES(...)
-#define UUID(...)
-#define TIME(...)
-#define JSON(...)
-#define OBJECT(...)
-#define LIST(...)
-#define TEXTS(...)
-#define UUIDS(...)
+#include "contract/no_shapes.h"
 #define OPERATION(name, ...) OPID_##name,
 #define INTERNAL(name, ...) OPID_##name,
 #include "contract/all.def"

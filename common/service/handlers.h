@@ -9,20 +9,7 @@
  */
 #include "service/service.h"
 
-#define SHAPE(name)
-#define END_SHAPE
-#define BOOL(...)
-#define I64(...)
-#define TEXT(...)
-#define CHOICE(...)
-#define BYTES(...)
-#define UUID(...)
-#define TIME(...)
-#define JSON(...)
-#define OBJECT(...)
-#define LIST(...)
-#define TEXTS(...)
-#define UUIDS(...)
+#include "contract/no_shapes.h"
 #define OPERATION(name, num, method, path, lane, perm, flags, cap, request, reply, status, summary) \
 	enum err handle_##name(struct call *call, const struct request *request_in, struct reply *reply_out);
 #define INTERNAL(name, num, callers, lane, flags, request, reply, summary) \

@@ -47,7 +47,7 @@ static void group_events(struct batch *batch, struct event_row *events, size_t c
 
 	for (size_t i = 0; i < count; i++)
 		batch->members[i] = &events[i];
-	qsort(batch->members, count, sizeof(batch->members[0]), by_tenant_and_id);
+	qsort(batch->members, count, sizeof(struct event_row *), by_tenant_and_id);
 	for (size_t i = 0; i < count; i++) {
 		struct event_row *event = batch->members[i];
 		struct event_group *group;
@@ -105,7 +105,7 @@ static enum err number(struct batch *batch)
 	enum err err;
 
 	memcpy(tree.peaks, batch->end.peaks, sizeof(tree.peaks));
-	qsort(batch->fresh, batch->fresh_count, sizeof(batch->fresh[0]), by_arrival);
+	qsort(batch->fresh, batch->fresh_count, sizeof(struct event_row *), by_arrival);
 	batch->first_place = merkle_node_count(tree.size);
 	for (size_t i = 0; i < batch->fresh_count; i++) {
 		struct event_row *event = batch->fresh[i];

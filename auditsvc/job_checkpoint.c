@@ -32,7 +32,7 @@ static enum err check_growth(struct store *store, const struct head_row *last, u
 
 	if (last->size == 0)
 		return OK;
-	if ((err = merkle_plan_consistency(last->size, size, &plan)) != OK)
+	if (merkle_plan_consistency(last->size, size, &plan) != OK)
 		return ERR_INTERNAL;
 	for (size_t i = 0; i < plan.need_count; i++)
 		places[i] = (int64_t)plan.needs[i].place;

@@ -206,6 +206,8 @@ enum err store_event_open(struct store *store, struct event_row *events, size_t 
 		subjects[n] = events[i].subject_id;
 		at[n++] = i;
 	}
+	if (n == 0)
+		return OK;
 	err = seal_subjects_load(store->tx, store->seal, &store->tenant_id, subjects, n, false, keys);
 	for (size_t k = 0; k < n && err == OK; k++) {
 		struct event_row *event = &events[at[k]];

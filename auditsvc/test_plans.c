@@ -28,7 +28,7 @@ static int set_up(void **state)
 		"insert into audit.event (leaf_index, tenant_id, id, appended_at, at, service, action, object_type, "
 		"object_id, object_version, actor_id, subject_id, erased, leaf_hash) "
 		"select i, ('0' || substr('abc', i % 3 + 1, 1) || '000000-0000-0000-0000-000000000000')::uuid, "
-		"gen_random_uuid(), t, t, 'bookingsvc', 'booking.create', 'booking', gen_random_uuid(), 1, p, p, false, "
+		"gen_random_uuid(), t, t,'bookingsvc', 'booking.create', 'booking', gen_random_uuid(), 1, p, p, false, "
 		"decode(repeat('ab', 32), 'hex') "
 		"from generate_series(0, 59999) i, "
 		"lateral (select timestamptz '2026-01-01Z' + i * interval '1 second' as t, "

@@ -301,6 +301,22 @@ static int by_tenant(const void *left, const void *right)
 	return (a > b) - (a < b); /* as they came */
 }
 
+static bool same_key(const struct making *a, const struct making *b)
+{
+	return a->keyed.used && b->keyed.used && uuid_eq(&a->keyed.claim.tenant_id, &b->keyed.claim.tenant_id) &&
+	       uuid_eq(&a->keyed.claim.person_id, &b->keyed.claim.person_id) &&
+	       memcmp(a->keyed.claim.key_hash, b->keyed.claim.key_hash, sizeof(a->keyed.claim.key_hash)) == 0;
+}
+
+/* Somebody in front of it has its key: what that one becomes decides what this one is. */
+static bool waits_for_key(const struct batch *batch, const struct making *making)
+{
+	for (size_t i = 0; i < batch->order_count; i++)
+		if (same_key(batch->order[i], making))
+			return true;
+	return false;
+}
+
 static void read_all(struct batch *batch, struct call **calls, const void *const *requests, void **replies)
 {
 	for (size_t i = 0; i < batch->count; i++) {
@@ -309,7 +325,7 @@ static void read_all(struct batch *batch, struct call **calls, const void *const
 
 		if (err != OK)
 			decide(making, err);
-		else if (making->request->has_area_id)
+		else if (making->request->has_area_id || waits_for_key(batch, making))
 			making->state = MAKING_ALONE;
 		else
 			batch->order[batch->order_count++] = making;

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "loop.h"
+#include "store_cache.h"
 #include "token/keyring.h"
 
 struct str auth_bearer(struct str authorization)
@@ -34,7 +35,8 @@ enum err auth_check(struct loop *loop, struct str compact, const struct token **
 	enum err err;
 
 	keys_refresh(loop, ring);
-	if (loop->keys == NULL)
+	/* Before the revocations in force are known, a revoked token could not be told from a good one. */
+	if (loop->keys == NULL || !store_cache_primed(loop->gateway->cache))
 		return ERR_UNAVAILABLE;
 	token = token_cache_find(loop->tokens, &key, loop->keys_generation, loop->wall_us);
 	if (token == NULL) {

@@ -10,7 +10,8 @@ struct loop;
 struct str auth_bearer(struct str authorization);
 /*
  * Verifies, through the loop's cache, and asks the revocations. ERR_UNAUTHENTICATED, ERR_TOKEN_EXPIRED,
- * ERR_TOKEN_REVOKED; ERR_UNAVAILABLE before the first keys came. `*token_out` borrows until the next call.
+ * ERR_TOKEN_REVOKED; ERR_UNAVAILABLE before the first keys and revocations came. `*token_out` borrows until the next
+ * call.
  */
 MUST_USE enum err auth_check(struct loop *loop, struct str compact, const struct token **token_out);
 

@@ -261,11 +261,7 @@ static void conn_rest(struct conn *conn)
 void conn_answered(struct conn *conn, bool keep)
 {
 	conn->exchange = NULL;
-	if (!keep || __atomic_load_n(&conn->loop->gateway->draining, __ATOMIC_RELAXED)) {
-		conn->close_after = true;
-		return;
-	}
-	if (conn->parser.stage != HTTP_STAGE_DONE) {
+	if (!keep || conn->parser.stage != HTTP_STAGE_DONE) {
 		conn->close_after = true;
 		return;
 	}

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "http/http_reply.h"
+#include "http/http_target.h"
 #include "loop.h"
 
 /* On every answer, whatever its status (RFC 6797 section 7.1 and the OWASP secure headers list). */
@@ -34,7 +35,7 @@ static void put_challenge(struct buf *out, const struct exchange *exchange, cons
 		http_reply_field(out, "WWW-Authenticate",
 			exchange->has_bearer ? STR("Bearer realm=\"berth\", error=\"invalid_token\"")
 					     : STR("Bearer realm=\"berth\""));
-	if (head->err == ERR_FORBIDDEN && head->scope.len > 0 && head->scope.len < 60) {
+	if (head->err == ERR_FORBIDDEN && head->scope.len < 60 && http_is_token(head->scope)) {
 		char text[160];
 		const int len = snprintf(text, sizeof text,
 			"Bearer realm=\"berth\", error=\"insufficient_scope\", scope=\"%.*s\"", STR_ARG(head->scope));
@@ -57,9 +58,23 @@ static void put_rate(struct buf *out, const struct exchange *exchange)
 		(long long)rate->remaining, rate->refused ? rate->retry_after_s : 1U);
 }
 
+/* An origin and nothing else: what stands between the policy's directives must not write one of its own. */
+static bool is_origin(struct str text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		const char c = text.p[i];
+
+		if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') &&
+			memchr(":/.-_~[]%+", c, 10) == NULL)
+			return false;
+	}
+	return text.len > 0;
+}
+
 static void put_page_policy(struct buf *out, const struct exchange *exchange, const struct head *head)
 {
 	const struct web_reply *web = head->web;
+	struct str action = STR_NONE;
 
 	if (head->csp != NULL) {
 		http_reply_field(out, "Content-Security-Policy", str_from(head->csp));
@@ -69,10 +84,12 @@ static void put_page_policy(struct buf *out, const struct exchange *exchange, co
 		http_reply_field(out, "Content-Security-Policy", str_from(csp_strictest));
 		return;
 	}
+	if (web->has_form_action && is_origin(web->form_action))
+		action = web->form_action;
 	buf_printf(out,
 		"Content-Security-Policy: default-src 'none'; style-src '%s'; form-action 'self'%s%.*s; "
 		"frame-ancestors 'none'; base-uri 'none'\r\n",
-		exchange->loop->gateway->page_style_hash, web->has_form_action ? " " : "", STR_ARG(web->form_action));
+		exchange->loop->gateway->page_style_hash, action.len > 0 ? " " : "", STR_ARG(action));
 }
 
 static void put_web(struct buf *out, const struct web_reply *web)

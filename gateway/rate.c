@@ -28,8 +28,10 @@ struct rate_limiter {
 	size_t sets;         /* a shard; a power of two */
 	size_t cursor_shard; /* where rate_collect goes on */
 	pthread_rwlock_t key_lock;
-	uint8_t key[crypto_shorthash_siphashx24_KEYBYTES];
+	uint8_t key[RATE_KEY_LEN];
 };
+
+_Static_assert(RATE_KEY_LEN == crypto_shorthash_siphashx24_KEYBYTES, "the hash's key");
 
 struct rate_limiter *rate_new(const struct rate_policy policies[RATE_CLASS_COUNT], size_t cap)
 {
@@ -86,7 +88,14 @@ struct rate_answer rate_answer_init(void)
 	return (struct rate_answer){.remaining = INT64_MAX};
 }
 
-void rate_set_key(struct rate_limiter *limiter, const uint8_t key[16])
+void rate_key(struct rate_limiter *limiter, uint8_t key_out[RATE_KEY_LEN])
+{
+	pthread_rwlock_rdlock(&limiter->key_lock);
+	memcpy(key_out, limiter->key, sizeof limiter->key);
+	pthread_rwlock_unlock(&limiter->key_lock);
+}
+
+void rate_set_key(struct rate_limiter *limiter, const uint8_t key[RATE_KEY_LEN])
 {
 	pthread_rwlock_wrlock(&limiter->key_lock);
 	memcpy(limiter->key, key, sizeof limiter->key);
@@ -219,11 +228,14 @@ void rate_settle(struct rate_limiter *limiter, const struct rate_entry *entries,
 	for (size_t i = 0; i < count; i++) {
 		struct shard *shard = &limiter->shards[entries[i].key[0] % RATE_SHARDS];
 		struct bucket *bucket;
+		double level;
 
 		pthread_mutex_lock(&shard->lock);
 		bucket = bucket_find(limiter, shard, entries[i].key, entries[i].class, now_us);
-		bucket->level = entries[i].level - (double)bucket->unsettled;
-		bucket->updated_us = now_us;
+		bucket_refill(bucket, &limiter->policies[entries[i].class], now_us);
+		level = entries[i].level - (double)bucket->unsettled;
+		if (level < bucket->level)
+			bucket->level = level;
 		pthread_mutex_unlock(&shard->lock);
 	}
 }

@@ -50,8 +50,11 @@ struct rate_entry {
 	double level;
 };
 size_t rate_collect(struct rate_limiter *limiter, struct rate_entry *entries_out, size_t cap);
+/* Only ever lowers a level: what was taken here stays taken, also when Redis has forgotten it. */
 void rate_settle(struct rate_limiter *limiter, const struct rate_entry *entries, size_t count, uint64_t now_us);
 /* Every gateway of a deployment uses one key, kept in Redis; until it is known the process's own. */
-void rate_set_key(struct rate_limiter *limiter, const uint8_t key[16]);
+#define RATE_KEY_LEN 16
+void rate_key(struct rate_limiter *limiter, uint8_t key_out[RATE_KEY_LEN]);
+void rate_set_key(struct rate_limiter *limiter, const uint8_t key[RATE_KEY_LEN]);
 
 #endif

@@ -7,31 +7,73 @@
 #include "head.h"
 #include "loop.h"
 
-/* Writes head and content behind whatever `out` holds, then ends the exchange. `more` adds fields, may be NULL. */
-static void respond_finish(struct exchange *exchange, const struct head *head, struct str body)
+#define TAIL_LEAST 4096 /* shorter ones are copied: one record is cheaper than two */
+
+/* Content, and whether it lives as long as the process: such a document is not copied into each connection. */
+struct content {
+	struct str bytes;
+	bool lasting;
+};
+
+static void respond_failed(struct exchange *exchange, const struct reply_item *item);
+
+/* Behind whatever `out` holds. False, and `out` as before, when a value cannot stand in a field or there is no room. */
+static bool respond_write(
+	struct exchange *exchange, const struct head *head, const struct content *content, bool keep_alive)
+{
+	struct conn *conn = exchange->conn;
+	const size_t mark = conn->out.len;
+
+	head_write(&conn->out, exchange, head, content->bytes.len, keep_alive);
+	if (!exchange->head && head->status != 204 && head->status != 304) {
+		if (content->lasting && content->bytes.len >= TAIL_LEAST)
+			conn->tail = content->bytes;
+		else
+			buf_put_str(&conn->out, content->bytes);
+	}
+	if (buf_ok(&conn->out))
+		return true;
+	conn->out.len = mark;
+	conn->out.failed = false;
+	conn->tail = STR_NONE;
+	return false;
+}
+
+/* Writes head and content, then ends the exchange. */
+static void respond_content(struct exchange *exchange, const struct head *head, const struct content *content)
 {
 	struct loop *loop = exchange->loop;
 	struct conn *conn = exchange->conn;
-	const uint64_t duration_us = clock_monotonic_us() - exchange->started_us;
-	bool keep = exchange->keep_alive && !__atomic_load_n(&loop->gateway->draining, __ATOMIC_RELAXED);
+	const bool keep = exchange->keep_alive && !__atomic_load_n(&loop->gateway->draining, __ATOMIC_RELAXED);
+	uint64_t duration_us;
 
+	if (conn != NULL && !respond_write(exchange, head, content, keep)) {
+		if (head->err == ERR_BAD_GATEWAY) {
+			/* Not even that has room. */
+			exchange->complete = true;
+			conn_kill(conn);
+			conn = NULL;
+		} else {
+			edge_counts_malformed(&loop->counts);
+			respond_failed(exchange, &(struct reply_item){.err = ERR_BAD_GATEWAY});
+			return;
+		}
+	}
+	duration_us = clock_monotonic_us() - exchange->started_us;
 	edge_counts_answer(&loop->counts, exchange->operation, head->status, duration_us);
-	access_log_put(&loop->access_log, exchange, head, body.len, duration_us);
+	access_log_put(&loop->access_log, exchange, head, content->bytes.len, duration_us);
 	if (conn == NULL) {
 		/* The client went away while a service was at work: only now are its buffers free. */
 		exchange_drop(&exchange);
 		return;
 	}
-	head_write(&conn->out, exchange, head, body.len, keep);
-	if (!exchange->head && head->status != 204 && head->status != 304)
-		buf_put_str(&conn->out, body);
 	exchange_free(&exchange);
-	if (!buf_ok(&conn->out)) {
-		conn->exchange = NULL;
-		conn_kill(conn);
-		return;
-	}
 	conn_answered(conn, keep);
+}
+
+static void respond_finish(struct exchange *exchange, const struct head *head, struct str body)
+{
+	respond_content(exchange, head, &(struct content){.bytes = body});
 }
 
 /* RFC 6749 section 5.2, RFC 6750 section 3.1. */
@@ -188,7 +230,7 @@ void respond_local(struct exchange *exchange)
 		head.csp = gateway->docs_csp;
 	}
 	head.web = &page;
-	respond_finish(exchange, &head, page.body);
+	respond_content(exchange, &head, &(struct content){.bytes = page.body, .lasting = true});
 }
 
 void respond_options(struct exchange *exchange)

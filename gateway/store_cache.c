@@ -14,6 +14,8 @@
 #define CONNECT_MS 500
 #define ANSWER_MS 1500 /* longer than a blocked read */
 #define BLOCK_MS "500"
+#define FOLLOW_COUNT 1000
+#define FOLLOW_COUNT_TEXT "1000"
 #define BACKOFF_MS 250
 #define SETTLE_MS 100
 #define SETTLE_MAX 256
@@ -181,26 +183,31 @@ static void take_entry(struct store_cache *cache, const redisReply *entry, char 
 		log_event(LOG_WARN, "revocation_unreadable");
 }
 
-/* The entries behind last_id; false when the conversation broke. */
-static bool follow_once(struct talker *talker, char last_id[STREAM_ID_MAX])
+/* The entries behind last_id, and whether there may be more at once; false when the conversation broke. */
+static bool follow_once(struct talker *talker, char last_id[STREAM_ID_MAX], bool *more_out)
 {
-	const char *argv[] = {"XREAD", "COUNT", "1000", "BLOCK", BLOCK_MS, "STREAMS", REVOCATIONS_STREAM, last_id};
+	const char *argv[] = {
+		"XREAD", "COUNT", FOLLOW_COUNT_TEXT, "BLOCK", BLOCK_MS, "STREAMS", REVOCATIONS_STREAM, last_id};
 	redisReply *reply = talker_command(talker, 8, argv, NULL);
 	const redisReply *stream, *entries;
 
+	*more_out = false;
 	if (reply == NULL)
 		return false;
 	if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 1) {
 		stream = reply->element[0];
 		entries = stream->type == REDIS_REPLY_ARRAY && stream->elements == 2 ? stream->element[1] : NULL;
-		for (size_t i = 0; entries != NULL && entries->type == REDIS_REPLY_ARRAY && i < entries->elements; i++)
+		if (entries != NULL && entries->type != REDIS_REPLY_ARRAY)
+			entries = NULL;
+		for (size_t i = 0; entries != NULL && i < entries->elements; i++)
 			take_entry(talker->cache, entries->element[i], last_id);
+		*more_out = entries != NULL && entries->elements >= FOLLOW_COUNT;
 	}
 	freeReplyObject(reply);
 	return true;
 }
 
-/* Sets primed once the marker says that the stream is whole; read before the stream, so that nothing falls between. */
+/* Whether the marker says that the stream is whole; read before the stream, so that nothing falls between. */
 static bool marker_seen(struct talker *talker, bool *seen_out)
 {
 	const char *argv[] = {"EXISTS", REVOCATIONS_MARKER};
@@ -216,7 +223,7 @@ static void *follower_main(void *arg)
 	struct talker *talker = arg;
 	struct store_cache *cache = talker->cache;
 	char last_id[STREAM_ID_MAX] = "0";
-	bool whole = false;
+	bool whole = false, more = false;
 
 	while (!cache_stopping(cache)) {
 		/*
@@ -225,19 +232,23 @@ static void *follower_main(void *arg)
 		 */
 		if (talker->redis == NULL)
 			memcpy(last_id, "0", 2);
-		if (!talker_connect(talker) || !marker_seen(talker, &whole) || !follow_once(talker, last_id)) {
+		if (!talker_connect(talker) || (!more && !marker_seen(talker, &whole)) ||
+			!follow_once(talker, last_id, &more)) {
+			more = false;
 			talker_state(talker, "revocations", false);
 			cache_wait(cache, BACKOFF_MS);
 			continue;
 		}
-		if (whole)
-			__atomic_store_n(&cache->primed, true, __ATOMIC_RELAXED);
-		else
-			memcpy(last_id, "0", 2);
 		talker_state(talker, "revocations", true);
 		revocation_sweep(cache->revocations, clock_now_us());
-		if (!whole)
+		if (more)
+			continue;
+		if (whole) {
+			__atomic_store_n(&cache->primed, true, __ATOMIC_RELAXED);
+		} else {
+			memcpy(last_id, "0", 2);
 			cache_wait(cache, SETTLE_MS);
+		}
 	}
 	talker_drop(talker);
 	return NULL;
@@ -265,16 +276,19 @@ static const char settle_script[] =
 	"redis.call('PEXPIRE', key, math.ceil(2000 * burst / rate) + 1000) "
 	"out[i] = tostring(level) end return out";
 
-/* Every gateway hashes addresses and ids with one key, or their buckets would not meet. */
+/*
+ * Every gateway hashes addresses and ids with one key, or their buckets would not meet. Ours is offered: when Redis has
+ * lost its memory, the buckets held here go on under it.
+ */
 static bool share_key(struct talker *talker)
 {
-	uint8_t key[16];
+	uint8_t key[RATE_KEY_LEN];
 	const char *set[] = {"SET", RATE_KEY, (const char *)key, "NX"};
 	const size_t set_lens[] = {3, sizeof RATE_KEY - 1, sizeof key, 2};
 	const char *get[] = {"GET", RATE_KEY};
 	redisReply *reply;
 
-	random_bytes(key, sizeof key);
+	rate_key(talker->cache->rates, key);
 	reply = talker_command(talker, 4, set, set_lens);
 	if (reply == NULL)
 		return false;

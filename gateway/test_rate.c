@@ -96,6 +96,38 @@ static void what_another_gateway_took_counts_once_it_is_settled(void **state)
 	rate_free(&limiter);
 }
 
+static void a_redis_that_has_forgotten_gives_nothing_back(void **state)
+{
+	struct rate_limiter *limiter = rate_new(policies, 1024);
+	struct rate_entry entries[4];
+
+	(void)state;
+	assert_int_equal(take_many(limiter, "aaaa", S, 50), 5);
+	assert_int_equal(rate_collect(limiter, entries, 4), 1);
+	entries[0].level = 4;
+	rate_settle(limiter, entries, 1, S);
+	assert_int_equal(take_many(limiter, "aaaa", S, 50), 0);
+	/* What came back meanwhile is kept. */
+	assert_int_equal(take_many(limiter, "aaaa", S + S / 10, 50), 1);
+	rate_free(&limiter);
+}
+
+static void a_key_that_is_kept_keeps_the_buckets(void **state)
+{
+	struct rate_limiter *limiter = rate_new(policies, 1024);
+	uint8_t key[RATE_KEY_LEN];
+
+	(void)state;
+	assert_int_equal(take_many(limiter, "aaaa", S, 50), 5);
+	rate_key(limiter, key);
+	rate_set_key(limiter, key);
+	assert_int_equal(take_many(limiter, "aaaa", S, 50), 0);
+	key[3] ^= 1;
+	rate_set_key(limiter, key);
+	assert_int_equal(take_many(limiter, "aaaa", S, 50), 5);
+	rate_free(&limiter);
+}
+
 static void a_flood_of_new_keys_does_not_grow_memory_or_stop_the_limit(void **state)
 {
 	struct rate_limiter *limiter = rate_new(policies, 512);
@@ -119,6 +151,8 @@ int main(void)
 		cmocka_unit_test(a_refusal_says_when_to_come_back),
 		cmocka_unit_test(the_class_with_least_left_is_told),
 		cmocka_unit_test(what_another_gateway_took_counts_once_it_is_settled),
+		cmocka_unit_test(a_redis_that_has_forgotten_gives_nothing_back),
+		cmocka_unit_test(a_key_that_is_kept_keeps_the_buckets),
 		cmocka_unit_test(a_flood_of_new_keys_does_not_grow_memory_or_stop_the_limit),
 	};
 

@@ -194,7 +194,7 @@ static enum err open_content(const struct store *store, const struct event_row *
 enum err store_event_open(struct store *store, struct event_row *events, size_t count)
 {
 	struct seal_key *keys[STORE_EVENTS_MAX] = {0};
-	struct uuid subjects[STORE_EVENTS_MAX];
+	struct uuid subjects[STORE_EVENTS_MAX] = {0};
 	size_t at[STORE_EVENTS_MAX];
 	size_t n = 0;
 	enum err err;

@@ -27,7 +27,9 @@ void buf_put_c(struct buf *buf, const char *cstr);
 void buf_put_byte(struct buf *buf, uint8_t byte);
 void buf_printf(struct buf *buf, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void buf_consume(struct buf *buf, size_t len); /* drops the first len bytes */
-/* At least `len` writable bytes at buf->p + buf->len, or NULL (failed is set); buf_commit says how many were written. */
+/*
+ * At least `len` writable bytes at buf->p + buf->len, or NULL (failed is set); buf_commit says how many were written.
+ */
 char *buf_reserve(struct buf *buf, size_t len);
 void buf_commit(struct buf *buf, size_t len);
 

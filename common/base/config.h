@@ -6,7 +6,8 @@
 
 /*
  * Configuration comes from the environment (keys BERTH_*), secrets from files that keys ending in _FILE name.
- * A process declares its keys in one table; reading them all at start names every key at fault on stderr, never a value.
+ * A process declares its keys in one table; reading them all at start names every key at fault on stderr, never a
+ * value.
  */
 enum config_kind { CONFIG_STR, CONFIG_I64, CONFIG_FILE /* readable path */, CONFIG_SECRET /* read from the file */ };
 
@@ -19,10 +20,14 @@ struct config_key {
 	const char *help;     /* one line for --help: meaning, unit, default */
 	int64_t min, max;     /* CONFIG_I64; for CONFIG_SECRET max is the largest file size in bytes */
 	const char *fallback; /* used when the key is absent and not required; NULL: stays absent */
-	size_t offset; /* of `const char *` (STR, FILE), `int64_t` (I64) or `struct secret *` (SECRET) in the config struct */
+	/* of `const char *` (STR, FILE), `int64_t` (I64) or `struct secret *` (SECRET) in the config struct */
+	size_t offset;
 };
 
-/* Fills `config` by the table (ends with key == NULL). On failure every fault was printed. Gives: strings live for ever. */
+/*
+ * Fills `config` by the table (ends with key == NULL). On failure every fault was printed. Gives: strings live for
+ * ever.
+ */
 MUST_USE enum err config_read(const struct config_key *keys, void *config);
 /* Frees the secrets of a config struct. */
 void config_release(const struct config_key *keys, void *config);

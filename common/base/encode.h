@@ -4,7 +4,10 @@
 
 #include "base/arena.h"
 
-/* base64url without padding (RFC 4648 section 5), strict: no padding, no white space, unused bits zero. p is NULL when full or invalid. */
+/*
+ * base64url without padding (RFC 4648 section 5), strict: no padding, no white space, unused bits zero. p is NULL when
+ * full or invalid.
+ */
 struct str base64url_encode(struct arena *arena, struct str bytes);
 struct str base64url_decode(struct arena *arena, struct str text);
 /* Standard base64 with padding (RFC 4648 section 4), strict. */

@@ -3,7 +3,9 @@
 
 #include "base/str.h"
 
-/* Bytes of the character at p by the plain definition: decode, then refuse what is not the shortest form of a scalar. */
+/*
+ * Bytes of the character at p by the plain definition: decode, then refuse what is not the shortest form of a scalar.
+ */
 static size_t plain_step(const uint8_t *p, size_t len)
 {
 	size_t need = p[0] < 0x80             ? 1

@@ -41,7 +41,9 @@ static void skip_space(struct json_parser *parser)
 		parser->p++;
 }
 
-/* Number of bytes from p on that need no care inside a string: neither control, quote nor backslash. Eight at a time. */
+/*
+ * Number of bytes from p on that need no care inside a string: neither control, quote nor backslash. Eight at a time.
+ */
 static size_t plain_len(const char *p, size_t len)
 {
 	const uint64_t ones = UINT64_C(0x0101010101010101);

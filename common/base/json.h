@@ -6,8 +6,9 @@
 #include "base/buf.h"
 
 /*
- * Strict RFC 8259 reader for hostile documents. Refused: a BOM, invalid UTF-8, duplicate keys (compared after unescaping), lone
- * surrogates, anything after the value, depth over JSON_DEPTH_MAX, more than JSON_NODES_MAX values. Numbers keep their text.
+ * Strict RFC 8259 reader for hostile documents. Refused: a BOM, invalid UTF-8, duplicate keys (compared after
+ * unescaping), lone surrogates, anything after the value, depth over JSON_DEPTH_MAX, more than JSON_NODES_MAX values.
+ * Numbers keep their text.
  */
 #define JSON_DEPTH_MAX 16
 #define JSON_NODES_MAX 20000
@@ -23,8 +24,10 @@ struct json {
 	size_t count;
 };
 
-/* Parses all of `doc` into the arena. ERR_BAD_JSON with a constant reason in *reason_out (never NULL on failure), ERR_TOO_LARGE when
- * the arena is full. Strings borrow from `doc` or the arena. */
+/*
+ * Parses all of `doc` into the arena. ERR_BAD_JSON with a constant reason in *reason_out (never NULL on failure),
+ * ERR_TOO_LARGE when the arena is full. Strings borrow from `doc` or the arena.
+ */
 MUST_USE enum err json_parse(
 	struct arena *arena, struct str doc, const struct json **root_out, const char **reason_out);
 const struct json *json_get(const struct json *object, const char *key); /* NULL when absent or not an object */

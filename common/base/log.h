@@ -6,8 +6,9 @@
 
 /*
  * JSON lines on stderr: {"at","level","service","event","request_id"?,...}. `event` is a short constant in snake_case.
- * Values are encoded (control bytes, quotes, invalid UTF-8), cut at LOG_VALUE_MAX bytes and must never be personal data or secrets: ids,
- * counts, codes, durations, names of operations and dependencies only. One line is one write(2). Thread-safe.
+ * Values are encoded (control bytes, quotes, invalid UTF-8), cut at LOG_VALUE_MAX bytes and must never be personal data
+ * or secrets: ids, counts, codes, durations, names of operations and dependencies only. One line is one write(2).
+ * Thread-safe.
  */
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 

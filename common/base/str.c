@@ -89,8 +89,8 @@ enum err str_to_u64(struct str s, uint64_t max, uint64_t *value_out)
 }
 
 /*
- * RFC 3629 section 4 by lead byte, from C2 on: the length, and the bounds of the second byte, which alone keep out overlong
- * forms, surrogates and what lies above U+10FFFF.
+ * RFC 3629 section 4 by lead byte, from C2 on: the length, and the bounds of the second byte, which alone keep out
+ * overlong forms, surrogates and what lies above U+10FFFF.
  */
 static const struct utf8_lead {
 	unsigned char first, last, len, low, high;

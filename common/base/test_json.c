@@ -193,7 +193,8 @@ static const struct syntax_case refused[] = {
 	{"a duplicate key deep inside", STR("[[{\"x\":[{\"k\":1,\"k\":2}]}]]")},
 	{"seventeen arrays inside each other", STR("[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]")},
 	{"seventeen objects inside each other",
-		STR("{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":"
+		STR("{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{"
+		    "\"a\":{\"a\":{\"a\":{\"a\":"
 		    "{\"a\":{\"a\":1}}}}}}}}}}}}}}}}}")},
 };
 
@@ -404,7 +405,8 @@ static void the_writer_puts_commas_and_escapes(void **state)
 	buf_put_byte(&buf, '\0');
 	assert_string_equal(buf.p,
 		"{\"empty\":[],\"list\":[-9223372036854775808,0,9223372036854775807,true,false,null,{},[1],\"x\"],"
-		"\"s\":\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0001\\u0000\\u007f\\u009b\xc3\xa9\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"
+		"\"s\":\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0001\\u0000\\u007f\\u009b\xc3\xa9\xef\xbf\xbd"
+		"\xef\xbf\xbd\xef\xbf\xbd"
 		"\xf0\x9f\x98\x80\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\",\"\"}");
 	buf_release(&buf);
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Before an expansion of all.def that is about operations alone: shapes become nothing. Deliberately without a guard. */
+/*
+ * Before an expansion of all.def that is about operations alone: shapes become nothing. Deliberately without a guard.
+ */
 #define SHAPE(name)
 #define END_SHAPE
 #define BOOL(...)

@@ -50,8 +50,8 @@ void http_parser_init(struct http_parser *parser, const struct http_limits *limi
 enum line_result { LINE_MORE, LINE_DONE, LINE_FAIL };
 
 /*
- * The line at parser->at, once it is there. Only the first CR or LF within the next max_len + 1 bytes decides, so that the
- * verdict is the same however the bytes came.
+ * The line at parser->at, once it is there. Only the first CR or LF within the next max_len + 1 bytes decides, so that
+ * the verdict is the same however the bytes came.
  */
 static enum line_result take_line(struct http_parser *parser, size_t avail, size_t max_len, struct str *line_out)
 {

@@ -6,22 +6,22 @@
 #include "http/http_target.h"
 
 /*
- * A strict HTTP/1.1 request parser (RFC 9112, 9110): what is ambiguous is refused, never repaired, and every refusal ends
- * the connection. It allocates nothing; it works inside the connection's own input buffer:
+ * A strict HTTP/1.1 request parser (RFC 9112, 9110): what is ambiguous is refused, never repaired, and every refusal
+ * ends the connection. It allocates nothing; it works inside the connection's own input buffer:
  *
  *	for (;;) {
  *		switch (http_parser_feed(&parser, &in)) {
  *		case HTTP_MORE:		append what arrives to `in`, then feed again
  *		case HTTP_HEAD_DONE:	once a message: route, lower the body's cap, answer `Expect`; then feed again
- *		case HTTP_DONE:		the whole message is in the buffer: handle it, then http_parser_next and feed again
+ *		case HTTP_DONE:		all of the message is there: handle it, then http_parser_next, feed again
  *		case HTTP_FAIL:		answer err_status(parser.err), close
  *		}
  *	}
  *
  * Strings that the parser gives borrow from `in` and are good until the next call of http_parser_feed or
- * http_parser_next, or until `in` grows. The verdict over a stream of bytes does not depend on how it is cut into pieces.
- * Where keep_alive is false, no further message may be parsed: answer, then close.
- * `in` needs a cap of at least http_limits_bytes; what is left of it bounds the requests that wait behind the present one.
+ * http_parser_next, or until `in` grows. The verdict over a stream of bytes does not depend on how it is cut into
+ * pieces. Where keep_alive is false, no further message may be parsed: answer, then close. `in` needs a cap of at least
+ * http_limits_bytes; what is left of it bounds the requests that wait behind the present one.
  */
 #define HTTP_HEADERS_MAX 100
 
@@ -113,7 +113,9 @@ struct str http_method(const struct http_parser *parser);
 struct str http_target(const struct http_parser *parser); /* as received */
 struct str http_path(const struct http_parser *parser);   /* not decoded; begins with "/", or is "*" */
 struct str http_query(const struct http_parser *parser);  /* not decoded, without "?"; p is NULL when there is none */
-/* The authority that the request is for: of an absolute target or else of Host; p is NULL in HTTP/1.0 without either. */
+/*
+ * The authority that the request is for: of an absolute target or else of Host; p is NULL in HTTP/1.0 without either.
+ */
 struct str http_authority(const struct http_parser *parser);
 struct http_field http_field(const struct http_parser *parser, size_t index); /* index < field_count */
 /* How many fields have this name (in lower case); *value_out is the first one's, STR_NONE when there is none. */

@@ -403,8 +403,8 @@ enum err http_admin_start(struct http_admin *admin)
 	int failed;
 
 	/*
-	 * Signals are the main thread's, but for those that a thread earns itself. Blocked here, a client that went away
-	 * is an error of write and not SIGPIPE.
+	 * Signals are the main thread's, but for those that a thread earns itself. Blocked here, a client that went
+	 * away is an error of write and not SIGPIPE.
 	 */
 	(void)sigfillset(&blocked);
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)

@@ -5,10 +5,11 @@
 #include "base/buf.h"
 
 /*
- * The admin port that every process has: HTTPS (TLS 1.2 and 1.3), GET and HEAD only, one request a connection, one thread,
- * HTTP_ADMIN_CONNECTIONS at most, each with HTTP_ADMIN_DEADLINE_MS for everything. A client certificate is asked for and not
- * demanded: one that does not verify against the client CA ends the handshake, and pages learn whether there was one.
- * Certificate, key and client CA are read again when their files change; files that do not fit leave the old ones in use.
+ * The admin port that every process has: HTTPS (TLS 1.2 and 1.3), GET and HEAD only, one request a connection, one
+ * thread, HTTP_ADMIN_CONNECTIONS at most, each with HTTP_ADMIN_DEADLINE_MS for everything. A client certificate is
+ * asked for and not demanded: one that does not verify against the client CA ends the handshake, and pages learn
+ * whether there was one. Certificate, key and client CA are read again when their files change; files that do not fit
+ * leave the old ones in use.
  */
 #define HTTP_ADMIN_CONNECTIONS 16
 #define HTTP_ADMIN_DEADLINE_MS 5000
@@ -42,8 +43,9 @@ struct http_admin_config {
 };
 
 /*
- * Binds and loads the certificates, so that a wrong address or file fails here; borrows all of `config` but the structure itself.
- * ERR_BAD_FIELD for an address or file that does not serve, ERR_UNAVAILABLE when the address is taken; what is wrong is logged.
+ * Binds and loads the certificates, so that a wrong address or file fails here; borrows all of `config` but the
+ * structure itself. ERR_BAD_FIELD for an address or file that does not serve, ERR_UNAVAILABLE when the address is
+ * taken; what is wrong is logged.
  */
 MUST_USE enum err http_admin_new(const struct http_admin_config *config, struct http_admin **admin_out);
 unsigned http_admin_port(const struct http_admin *admin);

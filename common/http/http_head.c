@@ -197,7 +197,9 @@ static bool resembles(struct str name, const char *plain)
 	return *plain == '\0';
 }
 
-/* Names that another server might take for a framing field, such as Transfer_Encoding: one of the two would be wrong. */
+/*
+ * Names that another server might take for a framing field, such as Transfer_Encoding: one of the two would be wrong.
+ */
 static bool field_other(struct http_parser *parser, struct str name, struct str value)
 {
 	if (name.len < 13)

@@ -5,8 +5,8 @@
 #include "http/http.h"
 
 /*
- * The inside of the parser: what one line of a head means. Each takes a line without its CRLF, which lies in the parser's
- * message, and gives false after http_head_fail.
+ * The inside of the parser: what one line of a head means. Each takes a line without its CRLF, which lies in the
+ * parser's message, and gives false after http_head_fail.
  */
 bool http_head_request_line(struct http_parser *parser, struct str line);
 bool http_head_field_line(struct http_parser *parser, struct str line);

@@ -6,8 +6,9 @@
 #include "base/clock.h"
 
 /*
- * Writes the head of an HTTP/1.1 answer: http_reply_begin, fields, http_reply_end, then the content. A field whose name is
- * no token or whose value has a control character would let its author write further fields: the buffer fails instead.
+ * Writes the head of an HTTP/1.1 answer: http_reply_begin, fields, http_reply_end, then the content. A field whose name
+ * is no token or whose value has a control character would let its author write further fields: the buffer fails
+ * instead.
  */
 const char *http_reply_reason(int status); /* "" for an unknown status */
 void http_reply_begin(struct buf *out, int status);

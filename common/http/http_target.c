@@ -163,39 +163,49 @@ static bool take_byte(struct str text, size_t *at, char *byte_out, bool *escaped
 	return true;
 }
 
+/* A segment of a path, as far as it was read. */
+struct segment {
+	size_t len;
+	bool dots_only;
+};
+
+static bool is_dot_segment(const struct segment *segment)
+{
+	return segment->dots_only && (segment->len == 1 || segment->len == 2);
+}
+
+/* One byte of a path, plain or escaped; NULL, or what is wrong with it. */
+static const char *check_path_byte(struct str path, size_t *at, struct segment *segment)
+{
+	bool escaped;
+	char byte;
+
+	if (path.p[*at] != '%' && !byte_is(path.p[*at], IS_PATH))
+		return "the path has a byte that must be escaped";
+	if (!take_byte(path, at, &byte, &escaped))
+		return "the path has a malformed escape";
+	if (escaped && (byte == '\0' || byte == '/' || byte == '\\'))
+		return "the path has an escaped NUL, slash or backslash";
+	if (byte != '/') {
+		segment->dots_only = segment->dots_only && byte == '.';
+		segment->len++;
+		return NULL;
+	}
+	if (is_dot_segment(segment))
+		return "the path has a dot segment";
+	*segment = (struct segment){.dots_only = true};
+	return NULL;
+}
+
 static enum err check_path(struct str path, const char **reason_out)
 {
-	size_t segment_len = 0;
-	bool dots_only = true;
+	struct segment segment = {.dots_only = true};
+	const char *reason;
 
-	for (size_t at = 0; at < path.len;) {
-		bool escaped;
-		char byte;
-
-		if (byte_is(path.p[at], IS_PATH) && path.p[at] != '.' && path.p[at] != '/') {
-			dots_only = false;
-			at++;
-			continue;
-		}
-		if (path.p[at] != '%' && !byte_is(path.p[at], IS_PATH))
-			return refuse(reason_out, "the path has a byte that must be escaped");
-		if (!take_byte(path, &at, &byte, &escaped))
-			return refuse(reason_out, "the path has a malformed escape");
-		if (escaped && (byte == '\0' || byte == '/' || byte == '\\'))
-			return refuse(reason_out, "the path has an escaped NUL, slash or backslash");
-		if (byte == '/') {
-			if (dots_only && (segment_len == 1 || segment_len == 2))
-				return refuse(reason_out, "the path has a dot segment");
-			segment_len = 0;
-			dots_only = true;
-			continue;
-		}
-		dots_only = dots_only && byte == '.';
-		segment_len++;
-	}
-	if (dots_only && (segment_len == 1 || segment_len == 2))
-		return refuse(reason_out, "the path has a dot segment");
-	return OK;
+	for (size_t at = 0; at < path.len;)
+		if ((reason = check_path_byte(path, &at, &segment)) != NULL)
+			return refuse(reason_out, reason);
+	return is_dot_segment(&segment) ? refuse(reason_out, "the path has a dot segment") : OK;
 }
 
 static enum err check_query(struct str query, const char **reason_out)
@@ -233,13 +243,28 @@ static bool take_scheme(struct str *text, bool *https_out)
 	return len > 0;
 }
 
+/* absolute-form: cuts scheme and authority off, and leaves what origin-form would have. */
+static enum err take_authority(struct str *rest, struct http_target *target, const char **reason_out)
+{
+	struct str host;
+	size_t len = 0;
+	unsigned port;
+
+	target->form = HTTP_ABSOLUTE_FORM;
+	while (len < rest->len && rest->p[len] != '/' && rest->p[len] != '?')
+		len++;
+	target->authority = (struct str){rest->p, len};
+	if (http_authority_parse(target->authority, &host, &port) != OK)
+		return refuse(reason_out, "the target's authority is malformed");
+	*rest = (struct str){rest->p + len, rest->len - len};
+	return OK;
+}
+
 enum err http_target_parse(
 	struct str text, enum http_method method, struct http_target *target_out, const char **reason_out)
 {
 	struct http_target target = {.form = HTTP_ORIGIN_FORM};
-	struct str host, rest = text;
-	size_t len = 0;
-	unsigned port;
+	struct str rest = text;
 	enum err err;
 
 	*target_out = target;
@@ -251,13 +276,8 @@ enum err http_target_parse(
 		return OK;
 	}
 	if (take_scheme(&rest, &target.https)) {
-		target.form = HTTP_ABSOLUTE_FORM;
-		while (len < rest.len && rest.p[len] != '/' && rest.p[len] != '?')
-			len++;
-		target.authority = (struct str){rest.p, len};
-		if (http_authority_parse(target.authority, &host, &port) != OK)
-			return refuse(reason_out, "the target's authority is malformed");
-		rest = (struct str){rest.p + len, rest.len - len};
+		if ((err = take_authority(&rest, &target, reason_out)) != OK)
+			return err;
 	} else if (rest.len == 0 || rest.p[0] != '/') {
 		return refuse(reason_out, "the target is neither a path nor an http address");
 	}
@@ -266,7 +286,9 @@ enum err http_target_parse(
 	target.query = rest;
 	if (target.path.len == 0)
 		target.path = method == HTTP_OPTIONS && rest.p == NULL ? STR("*") : STR("/");
-	if ((err = check_path(target.path, reason_out)) != OK || (err = check_query(target.query, reason_out)) != OK)
+	if ((err = check_path(target.path, reason_out)) != OK)
+		return err;
+	if ((err = check_query(target.query, reason_out)) != OK)
 		return err;
 	*target_out = target;
 	return OK;
@@ -284,23 +306,30 @@ static bool is_ipv6(struct str text)
 	return inet_pton(AF_INET6, copy, &address) == 1;
 }
 
+/* Length of the host at the front, brackets and all; 0 when there is none that is well-formed. */
+static size_t host_len(struct str text)
+{
+	size_t len = 0;
+
+	if (text.len == 0 || text.p[0] != '[') {
+		while (len < text.len && byte_is(text.p[len], IS_NAME))
+			len++;
+		return len;
+	}
+	while (len < text.len && text.p[len] != ']')
+		len++;
+	if (len == text.len || !is_ipv6((struct str){text.p + 1, len - 1}))
+		return 0;
+	return len + 1;
+}
+
 enum err http_authority_parse(struct str text, struct str *host_out, unsigned *port_out)
 {
+	const size_t len = host_len(text);
 	uint64_t port = 0;
-	size_t len = 0;
 
 	*host_out = STR_NONE;
 	*port_out = 0;
-	if (text.len > 0 && text.p[0] == '[') {
-		while (len < text.len && text.p[len] != ']')
-			len++;
-		if (len == text.len || !is_ipv6((struct str){text.p + 1, len - 1}))
-			return ERR_BAD_REQUEST;
-		len++;
-	} else {
-		while (len < text.len && byte_is(text.p[len], IS_NAME))
-			len++;
-	}
 	if (len == 0 || len > HOST_LEN_MAX || (len < text.len && text.p[len] != ':'))
 		return ERR_BAD_REQUEST;
 	/* RFC 3986 section 3.2.3 lets a port be empty, which means the scheme's. */

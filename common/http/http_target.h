@@ -23,13 +23,16 @@ struct http_target {
 };
 
 /*
- * RFC 9112 section 3.2, RFC 3986: origin-form, absolute-form with http or https, and "*" for OPTIONS only. Refused beyond
- * the grammar: a NUL, "/" or "\" under an escape in the path, and segments that are "." or ".." once decoded.
+ * RFC 9112 section 3.2, RFC 3986: origin-form, absolute-form with http or https, and "*" for OPTIONS only. Refused
+ * beyond the grammar: a NUL, "/" or "\" under an escape in the path, and segments that are "." or ".." once decoded.
  */
 MUST_USE enum err http_target_parse(
 	struct str text, enum http_method method, struct http_target *target_out, const char **reason_out);
 
-/* host [":" port]: a name of letters, digits, "-", "." and "_", an IPv4 or a bracketed IPv6 address. *port_out is 0 without a port. */
+/*
+ * host [":" port]: a name of letters, digits, "-", "." and "_", an IPv4 or a bracketed IPv6 address. *port_out is 0
+ * without a port.
+ */
 MUST_USE enum err http_authority_parse(struct str text, struct str *host_out, unsigned *port_out);
 
 bool http_is_token(struct str text);       /* RFC 9110 section 5.6.2, not empty */

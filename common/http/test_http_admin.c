@@ -131,8 +131,8 @@ static int connect_raw(void)
 }
 
 /*
- * One request over TLS; what comes back goes to `reply`, empty when the connection was refused. The server must show the
- * certificate `expected` (NULL: any). `version` 0 leaves the choice open.
+ * One request over TLS; what comes back goes to `reply`, empty when the connection was refused. The server must show
+ * the certificate `expected` (NULL: any). `version` 0 leaves the choice open.
  */
 static void ask(const struct identity *as, int version, const char *request, X509 *expected, struct buf *reply)
 {

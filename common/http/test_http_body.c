@@ -138,8 +138,8 @@ static const struct {
 	{"a size over the cap", STR(CHUNKED "41\r\n"), 0, 413, NULL, "the content is too large"},
 	{"a sum over the cap", STR(CHUNKED "2\r\nab\r\n3F\r\n"), 0, 413, NULL, NULL},
 	{"the cap to the byte",
-		STR(CHUNKED
-			"20\r\n01234567890123456789012345678901\r\n20\r\n01234567890123456789012345678901\r\n0\r\n\r\n"),
+		STR(CHUNKED "20\r\n01234567890123456789012345678901\r\n20\r\n01234567890123456789012345"
+			    "678901\r\n0\r\n\r\n"),
 		1, 0, "0123456789012345678901234567890101234567890123456789012345678901", NULL},
 	{"an extension", STR(CHUNKED "3;a=b\r\nabc\r\n0\r\n\r\n"), 0, 400, NULL, "chunk extensions are not taken"},
 	{"an empty extension", STR(CHUNKED "3;\r\nabc\r\n0\r\n\r\n"), 0, 400, NULL, NULL},
@@ -218,8 +218,10 @@ static void no_byte_hides_a_transfer_coding(void **state)
 			buf_put_c(&bytes, at + 1);
 			buf_put_c(&bytes, "\r\nContent-Length: 4\r\n\r\n1\r\nZ\r\n0\r\n\r\n");
 			drive_all_ways(&drive, &drive_limits, buf_str(&bytes));
-			/* Letters and digits make other words, and behind "X: X" anything printable is a value: then the
-			 * length alone counts, and what follows is no request. */
+			/*
+			 * Letters and digits make other words, and behind "X: X" anything printable is a value: then
+			 * the length alone counts, and what follows is no request.
+			 */
 			assert_true(drive.err == ERR_BAD_REQUEST || drive.err == ERR_NOT_IMPLEMENTED);
 			assert_true(drive.requests <= 1);
 			if (drive.requests == 1)

@@ -55,8 +55,8 @@ static const struct {
 	{"TRACE", STR("TRACE / HTTP/1.1\r\n" H "\r\n"), 501, NULL},
 	{"CONNECT", STR("CONNECT a.example:443 HTTP/1.1\r\n" H "\r\n"), 501, NULL},
 	{"a method of a hundred letters",
-		STR("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA / HTTP/1.1\r\n" H
-		    "\r\n"),
+		STR("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+		    "AAAA / HTTP/1.1\r\n" H "\r\n"),
 		501, NULL},
 	{"a GET with a prefix", STR("XGET / HTTP/1.1\r\n" H "\r\n"), 501, NULL},
 	{"every served method: HEAD", STR("HEAD / HTTP/1.1\r\n" H "\r\n"), 0, NULL},
@@ -201,12 +201,14 @@ static const struct {
 	const char *said;
 } meanings[] = {
 	{"path and query stand apart", STR("GET /a/%41?b=c?d HTTP/1.1\r\nhOsT:\t a.example:8443 \r\nX-y:  z \r\n\r\n"),
-		"GET /a/%41?b=c?d 1.1 path=/a/%41 query=b=c?d authority=a.example:8443 keep\nhOsT: a.example:8443\nX-y: z\n"
+		"GET /a/%41?b=c?d 1.1 path=/a/%41 query=b=c?d authority=a.example:8443 keep\nhOsT: "
+		"a.example:8443\nX-y: z\n"
 		"body 0: \n"},
 	{"an empty query is one", STR("GET /? HTTP/1.1\r\nHost: a\r\n\r\n"),
 		"GET /? 1.1 path=/ query= authority=a keep\nHost: a\nbody 0: \n"},
 	{"the target's authority counts", STR("GET HTTP://A.example:80?q HTTP/1.1\r\nHost: a.example\r\n\r\n"),
-		"GET HTTP://A.example:80?q 1.1 path=/ query=q authority=A.example:80 keep\nHost: a.example\nbody 0: \n"},
+		"GET HTTP://A.example:80?q 1.1 path=/ query=q authority=A.example:80 keep\nHost: a."
+		"example\nbody 0: \n"},
 	{"OPTIONS of a host asks for all", STR("OPTIONS http://a HTTP/1.1\r\nHost: a\r\n\r\n"),
 		"OPTIONS http://a 1.1 path=* authority=a keep\nHost: a\nbody 0: \n"},
 	{"OPTIONS of an asterisk", STR("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n"),

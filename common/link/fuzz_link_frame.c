@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "link/link_frame.h"
 
-/* Whatever is taken is within the bytes, and written again gives the same bytes; nothing taken from less is different. */
+/* What is taken lies within the bytes and reads the same when written again; from fewer bytes nothing is taken. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct str rest = {(const char *)data, size};

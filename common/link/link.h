@@ -55,7 +55,7 @@ struct link_dialer_config {
  */
 typedef void link_done_fn(void *ctx, enum err err, struct str reply);
 
-/* ERR_BAD_FIELD (logged with the callee's name) for a URL that is not tls+tcp or an authority that cannot be read. Gives. */
+/* ERR_BAD_FIELD (logged) for a URL that is not tls+tcp or an authority that cannot be read. Gives. */
 MUST_USE enum err link_dialer_new(const struct link_dialer_config *config, struct link_dialer **dialer_out);
 /* Ends what is under way (ERR_DEADLINE or ERR_UNAVAILABLE) and waits for the last `done`. */
 void link_dialer_free(struct link_dialer **dialer);
@@ -113,8 +113,7 @@ struct link_listener_stats {
 	uint64_t connects;
 	uint64_t turned_away; /* connections over LINK_PEERS_MAX */
 	uint64_t received, replied, refused, dropped;
-	uint64_t
-		faults; /* connections ended for what they were or sent: no or a foreign certificate, a malformed frame */
+	uint64_t faults; /* connections ended for what they are or sent: a foreign certificate, a bad frame */
 };
 
 /* Listens at once; messages wait (few per connection) until a worker receives. Errors as link_dialer_new. Gives. */
@@ -146,7 +145,7 @@ MUST_USE enum err link_worker_receive(struct link_worker *worker, uint64_t timeo
  * LINK_BYTES_MAX is a broken invariant.
  */
 void link_worker_reply(struct link_worker *worker, struct str reply);
-/* Answers "draining, not executed": the peer's call ends with ERR_DRAINING and it sends nothing more to this process. */
+/* Answers "draining, not executed": the peer's call ends with ERR_DRAINING, and it sends this process no more. */
 void link_worker_refuse(struct link_worker *worker);
 /* No answer: for a message that no honest peer sends. */
 void link_worker_drop(struct link_worker *worker);

@@ -7,8 +7,9 @@
 /*
  * One connection: nng carries the bytes, OpenSSL protects them, and inside stand the frames of link_frame.h.
  *
- * Beyond nng's protocol: id LINK_CONN_NOTE never belongs to a message. A request of it with the payload LINK_CONN_PING is answered
- * with the same at once; a reply of it without payload says that the callee is draining. nng's own REQ drops both.
+ * Beyond nng's protocol: id LINK_CONN_NOTE never belongs to a message. A request of it with the payload
+ * LINK_CONN_PING is answered with the same at once; a reply of it without payload says that the callee is draining.
+ * nng's own REQ drops both.
  */
 struct link_conn;
 
@@ -42,7 +43,7 @@ MUST_USE enum err link_conn_new(const struct link_conn_config *config, struct li
  * them leaves.
  */
 bool link_conn_send(struct link_conn *conn, uint32_t id, struct str payload, uint64_t *end_out);
-/* How much of that stream was given to the kernel. What ends beyond it was not delivered, once the connection has ended. */
+/* How much of that stream the kernel was given. After the end of the connection what ends beyond it is undelivered. */
 uint64_t link_conn_given(struct link_conn *conn);
 void link_conn_resume(struct link_conn *conn);
 /* Ends it, after what waits to be sent when `gently`; it is over a little later. */

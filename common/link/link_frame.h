@@ -5,7 +5,7 @@
 #include "base/str.h"
 
 /*
- * The bytes inside the TLS stream of a link: nng's own wire protocol (SP over a stream, version 0, with REQ and REP), so
+ * The bytes inside the TLS stream of a link: nng's own wire protocol (SP over a stream, with REQ and REP), so
  * that any program which speaks that over TLS can be the other end:
  *
  *   greeting  00 'S' 'P' 00, protocol (16 bits; REQ 0x30, REP 0x31), 00 00; each side sends one first

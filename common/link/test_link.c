@@ -76,7 +76,7 @@ static struct link_listener *listener_at(const char *dir, int port)
 	return listener;
 }
 
-/* A callee: answers what it gets, by the first byte: 'e' echo, 'b' as large as asked, 'r' refuse, 'd' drop, 's' slowly. */
+/* A callee that answers by the first byte: 'e' echo, 'b' the largest reply, 'r' refuse, 'd' drop, 's' slowly. */
 struct server {
 	struct link_listener *listener;
 	pthread_t threads[4];

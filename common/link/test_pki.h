@@ -10,7 +10,7 @@ void test_pki_dir(char path_out[TEST_PKI_PATH_MAX]);
 void test_pki_remove(const char *dir);
 
 /*
- * Writes <dir>/ca/<role>-ca.pem, and <dir>/<role>.pem and <role>.key signed by it for the DNS name `role`. Called again it
+ * Writes <dir>/ca/<role>-ca.pem, and <dir>/<role>.pem and <role>.key signed by it for the name `role`. Called again it
  * makes another authority of the same name: a foreign one.
  */
 void test_pki_role(const char *dir, const char *role);

@@ -143,8 +143,8 @@ static enum err check_common(const struct context *context)
 		err = fault("BERTH_LOG_LEVEL", "is none of debug, info, warn, error");
 	if (!region_is_eu(str_from(common->region)))
 		err = fault("BERTH_REGION",
-			"is outside the European Union, or not known to be inside it; data stays in the EU, so this process does "
-			"not start there");
+			"is outside the European Union, or not known to be inside it: data stays in the EU, so this "
+			"process does not start there");
 	if (!str_starts(url, "https://") || url.len == 8 || strchr(url.p + 8, '/') != NULL)
 		err = fault("BERTH_PUBLIC_URL", "is not https://host[:port] without a path");
 	return err;
@@ -296,7 +296,7 @@ void context_help(const struct service *service)
 		printf(" | %s", command->flag);
 	printf("]\n\nWithout an option it serves until SIGTERM, and then drains.\n");
 	if (service->schema != NULL)
-		printf("  --migrate  brings the schema up to date, as the owner (BERTH_PG_OWNER_PASSWORD_FILE), and ends\n");
+		printf("  --migrate  brings the schema up to date with the owner's password, and ends\n");
 	for (const struct command *command = service->commands; command != NULL && command->flag != NULL; command++)
 		printf("  %s  %s\n", command->flag, command->help);
 	printf("\nConfiguration, from the environment; keys that end in _FILE name a file:\n\n");

@@ -13,7 +13,7 @@ struct confine_ports {
 };
 
 void confine_ports_add(struct confine_ports *set, uint16_t port);
-/* The ports of "host:port", "[::1]:port" or URLs, comma-separated; a URL without one has its scheme's. Others are skipped. */
+/* The ports of "host:port", "[::1]:port" or URLs, comma-separated; a URL without one has its scheme's. */
 void confine_ports_add_text(struct confine_ports *set, struct str text);
 /* The first word of each line of an allow-list, "host:port purpose". */
 void confine_ports_add_file(struct confine_ports *set, const char *path);

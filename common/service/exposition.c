@@ -134,10 +134,11 @@ static void write_outbox(const struct context *context, struct buf *out)
 
 void context_write_metrics(struct context *context, struct buf *out)
 {
+	const size_t threads = __atomic_load_n(&context->thread_count, __ATOMIC_ACQUIRE);
 	const struct metrics *all[SERVICE_THREADS_MAX];
 	size_t count = 0;
 
-	for (size_t i = 0; i < context->thread_count; i++)
+	for (size_t i = 0; i < threads; i++)
 		if (context->threads[i].metrics != NULL)
 			all[count++] = context->threads[i].metrics;
 	write_process(context, out);

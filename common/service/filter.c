@@ -138,7 +138,7 @@ static int deny_families(scmp_filter_ctx filter)
 		filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_GT, (scmp_datum_t)AF_INET6, 0));
 }
 
-/* Threads yes, processes no. glibc falls back from clone3, whose flags a filter cannot see, when told that it is missing. */
+/* Threads yes, processes no. A filter cannot see clone3's flags; told that it is missing, glibc uses clone. */
 static int deny_processes(scmp_filter_ctx filter)
 {
 	int rv;

@@ -72,9 +72,9 @@ struct service {
 	void (*close)(struct context *context);
 	enum err (*worker_open)(struct worker *worker);
 	void (*worker_close)(struct worker *worker);
-	const char *(*missing)(
-		struct context *context); /* readiness beyond the common ones: name of a missing dependency, or NULL */
-	/* What is missing and can be done without for now: told in the detail, the process stays ready. NULL: nothing. */
+	/* Readiness beyond the common rows: the name of what is missing, or NULL. */
+	const char *(*missing)(struct context *context);
+	/* What is missing and can be done without for now: told in the detail, the process stays ready. */
 	const char *(*degraded)(struct context *context);
 	metrics_fn metrics;
 	/* authsvc has the keys itself; NULL: asked of it over the link. */

@@ -42,7 +42,7 @@ static enum err handle_whoami(struct call *call, const void *request, void *repl
 	return OK;
 }
 
-/* The version says which form answered: 1 alone, 2 in a batch. An id ending in 0xff is not found, and spoils a batch. */
+/* The version says which form answered: 1 alone, 2 in a batch. An id that ends in 0xff spoils a batch. */
 static enum err handle_forget(struct call *call, const void *request, void *reply)
 {
 	const struct vehicle_ref *in = request;

@@ -101,7 +101,8 @@ static enum err thread_start(struct context *context, struct link_listener *list
 	*thread = (struct service_thread){.context = context, .listener = listener, .job = job};
 	if (listener != NULL && (thread->metrics = metrics_new()) == NULL)
 		return ERR_OVERLOADED;
-	context->thread_count++;
+	/* The admin port may be counting. */
+	__atomic_store_n(&context->thread_count, context->thread_count + 1, __ATOMIC_RELEASE);
 	thread->started = pthread_create(&thread->thread, NULL, listener != NULL ? worker_main : job_main, thread) == 0;
 	if (!thread->started)
 		return ERR_OVERLOADED;

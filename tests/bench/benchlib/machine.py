@@ -25,6 +25,10 @@ class Trouble(Exception):
     """Why something cannot be measured, in words for the table."""
 
 
+class Absent(Trouble):
+    """A peer is not here and cannot be had."""
+
+
 def packages_ensure():
     """The load generators and the peers are installed, as ./deploy/up installs what it needs."""
     script = f". deploy/lib/all.sh && packages_ensure {shlex.join(PACKAGES)}"
@@ -37,7 +41,7 @@ def npm_install():
     """npm's oidc-provider, at the version that package.json pins, below .build/bench/oidc."""
     source, target = ROOT / "tests" / "bench" / "oidc", BUILD / "oidc"
     if not (shutil.which("npm") and shutil.which("node")):
-        raise Trouble("npm is not installed")
+        raise Absent("there is no npm here to install oidc-provider with")
     target.mkdir(parents=True, exist_ok=True)
     wanted = (source / "package.json").read_text()
     stamp = target / "installed.json"

@@ -3,7 +3,21 @@
 import json
 import sys
 
+BUSY = 1.0
 MET, MISSED, MEASURED, SKIPPED, FAILED = "met", "missed", "measured", "skipped", "failed"
+
+
+PEERS = {"nginx": "nginx", "haproxy": "haproxy", "pgbench": "postgresql", "oidc-provider": "oidc-provider"}
+
+
+def name_versions(rows, versions):
+    """Peers are named with the version that was measured."""
+    for row in rows:
+        first, _, rest = (row.get("peer_name") or "").partition(" ")
+        number = versions.get(PEERS.get(first.rstrip(",")))
+        if number:
+            row["peer_name"] = f"{first.rstrip(',')} {number}{',' if first.endswith(',') else ''} {rest}"
+        name_versions(row.get("parts", []), versions)
 
 
 def figure(value):
@@ -51,6 +65,8 @@ def print_all(rows, about, out=sys.stdout):
     versions = ", ".join(f"{name} {number}" for name, number in about["versions"].items() if number)
     print(f"\nmachine   {machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB, Linux {machine['kernel']}; "
           f"all on cores {machine['cores_used']}; load average before {machine['load_average_before']}", file=out)
+    if machine["load_average_before"] > BUSY:
+        print("          it was busy with other work before this began: take these figures for noise", file=out)
     print(f"versions  {versions}", file=out)
     print(f"run       {about['rounds']} rounds of {about['seconds']:g} s for each side, in turn; medians; ratios pair by pair; "
           "larger is better\n", file=out)

@@ -107,7 +107,7 @@ class Suite:
         else:
             stop()
             deploy(["up", "--fresh", "--no-demo"], UP_S, machine.free_port())
-            (RUN_DIR / "etc" / "gateway.local.env").write_text(LIMITS)
+            (RUN_DIR / "etc" / "gateway.local.env").write_text(LIMITS + f"BERTH_GATEWAY_LOOPS={len(os.sched_getaffinity(0))}\n")
             deploy(["berthctl", "restart", "gateway"], 120)
             self.read()
             self.make_tenants()

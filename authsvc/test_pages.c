@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pages.h"
+
+#include <string.h>
+
+#include "base/test.h"
+
+#define HOSTILE "\"><script>alert('x')</script>&<b>"
+
+static struct arena *arena;
+static struct buf html;
+
+static void draw(enum locale locale, int kind)
+{
+	struct page page = {.arena = arena, .out = &html, .locale = locale, .alert = STR(HOSTILE)};
+	struct sign_in_form form = {.tenant_name = STR(HOSTILE),
+		.client_name = STR(HOSTILE),
+		.resume = STR(HOSTILE),
+		.csrf = STR(HOSTILE),
+		.email = STR(HOSTILE)};
+	struct sign_in_form blank = {.csrf = STR(HOSTILE), .tenant_slug = STR(HOSTILE), .email = STR(HOSTILE)};
+	struct link_form link = {.token = STR(HOSTILE), .csrf = STR(HOSTILE), .tenant_name = STR(HOSTILE)};
+
+	arena_reset(arena);
+	buf_reset(&html);
+	switch (kind) {
+	case 0:
+		pages_sign_in(&page, &form);
+		break;
+	case 1:
+		pages_sign_in(&page, &blank);
+		break;
+	case 2:
+		pages_signed_in(&page, STR(HOSTILE));
+		break;
+	case 3:
+		pages_invitation(&page, &link);
+		break;
+	case 4:
+		pages_verification(&page, &link);
+		break;
+	default:
+		pages_notice(&page, TEXT_LINK_GONE, TEXT_LINK_GONE_HELP);
+	}
+	buf_put_byte(&html, '\0');
+}
+
+#define KINDS 6
+
+static size_t count_of(const char *needle)
+{
+	size_t count = 0;
+
+	for (const char *at = html.p; (at = strstr(at, needle)) != NULL; at += strlen(needle))
+		count++;
+	return count;
+}
+
+/* An attribute as onload= */
+static bool has_handler(void)
+{
+	for (const char *at = html.p; (at = strstr(at, " on")) != NULL; at++) {
+		if (at[3 + strspn(at + 3, "abcdefghijklmnopqrstuvwxyz")] == '=')
+			return true;
+	}
+	return false;
+}
+
+static void what_people_typed_never_becomes_markup(void **state)
+{
+	(void)state;
+	for (int kind = 0; kind < KINDS; kind++) {
+		draw(LOCALE_EN, kind);
+		assert_true(buf_ok(&html));
+		assert_int_equal(count_of("<script"), 0);
+		assert_int_equal(count_of("<b>"), 0);
+		assert_int_equal(count_of("value=\"\">"), 0);
+		assert_true(count_of("&lt;script&gt;alert(&#") + count_of("&lt;script&gt;alert(&apos") > 0);
+	}
+}
+
+static void every_page_stands_without_script_and_with_the_one_style(void **state)
+{
+	(void)state;
+	for (int locale = 0; locale < LOCALE_COUNT; locale++) {
+		for (int kind = 0; kind < KINDS; kind++) {
+			draw((enum locale)locale, kind);
+			assert_int_equal(count_of("<style>"), 1);
+			assert_int_equal(count_of(" style="), 0);
+			assert_false(has_handler());
+			assert_int_equal(count_of("<!doctype html>"), 1);
+			assert_int_equal(count_of("<h1>"), 1);
+			assert_int_equal(count_of("name=\"viewport\""), 1);
+			assert_int_equal(count_of("</html>"), 1);
+		}
+	}
+}
+
+static void every_field_has_its_label(void **state)
+{
+	(void)state;
+	for (int kind = 0; kind < KINDS; kind++) {
+		draw(LOCALE_FR, kind);
+		assert_int_equal(count_of("<input id="), count_of("<label for="));
+		assert_int_equal(count_of("<input "), count_of("<input id=") + count_of("<input type=\"hidden\""));
+	}
+}
+
+static void every_text_is_there_in_every_language_and_differs(void **state)
+{
+	(void)state;
+	for (int text = 0; text < TEXT_COUNT; text++) {
+		for (int locale = 0; locale < LOCALE_COUNT; locale++) {
+			const char *s = texts_get((enum text)text, (enum locale)locale);
+			const char *english = texts_get((enum text)text, LOCALE_EN);
+
+			assert_non_null(s);
+			assert_true(strlen(s) > 0 && str_is_utf8(str_from(s)));
+			assert_true(locale == LOCALE_EN || strcmp(s, english) != 0);
+			assert_true((strstr(s, "%s") != NULL) == (strstr(english, "%s") != NULL));
+		}
+	}
+}
+
+static void a_hole_is_filled_once(void **state)
+{
+	(void)state;
+	arena_reset(arena);
+	assert_true(str_eq_c(
+		texts_fill(arena, TEXT_SIGN_IN_TO_FMT, LOCALE_NL, STR("100 %s %d")), "Aanmelden bij 100 %s %d"));
+	assert_true(str_eq_c(texts_fill(arena, TEXT_SIGN_IN, LOCALE_NL, STR("x")), "Aanmelden"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_people_typed_never_becomes_markup),
+		cmocka_unit_test(every_page_stands_without_script_and_with_the_one_style),
+		cmocka_unit_test(every_field_has_its_label),
+		cmocka_unit_test(every_text_is_there_in_every_language_and_differs),
+		cmocka_unit_test(a_hole_is_filled_once),
+	};
+	int failed;
+
+	arena = arena_new(1U << 20);
+	buf_init(&html, 1U << 20);
+	failed = cmocka_run_group_tests_name("pages", tests, NULL, NULL);
+	buf_release(&html);
+	arena_free(&arena);
+	return failed;
+}

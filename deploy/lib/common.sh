@@ -78,14 +78,15 @@ run_logged() {
 
 # write_file MODE PATH < content: replaces PATH in one step, only when the content differs. True when it changed.
 write_file() {
-	local mode=$1 path=$2 temp
-	temp=$(mktemp "$(dirname "$path")/.tmp.XXXXXX")
-	cat >"$temp"
-	chmod "$mode" "$temp"
-	if cmp -s "$temp" "$path"; then
-		rm -f "$temp"
-		return 1
+	local mode=$1 path=$2 temp content present
+	IFS= read -r -d '' content || true
+	if [ -f "$path" ]; then
+		IFS= read -r -d '' present <"$path" || true
+		[ "$content" != "$present" ] || return 1
 	fi
+	temp=$(mktemp "$(dirname "$path")/.tmp.XXXXXX")
+	printf '%s' "$content" >"$temp"
+	chmod "$mode" "$temp"
 	mv -f "$temp" "$path"
 }
 

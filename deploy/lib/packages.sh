@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 # The Debian packages that building and running need. Installed only when something is missing, and only by root.
 
-PACKAGES_BUILD=(build-essential cmake ninja-build pkg-config python3 libnng-dev libmbedtls-dev libssl-dev libpq-dev libcjson-dev
+PACKAGES_BUILD=(gcc libc6-dev cmake ninja-build pkg-config python3 libnng-dev libmbedtls-dev libssl-dev libpq-dev libcjson-dev
 	libsodium-dev libxml2-dev libhiredis-dev libnghttp2-dev libcurl4-openssl-dev libseccomp-dev libcmocka-dev)
 PACKAGES_RUN=(postgresql-15 redis-server python3-aiosmtpd openssl curl ca-certificates util-linux procps adduser)
 
 packages_missing() {
-	local package
+	local package known
+	known=" $(dpkg-query -W -f '${Package}=${db:Status-Status} ' "$@" 2>/dev/null || true)"
 	for package in "$@"; do
-		[ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || echo "$package"
+		case $known in
+		*" $package=installed "*) ;;
+		*) echo "$package" ;;
+		esac
 	done
 }
 

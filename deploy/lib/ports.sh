@@ -19,16 +19,19 @@ port_names() {
 
 # port_of NAME: the remembered port.
 port_of() {
-	awk -v name="$1" '$1 == name { print $2; found = 1 } END { exit !found }' "$STATE_DIR/etc/ports" ||
-		die "no port is remembered for $1 in $STATE_DIR/etc/ports" "start over with ./deploy/up --fresh"
+	local name port
+	while read -r name port; do
+		[ "$name" != "$1" ] || { echo "$port" && return 0; }
+	done <"$STATE_DIR/etc/ports"
+	die "no port is remembered for $1 in $STATE_DIR/etc/ports" "start over with ./deploy/up --fresh"
 }
 
 # ports_listening: every TCP port that somebody listens on, whatever the address.
 ports_listening() {
-	local local_address state
-	cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | while read -r _ local_address _ state _; do
-		[ "$state" != 0A ] || echo $((16#${local_address##*:}))
-	done | sort -un
+	local local_address
+	awk '$4 == "0A" { print $2 }' /proc/net/tcp /proc/net/tcp6 2>/dev/null | sort -u | while read -r local_address; do
+		echo $((16#${local_address##*:}))
+	done
 }
 
 ports_pick() {

@@ -29,6 +29,9 @@ rundir_resolve() {
 	fi
 }
 
+# rundir_prefix: what stands before a command that is meant for this suite.
+rundir_prefix() { [ "$RUN_DIR" = "$CHECKOUT_DIR/.run" ] || printf 'BERTH_RUN_DIR=%s ' "$RUN_DIR"; }
+
 # as_service COMMAND...: runs it as the system user, unable to gain anything. As an ordinary user: as oneself.
 as_service() {
 	if is_root; then

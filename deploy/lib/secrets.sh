@@ -1,33 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
 # Every secret of a suite, made once, one a file, and readable only by who needs it. Never printed, never in an argument.
 
-# secret_make GROUP PATH < content: keeps what stands there.
+# secret_make GROUP PATH [EPOCH]: 256 bits in hex, after the key's epoch when it has one. Keeps what stands there.
 secret_make() {
-	local group=$1 path=$2
-	if [ -s "$path" ]; then
-		cat >/dev/null
-		return 0
-	fi
-	(umask 077 && cat >"$path.tmp.$$")
+	local group=$1 path=$2 epoch=${3:-}
+	[ ! -s "$path" ] || return 0
+	(umask 077 && openssl rand -hex 32 | sed "s/^/${epoch:+$epoch }/" >"$path.tmp.$$")
 	give "$group" "$path.tmp.$$"
 	mv -f "$path.tmp.$$" "$path"
 }
 
-random_hex64() { openssl rand -hex 32; }
-
 secrets_prepare() {
 	local dir=$STATE_DIR/secrets name
 	for name in "${SERVICE_NAMES[@]}"; do
-		random_hex64 | secret_make "$MIGRATE_GROUP" "$dir/owner/$name"
-		random_hex64 | secret_make "$SERVICE_GROUP" "$dir/$name/pg-app"
-		random_hex64 | secret_make "$SERVICE_GROUP" "$dir/$name/pg-jobs"
-		random_hex64 | sed 's/^/1 /' | secret_make "$SERVICE_GROUP" "$dir/$name/master-keys"
-		random_hex64 | secret_make "$SERVICE_GROUP" "$dir/$name/index-key"
+		secret_make "$MIGRATE_GROUP" "$dir/owner/$name"
+		secret_make "$SERVICE_GROUP" "$dir/$name/pg-app"
+		secret_make "$SERVICE_GROUP" "$dir/$name/pg-jobs"
+		secret_make "$SERVICE_GROUP" "$dir/$name/master-keys" 1
+		secret_make "$SERVICE_GROUP" "$dir/$name/index-key"
 	done
 	for name in gateway authsvc; do
-		random_hex64 | secret_make "$SERVICE_GROUP" "$dir/$name/redis"
+		secret_make "$SERVICE_GROUP" "$dir/$name/redis"
 	done
-	random_hex64 | sed 's/^/1 /' | secret_make "$SERVICE_GROUP" "$dir/authsvc/peppers"
-	random_hex64 | secret_make "$SERVICE_GROUP" "$dir/authsvc/client-secret-key"
-	random_hex64 | secret_make "$SERVICE_GROUP" "$dir/auditsvc/log-signing-key"
+	secret_make "$SERVICE_GROUP" "$dir/authsvc/peppers" 1
+	secret_make "$SERVICE_GROUP" "$dir/authsvc/client-secret-key"
+	secret_make "$SERVICE_GROUP" "$dir/auditsvc/log-signing-key"
 }

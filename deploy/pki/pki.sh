@@ -11,7 +11,7 @@
 
 PKI_CA_DAYS=3650
 PKI_LEAF_DAYS=89		# under the 90 days of the common baseline
-PKI_RENEW_SECONDS=$((30 * 86400))
+PKI_RENEW_SECONDS=$((59 * 86400))	# after its making
 
 pki_prepare() {
 	local name host san
@@ -26,6 +26,7 @@ pki_prepare() {
 	'' | localhost | *[!A-Za-z0-9.-]*) ;;
 	*) san=$san,DNS:$host ;;
 	esac
+	[ -s "$pki/trust.pem" ] || note "making authorities and certificates"
 	ca_make public "Berth local authority" "$pki/ca.pem"
 	leaf_make public server localhost "$san" EC "$pki/edge-ecdsa"
 	leaf_make public server localhost "$san" RSA "$pki/edge-rsa"
@@ -68,7 +69,7 @@ ca_make() {
 	mv -f "$3.tmp" "$3"
 }
 
-# leaf_make AUTHORITY KIND SUBJECT SAN EC|RSA BASE: BASE.pem and BASE.key, made anew with a new key when 30 days are left.
+# leaf_make AUTHORITY KIND SUBJECT SAN EC|RSA BASE: BASE.pem and BASE.key, made anew with a new key when 30 days are left of it.
 leaf_make() {
 	local authority=$1 base=$6
 	! leaf_is_good "$base.pem" "$4" || return 0
@@ -80,12 +81,15 @@ leaf_make() {
 	chmod 0644 "$base.pem.tmp"
 	mv -f "$base.key.tmp" "$base.key"
 	mv -f "$base.pem.tmp" "$base.pem"
-	printf '%s\n' "$4" >"$base.san"
+	printf '%s %(%s)T\n' "$4" -1 >"$base.made"
 }
 
+# leaf_is_good CERTIFICATE SAN: it was made for those names, and not so long ago that it must be renewed.
 leaf_is_good() {
-	[ -s "$1" ] && [ "$(cat "${1%.pem}.san" 2>/dev/null)" = "$2" ] &&
-		openssl x509 -in "$1" -noout -checkend "$PKI_RENEW_SECONDS" >/dev/null
+	local san made now
+	printf -v now '%(%s)T' -1
+	[ -s "$1" ] && read -r san made 2>/dev/null <"${1%.pem}.made" && [ "$san" = "$2" ] &&
+		[ "$made" -le "$now" ] && [ "$now" -lt $((made + PKI_RENEW_SECONDS)) ]
 }
 
 ca_certificate() {

@@ -55,9 +55,23 @@ static enum err read_filter(struct call *call, const struct booking_list_request
 		.after = cursor.at,
 		.after_id = cursor.id,
 		.limit = handle_limit(request->has_limit, request->limit) + 1};
-	/* No stay is longer: the first page of a range begins at its lower bound instead of the beginning of all. */
-	if (filter->ends_after - STAY_LONGEST_US > filter->after) {
-		filter->after = filter->ends_after - STAY_LONGEST_US;
+	return err;
+}
+
+/* No stay is longer: a range begins so much before its lower bound, instead of at the beginning of all. */
+static enum err bound_filter(struct tx *tx, struct stay_filter *filter)
+{
+	int64_t lookback_min = STAY_LONGEST_MIN;
+	instant_us bound;
+	enum err err = OK;
+
+	if (filter->ends_after == INSTANT_MIN)
+		return OK;
+	if (!filter->person_no)
+		err = store_lookback(tx, &lookback_min);
+	bound = filter->ends_after - lookback_min * US_PER_MIN - 1;
+	if (bound > filter->after) {
+		filter->after = bound;
 		filter->after_id = UUID_NIL;
 	}
 	return err;
@@ -101,6 +115,8 @@ enum err handle_booking_list(struct call *call, const struct booking_list_reques
 		err = show_page(call, tx, NULL, 0, filter.limit - 1, reply);
 		goto done;
 	}
+	if (err == OK)
+		err = bound_filter(tx, &filter);
 	if (err == OK)
 		err = store_stay_list(tx, &filter, call->arena, &stays, &count);
 	if (err == OK)

@@ -204,6 +204,16 @@ enum err store_stay_change(struct tx *tx, const struct stay_row *stay)
 		NULL);
 }
 
+enum err store_lookback(struct tx *tx, int64_t *lookback_min_out)
+{
+	struct rows *rows = NULL;
+	enum err err = tx_query(tx, &sql_lookback, PARAMS(tenant(tx)), &rows);
+
+	*lookback_min_out = err == OK && rows_next(rows) ? rows_i64(rows, 0) : STAY_LONGEST_MIN;
+	rows_free(&rows);
+	return err;
+}
+
 enum err store_stay_list(struct tx *tx, const struct stay_filter *filter, struct arena *arena,
 	struct stay_row **stays_out, size_t *count_out)
 {

@@ -67,6 +67,9 @@ MUST_USE enum err store_stay_read(struct tx *tx, const struct uuid *id, bool loc
 /* Writes what may change. ERR_CONFLICT: tx_constraint is "booking_spot_free" or "booking_person_free". */
 MUST_USE enum err store_stay_change(struct tx *tx, const struct stay_row *stay);
 
+/* Minutes: no stay of the tenant is longer. */
+MUST_USE enum err store_lookback(struct tx *tx, int64_t *lookback_min_out);
+
 struct stay_filter {
 	int64_t person_no;   /* 0: of anyone */
 	struct uuid site_id; /* nil: any */

@@ -100,6 +100,7 @@ static const struct {
 		TENANT ", array[" AREA_NO "], now(), now() + interval '1 hour', array[now() - interval '1 day'], 8000",
 		800},
 	{"a stay", &sql_stay_read, "uuid, uuid, uuid", TENANT ", " ONE_STAY ", " ONE("person", "id"), 60},
+	{"the longest stay of a tenant", &sql_lookback, "uuid", TENANT, 10},
 	{"locking a stay", &sql_stay_lock, "uuid, uuid", TENANT ", " ONE_STAY, 20},
 	{"changing a stay", &sql_stay_change,
 		"uuid, uuid, bigint, timestamptz, timestamptz, timestamptz, timestamptz, timestamptz, timestamptz, bigint, bigint,"
@@ -117,7 +118,7 @@ static const struct {
 	{"the tenant's stays of a day", &sql_stay_list,
 		"uuid, timestamptz, uuid, bigint, timestamptz, timestamptz, smallint, uuid",
 		TENANT
-		", now() - interval '31 days', '00000000-0000-0000-0000-000000000000', 51, now() - interval '1 day', now(),"
+		", now() - interval '2 days', '00000000-0000-0000-0000-000000000000', 51, now() - interval '1 day', now(),"
 		" null, null",
 		2000},
 	{"totals of a day", &sql_totals, "uuid, bigint, timestamptz, timestamptz",

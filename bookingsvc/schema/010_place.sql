@@ -44,6 +44,7 @@ create table area (
 	constraint area_capacity check ((inventory = 2) = (capacity is not null))
 );
 create index area_of_site on area (tenant_id, site_no, id);
+create index area_lookback on area (tenant_id, lookback_min);
 alter table area enable row level security;
 alter table area force row level security;
 create policy tenant on area to :app_role

@@ -92,9 +92,8 @@ static int reset(void **state)
 {
 	(void)state;
 	arena_reset(arena);
-	testpg_sql(pg,
-		"set client_min_messages = warning; truncate auth.tenant, auth.person_keys, auth.outbox, auth.idempotency, auth.revocation, auth.mail, "
-		"auth.signing_key cascade");
+	testpg_sql(pg, "set client_min_messages = warning; truncate auth.tenant, auth.person_keys, auth.outbox, "
+		       "auth.idempotency, auth.revocation, auth.mail, auth.signing_key cascade");
 	make_tenant(&acme, "acme");
 	make_tenant(&globex, "globex");
 	return 0;
@@ -231,10 +230,10 @@ static void another_tenant_sees_nothing_of_it(void **state)
 static void every_table_of_a_tenant_forces_row_security(void **state)
 {
 	(void)state;
-	assert_int_equal(
-		count("select count(*) from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = 'auth' "
-		      "and c.relkind = 'r' and c.relname not in ('schema_version', 'deployment') "
-		      "and not (c.relrowsecurity and c.relforcerowsecurity)"),
+	assert_int_equal(count("select count(*) from pg_class c join pg_namespace n on n.oid = c.relnamespace "
+			       "where n.nspname = 'auth' "
+			       "and c.relkind = 'r' and c.relname not in ('schema_version', 'deployment') "
+			       "and not (c.relrowsecurity and c.relforcerowsecurity)"),
 		0);
 	assert_int_equal(count("select count(*) from pg_policy p join pg_class c on c.oid = p.polrelid "
 			       "where c.relname in ('person', 'session', 'credential') and p.polname = 'tenant' "

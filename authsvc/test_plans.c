@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/test.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "authsvc_sql.h"
+#include "base/log.h"
+#include "db/testpg.h"
+
+/*
+ * What every sign-in, token and job waits for, over tables of some size, planned as the role that asks, under row
+ * security: each statement comes by the index that is meant for it.
+ */
+static struct testpg *pg;
+
+#define TENANT "'0a000000-0000-0000-0000-000000000000'::uuid"
+#define HASH "decode(repeat('00', 30) || '0042', 'hex')"
+#define ID "'00000000-0000-0000-0000-000000000042'::uuid"
+#define NOW "'2026-06-01 12:00Z'::timestamptz"
+
+static int set_up(void **state)
+{
+	static const char *const fill[] = {
+		"create function pg_temp.t(i int) returns uuid return ('0' || substr('abc', i % 3 + 1, 1) || "
+		"'000000-0000-0000-0000-000000000000')::uuid",
+		"create function pg_temp.u(i int) returns uuid return "
+		"('00000000-0000-0000-0000-' || lpad(i::text, 12, '0'))::uuid",
+		"create function pg_temp.h(i int) returns bytea return "
+		"decode(repeat('00', 28) || lpad(to_hex(i), 8, '0'), 'hex')",
+		"create function pg_temp.at(i bigint) returns timestamptz return "
+		"timestamptz '2026-01-01Z' + i * interval '1 hour'",
+		"insert into auth.tenant select pg_temp.t(i), 'slug-' || i, 'n', 'en', null, 1, now(), now() "
+		"from generate_series(0, 2) i",
+		"insert into auth.client (tenant_id, public_id, name, kind, redirect_uris, grants, permissions, "
+		"id_token_alg, created_at) "
+		"select pg_temp.t(i), pg_temp.u(i), 'n', 'public', '', '', '', 'ES256', now() "
+		"from generate_series(0, 999) i",
+		"insert into auth.person (tenant_id, public_id, email, email_index, locale, status, version, "
+		"created_at, updated_at) "
+		"select pg_temp.t(i), pg_temp.u(i), 'x', pg_temp.h(i), 'en', 'active', 1, now(), now() "
+		"from generate_series(0, 5999) i",
+		"analyze",
+		"insert into auth.person_role select tenant_id, id, 'User', now(), null from auth.person",
+		"insert into auth.credential select tenant_id, id, repeat('x', 90), 1, now(), now() from auth.person",
+		"insert into auth.session (tenant_id, public_id, person_id, handle_hash, auth_at, created_at, seen_at, "
+		"expires_at) select tenant_id, public_id, id, email_index, now(), now(), now(), pg_temp.at(id) "
+		"from auth.person",
+		"analyze",
+		"insert into auth.grant_family (tenant_id, public_id, person_id, client_id, session_id, scope, "
+		"auth_at, created_at, generation, rotated_at, expires_at) "
+		"select p.tenant_id, p.public_id, p.id, c.id, s.id, '', now(), now(), 1, now(), pg_temp.at(p.id) "
+		"from auth.person p join auth.session s using (tenant_id, public_id) "
+		"join (select tenant_id, min(id) as id from auth.client group by 1) c using (tenant_id)",
+		"insert into auth.authorization_code (tenant_id, code_hash, client_id, person_id, redirect_uri, "
+		"scope, code_challenge, auth_at, created_at, expires_at) "
+		"select tenant_id, pg_temp.h(person_id::int), client_id, person_id, '', '', '', now(), now(), "
+		"expires_at from auth.grant_family",
+		"insert into auth.mail_link (tenant_id, person_id, kind, token_hash, created_at, expires_at) "
+		"select tenant_id, id, 'invitation', email_index, now(), pg_temp.at(id) from auth.person",
+		"insert into auth.mail (tenant_id, public_id, subject_id, recipient, content, next_at, created_at, "
+		"expires_at) select tenant_id, public_id, public_id, 'x', 'x', pg_temp.at(id), now(), now() "
+		"from auth.person",
+		"insert into auth.revocation (tenant_id, kind, object_id, before_at, until_at, published_at) "
+		"select tenant_id, 'session', public_id, now(), pg_temp.at(id), now() from auth.person",
+		"analyze",
+		"create temp table plan (line text)",
+		"grant insert, select on plan to auth_app, auth_jobs",
+	};
+
+	(void)state;
+	log_init("test", LOG_ERROR + 1);
+	pg = testpg_start();
+	testpg_migrate(pg, "auth", authsvc_migrations, authsvc_migrations_count);
+	for (size_t i = 0; i < COUNT_OF(fill); i++)
+		testpg_sql(pg, fill[i]);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	testpg_stop(&pg);
+	return 0;
+}
+
+/* The statement's text with $1, $2, … replaced by the literals of the case. */
+static void fill_in(const struct db_statement *statement, const char *const *literals, char *out, size_t room)
+{
+	size_t len = 0;
+
+	for (const char *p = statement->sql; *p != '\0' && len + 1 < room; p++) {
+		if (*p == '$' && p[1] >= '1' && p[1] <= '9') {
+			len += (size_t)snprintf(out + len, room - len, "%s", literals[p[1] - '1']);
+			p++;
+			continue;
+		}
+		out[len++] = *p;
+	}
+	out[len < room ? len : room - 1] = '\0';
+}
+
+static const char *plan_of(const char *role, const struct db_statement *statement, const char *const *literals)
+{
+	static char sql[4000], block[5000];
+
+	fill_in(statement, literals, sql, sizeof(sql));
+	(void)snprintf(block, sizeof(block),
+		"truncate plan; do $do$ declare line text; begin perform set_config('berth.tenant', "
+		"'0a000000-0000-0000-0000-000000000000', true); perform set_config('search_path', 'auth', true); "
+		"set local role auth_%s; for line in execute $sql$explain (costs off) %s$sql$ loop "
+		"insert into pg_temp.plan values (line); end loop; end $do$",
+		role, sql);
+	testpg_sql(pg, block);
+	return testpg_value(pg, "select string_agg(line, E'\\n') from plan");
+}
+
+static void hot_statements_come_by_their_index(void **state)
+{
+	static const struct {
+		const char *name, *role;
+		const struct db_statement *statement;
+		const char *literals[9];
+		const char *index;
+	} cases[] = {
+		{"a sign-in finds the person by the blind index", "app", &sql_person_sign_in, {TENANT, HASH},
+			"person_email"},
+		{"a profile is read by its id", "app", &sql_person_read, {TENANT, ID}, "person_public_id"},
+		{"a page of people goes along the ids", "app", &sql_person_list, {TENANT, ID, "50"},
+			"person_public_id"},
+		{"who is active is asked by id", "app", &sql_person_active,
+			{TENANT, "array['00000000-0000-0000-0000-000000000042'::uuid]"}, "person_public_id"},
+		{"a cookie finds its session by hash", "app", &sql_session_read, {TENANT, HASH}, "session_handle"},
+		{"a code is found by hash", "app", &sql_code_lock, {TENANT, HASH}, "authorization_code_hash"},
+		{"a refresh finds its family by sid", "app", &sql_family_lock, {TENANT, ID}, "grant_family_public_id"},
+		{"logging out finds the families of the session", "app", &sql_family_revoke_session,
+			{TENANT, "42", NOW, "'x'"}, "grant_family_session"},
+		{"suspending finds those of the person", "app", &sql_family_revoke_person, {TENANT, "42", NOW, "'x'"},
+			"grant_family_person"},
+		{"a mailed link is found by hash", "app", &sql_mail_link_take, {TENANT, HASH, "'invitation'", NOW},
+			"mail_link_token"},
+		{"introspection asks the revocations by object", "app", &sql_revocation_hits,
+			{TENANT, ID, ID, ID, ID, NOW, NOW}, "revocation_object"},
+		{"a client_id finds its tenant", "jobs", &sql_client_directory, {ID}, "client_directory"},
+		{"a slug finds its tenant", "jobs", &sql_tenant_by_slug, {"'slug-1'"}, "tenant"},
+		{"what is to be published is a short list", "jobs", &sql_revocation_unpublished, {"256"},
+			"revocation_unpublished"},
+		{"the next mail is the one due longest", "jobs", &sql_mail_claim, {NOW, NOW}, "mail_next_at"},
+		{"old codes come by their age", "jobs", &sql_sweep_code, {NOW, "100"}, "authorization_code_expires_at"},
+		{"old families too", "jobs", &sql_sweep_family, {NOW, "100"}, "grant_family_expires_at"},
+		{"old sessions too", "jobs", &sql_sweep_session, {NOW, "100"}, "session_expires_at"},
+		{"old revocations too", "jobs", &sql_sweep_revocation, {NOW, "100"}, "revocation_until_at"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		const char *plan = plan_of(cases[i].role, cases[i].statement, cases[i].literals);
+
+		if (strstr(plan, cases[i].index) == NULL)
+			fail_msg("%s:\n%s", cases[i].name, plan);
+		/* A sweep joins the few it found to the table as the sizes of the two suggest. */
+		if (strncmp(cases[i].statement->name, "sweep_", 6) == 0)
+			continue;
+		if (strstr(plan, "Seq Scan on person") != NULL || strstr(plan, "Seq Scan on grant_family") != NULL ||
+			strstr(plan, "Seq Scan on session") != NULL || strstr(plan, "Seq Scan on revocation") != NULL ||
+			strstr(plan, "Seq Scan on authorization_code") != NULL)
+			fail_msg("%s:\n%s", cases[i].name, plan);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(hot_statements_come_by_their_index),
+	};
+
+	return cmocka_run_group_tests_name("plans", tests, set_up, tear_down);
+}

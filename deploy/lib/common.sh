@@ -55,8 +55,9 @@ wait_until() {
 
 # run_logged LABEL LOG COMMAND...: runs COMMAND with its words in LOG, and says every few seconds that it still runs.
 run_logged() {
-	local label=$1 log=$2 pid start next rc=0
+	local label=$1 log=$2 pid start next said rc=0
 	shift 2
+	said=$(stat -c %s "$log" 2>/dev/null || echo 0)
 	printf -- '--- %s %s\n' "$(date -u +%FT%TZ)" "$label" >>"$log"
 	"$@" >>"$log" 2>&1 </dev/null 9>&- &
 	pid=$!
@@ -71,7 +72,7 @@ run_logged() {
 	done
 	wait "$pid" || rc=$?
 	if [ "$rc" -ne 0 ]; then
-		tail -n 20 "$log" >&2
+		tail -c +$((said + 1)) "$log" | tail -n 20 >&2
 		die "$label failed (exit $rc)" "read $log"
 	fi
 }

@@ -43,12 +43,13 @@ packages_install() {
 		echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.d/berth.conf
 	fi
 	(
+		# Interrupted, it lets dpkg finish: the policy must neither stay behind nor go too early.
+		trap 'wait; [ "$own_policy" = no ] || rm -f "$policy"' EXIT
 		run_logged "reading the package lists" "$log" apt-get -o DPkg::Lock::Timeout=600 update
 		# shellcheck disable=SC2086  # a list of words
 		run_logged "installing packages" "$log" env DEBIAN_FRONTEND=noninteractive apt-get -y -q \
 			-o DPkg::Lock::Timeout=600 install --no-install-recommends $1
 	) || rc=$?
-	[ "$own_policy" = no ] || rm -f "$policy"
 	[ "$rc" = 0 ] || exit "$rc"
 	rm -f "$log"
 }

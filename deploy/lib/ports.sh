@@ -62,9 +62,20 @@ slot_is_free() {
 	done
 }
 
+# port_wanted: refuses a BERTH_PORT that no ordinary user may listen on, before anything is done for it.
+port_wanted() {
+	local public=${BERTH_PORT:-8443}
+	case $public in
+	*[!0-9]* | 0* | ??????*) ;;
+	*) [ "$public" -lt 1024 ] || [ "$public" -gt 65535 ] || return 0 ;;
+	esac
+	die "BERTH_PORT=$public is not a port that Berth can listen on" "give a number from 1024 to 65535"
+}
+
 # ports_prepare: remembered ports are kept; a stopped suite whose ports were taken by others gets new ones.
 ports_prepare() {
 	local public=${BERTH_PORT:-}
+	port_wanted
 	if [ -f "$STATE_DIR/etc/ports" ]; then
 		[ -z "$public" ] || [ "$public" = "$(port_of public)" ] ||
 			die "the suite in $RUN_DIR was made for port $(port_of public), not $public" \
@@ -77,11 +88,7 @@ ports_prepare() {
 			ports_pick "$(port_of public)"
 		fi
 	else
-		public=${public:-8443}
-		case $public in
-		*[!0-9]*) die "BERTH_PORT=$public is not a port" "give a number from 1 to 65535" ;;
-		esac
-		ports_pick "$public"
+		ports_pick "${public:-8443}"
 	fi
 	PUBLIC_PORT=$(port_of public)
 	PUBLIC_URL=https://localhost:$PUBLIC_PORT
@@ -103,10 +110,12 @@ ports_are_taken() {
 	return 1
 }
 
-# public_port_check: says early that somebody else has the public port.
+# public_port_check PORT: says early that somebody else has the public port.
 public_port_check() {
-	process_is_alive gateway && return 0
-	ports_listening | grep -qx "$PUBLIC_PORT" || return 0
-	die "port $PUBLIC_PORT is in use by another program" \
-		"stop it (ss -ltnp 'sport = :$PUBLIC_PORT' names it), or choose another: BERTH_PORT=9443 ./deploy/up --fresh"
+	if process_is_alive gateway && [ "$1" = "$(port_of public)" ]; then
+		return 0
+	fi
+	ports_listening | grep -qx "$1" || return 0
+	die "port $1 is in use by another program" \
+		"stop it (ss -ltnp 'sport = :$1' names it), or choose another: BERTH_PORT=9443 ./deploy/up --fresh"
 }

@@ -2,11 +2,9 @@
 """The running suite as scenarios see it: addresses, people, tokens, the API, stores, mails, and the way to stop parts of it."""
 import email
 import email.policy
-import itertools
 import json
 import os
 import pathlib
-import random
 import re
 import secrets
 import subprocess
@@ -20,6 +18,8 @@ import berth_flow
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCHEMAS = {"auth": "authsvc", "booking": "bookingsvc", "audit": "auditsvc", "gdpr": "gdprsvc"}
+SLOT_HOURS = 3
+SLOTS = 350 * 24 // SLOT_HOURS      # within the window of a year
 ROLES = ("Admin", "Reception", "Security", "Assistant", "User")
 
 
@@ -45,10 +45,9 @@ class Suite:
         self.demo = json.loads((self.run_dir / "demo.json").read_text())
         self.tenants = {tenant["slug"]: tenant for tenant in self.demo["tenants"]}
         self._tokens = {}
-        self._slots = itertools.count()
-        # Far from each other, so that a suite used twice has room.
-        self._first_slot = (datetime.now(timezone.utc) + timedelta(days=random.randint(20, 300))).replace(
-            hour=0, minute=0, second=0, microsecond=0)
+        # Remembered beside the suite, so that one that is used twice has room.
+        self._slots_used = self.run_dir / "test-slots"
+        self._first_slot = datetime.now(timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=3)
 
     def reload(self):
         """Pids change when a process is started again."""
@@ -147,7 +146,9 @@ class Suite:
 
     def slot(self, hours=1):
         """An interval that no other test of this run uses."""
-        start = self._first_slot + timedelta(hours=3 * next(self._slots))
+        used = int(self._slots_used.read_text()) if self._slots_used.exists() else 0
+        self._slots_used.write_text(str((used + 1) % SLOTS))
+        start = self._first_slot + timedelta(hours=SLOT_HOURS * used)
         return {"starts_at": instant(start), "ends_at": instant(start + timedelta(hours=hours))}
 
     def new_area(self, slug, spots=1, **fields):

@@ -239,6 +239,8 @@ def pgbench(host, database, user, script, variables, seconds):
         outcome = process.run([*command, database], seconds + GRACE_S)
         rate = re.search(r"tps = ([\d.]+)", outcome.text)
         made = re.search(r"number of transactions actually processed: (\d+)", outcome.text)
+        if made and int(made[1]) == 0:
+            return Sample(0, 0, "no transaction at all")
         if not rate or not made:
             raise Trouble(f"pgbench ended with {outcome.code}: {outcome.text.strip()[-300:]}")
         failed = re.search(r"number of failed transactions: (\d+)", outcome.text)

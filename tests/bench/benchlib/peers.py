@@ -226,9 +226,19 @@ class OidcProvider(Server):
             log = self.start(["node", home / "server.mjs"], stdin, dict(os.environ, NODE_ENV="production"))
         wanted.unlink()
         self.ready(log)
-        line = next(line for line in log.read_text().splitlines() if line.startswith("{"))
-        self.refresh_tokens = json.loads(line)["refresh_tokens"]
+        self.refresh_tokens = self.said(log)["refresh_tokens"]
         self.url = f"http://127.0.0.1:{self.port}/token"
+
+    def said(self, log):
+        """Its line of JSON, which may come a little after it has begun to listen."""
+        end = time.monotonic() + START_S
+        while time.monotonic() < end:
+            for line in log.read_text().splitlines(keepends=True):
+                if line.startswith("{") and line.endswith("\n"):
+                    return json.loads(line)
+            time.sleep(0.05)
+        self.stop()
+        raise Trouble("oidc-provider did not say that it serves")
 
     def headers(self):
         return token_headers(self.client_id, self.secret)

@@ -50,7 +50,7 @@ def lines_of(rows):
         yield "  ".join(cell.rjust(width) if place in RIGHT else cell.ljust(width)
                         for place, (cell, width) in enumerate(zip(cells, widths))).rstrip()
         if words:
-            yield f"      {words}"
+            yield f"      {' '.join(words.split())}"
 
 
 def counts_of(rows):

@@ -41,6 +41,7 @@ class Context:
         self.temporary = tempfile.TemporaryDirectory(prefix="berth-bench-")
         self.dir = pathlib.Path(self.temporary.name)
         self.made = []
+        self.trouble = None
 
     def made_once(self, thing):
         self.made.append(thing)
@@ -48,12 +49,15 @@ class Context:
 
     @functools.cached_property
     def suite(self):
-        """None when only the peers are wanted."""
+        """None when only the peers are wanted. One that could not be started is not tried again."""
         if self.peers_only:
             return None
+        if self.trouble:
+            raise self.trouble
         try:
             return Suite(self.keep)
-        except BaseException:
+        except BaseException as trouble:
+            self.trouble = trouble if isinstance(trouble, Trouble) else None
             process.end_all()  # an interrupted `up` would hold the lock that `down` waits for
             if not self.keep:
                 stop()
@@ -282,7 +286,8 @@ def token_refresh(ctx):
     def arguments_of(side):
         if side == "ours":
             headers = ctx.suite.client_headers()
-            tokens = [ctx.suite.people[0].authorize()["refresh_token"] for _ in range(REFRESH_TOKENS)]
+            people = ctx.suite.people
+            tokens = [people[n % len(people)].authorize()["refresh_token"] for n in range(REFRESH_TOKENS)]
         else:
             headers = ctx.oidc.headers()
             tokens = [unused.pop() for _ in range(REFRESH_TOKENS)]
@@ -404,8 +409,10 @@ def take(ctx, name):
         return ROWS[name](ctx)
     except (Skip, machine.Absent) as skip:
         return dict(empty, status="skipped", reason=str(skip))
-    except (Trouble, OSError, ValueError, KeyError) as trouble:
-        return dict(empty, status=FAILED, reason=f"{type(trouble).__name__}: {trouble}" if not isinstance(trouble, Trouble) else str(trouble))
+    except Trouble as trouble:
+        return dict(empty, status=FAILED, reason=str(trouble))
+    except Exception as fault:  # the other rows are worth having
+        return dict(empty, status=FAILED, reason=f"{type(fault).__name__}: {fault}")
 
 
 assert set(ROWS) == set(NAMES) and PEOPLE >= load.CONNECTIONS

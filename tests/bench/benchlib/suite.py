@@ -105,6 +105,7 @@ class Suite:
             self.read()
             self.tenants = json.loads(self.state_file.read_text())
         else:
+            self.state_file.unlink(missing_ok=True)
             stop()
             deploy(["up", "--fresh", "--no-demo"], UP_S, machine.free_port())
             (RUN_DIR / "etc" / "gateway.local.env").write_text(LIMITS + f"BERTH_GATEWAY_LOOPS={len(os.sched_getaffinity(0))}\n")

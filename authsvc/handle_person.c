@@ -310,6 +310,9 @@ enum err handle_people_exist(
 	struct store store = {0};
 	enum err err;
 
+	/* The person for whom bookingsvc asks is of that tenant: it cannot ask on its own account. */
+	if (!call->has_token || !uuid_eq(&call->token.tenant_id, &request_in->tenant_id))
+		return ERR_FORBIDDEN;
 	reply_out->ids.items = arena_take_array(call->arena, request_in->ids.count + 1, sizeof(*reply_out->ids.items));
 	reply_out->has_ids = true;
 	if (reply_out->ids.items == NULL)

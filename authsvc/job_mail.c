@@ -74,6 +74,7 @@ static enum err send_one(struct context *context, struct postman *postman)
 		return err;
 	CRASH_POINT("mail.claimed");
 	sent = record.recipient.p != NULL ? hand_over(state_of(context), &record) : ERR_GONE;
+	atomic_store(&state_of(context)->mail_away, sent == ERR_UNAVAILABLE);
 	CRASH_POINT("mail.sent");
 	return settle(postman, state_of(context), &record, sent);
 }

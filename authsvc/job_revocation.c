@@ -115,12 +115,16 @@ void job_revocation_run(struct context *context)
 {
 	struct herald herald = {.cache = state_cache(context)};
 	size_t count;
+	enum err err;
 
 	if (herald.cache == NULL || context_db_jobs(context, &herald.db) != OK)
 		log_event(LOG_ERROR, "revocation_job_failed");
 	while (herald.cache != NULL && herald.db != NULL && !context_stopping(context)) {
 		count = 0;
-		if (restore(&herald) != OK || publish_new(context, &herald, &count) != OK || count < BATCH)
+		if ((err = restore(&herald)) == OK)
+			err = publish_new(context, &herald, &count);
+		atomic_store(&state_of(context)->cache_away, err != OK);
+		if (err != OK || count < BATCH)
 			context_wait(context, IDLE_MS);
 	}
 	store_cache_free(&herald.cache);

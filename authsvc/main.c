@@ -43,6 +43,7 @@ int main(int argc, char **argv)
 		.worker_open = state_worker_open,
 		.worker_close = state_worker_close,
 		.missing = state_missing,
+		.degraded = state_degraded,
 		.metrics = state_metrics,
 		.outbox = true,
 		.fetch_keys = job_keys_fetch,

@@ -134,6 +134,15 @@ const char *state_missing(struct context *context)
 	return none ? "signing_keys" : NULL;
 }
 
+const char *state_degraded(struct context *context)
+{
+	struct state *state = state_of(context);
+
+	if (state->cache_away)
+		return "redis";
+	return state->mail_away ? "mail" : NULL;
+}
+
 static void put_counter(struct buf *out, const char *name, const char *help, uint64_t value)
 {
 	buf_printf(out, "# HELP berth_auth_%s %s\n# TYPE berth_auth_%s counter\nberth_auth_%s %llu\n", name, help, name,

@@ -23,6 +23,7 @@ struct state {
 	struct throttle *throttle;
 	struct directory *directory;
 	struct egress *egress;
+	atomic_bool cache_away, mail_away; /* as the jobs last found them */
 	struct {
 		atomic_uint_fast64_t sign_ins, sign_ins_refused, sign_ins_delayed, tokens, refresh_repeats,
 			refresh_thefts, code_replays, mails_dropped, revocations_published, cache_fallbacks;
@@ -40,6 +41,7 @@ void state_close(struct context *context);
 MUST_USE enum err state_worker_open(struct worker *worker);
 void state_worker_close(struct worker *worker);
 const char *state_missing(struct context *context);
+const char *state_degraded(struct context *context);
 void state_metrics(struct context *context, struct buf *out);
 struct state *state_of(struct context *context);
 /* A cache of one's own; NULL without memory. Gives: store_cache_free. */

@@ -144,13 +144,13 @@ static void accepted(void *arg)
 
 	pthread_mutex_lock(&listener->lock);
 	listener->accepting = false;
-	if (rv == 0)
+	if (rv == 0) {
 		caller_add(listener, nng_aio_get_output(listener->accept, 0));
-	/* Out of descriptors, say: not again at once. */
-	if (rv == 0)
 		accept_next(listener);
-	else
+	} else {
+		/* Out of descriptors, say: not again at once. */
 		listener->accept_at_us = clock_monotonic_us() + ACCEPT_AGAIN_US;
+	}
 	pthread_cond_broadcast(&listener->gone);
 	pthread_mutex_unlock(&listener->lock);
 	link_keeper_poke(&listener->kept, clock_monotonic_us() + ACCEPT_AGAIN_US);

@@ -89,9 +89,9 @@ enum err link_worker_receive(struct link_worker *worker, uint64_t timeout_ms, st
 
 void link_worker_reply(struct link_worker *worker, struct str reply)
 {
-	struct message *message = worker->message;
+	const struct message *message = worker->message;
 
-	INVARIANT(message != NULL && reply.len > 0 && reply.len <= LINK_BYTES_MAX);
+	INVARIANT(worker->message != NULL && reply.len > 0 && reply.len <= LINK_BYTES_MAX);
 	if (link_conn_send(message->caller->conn, message->id, reply, NULL))
 		let_go(worker, &worker->listener->stats.replied);
 	else

@@ -97,7 +97,7 @@ static enum err thread_start(struct context *context, struct link_listener *list
 	struct service_thread *thread = &context->threads[context->thread_count];
 	char name[16];
 
-	INVARIANT(context->thread_count < SERVICE_THREADS_MAX);
+	INVARIANT(context->thread_count < SERVICE_THREADS_MAX && (listener != NULL || job != NULL));
 	*thread = (struct service_thread){.context = context, .listener = listener, .job = job};
 	if (listener != NULL && (thread->metrics = metrics_new()) == NULL)
 		return ERR_OVERLOADED;

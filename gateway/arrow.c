@@ -264,8 +264,10 @@ static bool arrow_send_one(struct arrow *arrow)
 
 void arrow_flush(struct arrow *arrow)
 {
-	while (arrow->first != NULL && arrow_send_one(arrow))
-		continue;
+	bool more = true;
+
+	while (more && arrow->first != NULL)
+		more = arrow_send_one(arrow);
 	/* With no room the first wait longest, and theirs is the time that runs out first. */
 	while (arrow->first != NULL && arrow->first->deadline_us < arrow->loop->now_us + DEADLINE_LEAST_US)
 		exchange_fail(arrow_pop(arrow), ERR_OVERLOADED);

@@ -174,7 +174,7 @@ static bool send_on(struct replica *replica, struct call *call, struct str messa
 		return false;
 	}
 	replica->stats.sent++;
-	/* The lock was given back meanwhile. cppcheck-suppress knownConditionTrueFalse */
+	/* cppcheck-suppress knownConditionTrueFalse ; the lock was given back meanwhile */
 	if (call->busy && call->id == id)
 		call->end = end;
 	return true;

@@ -143,7 +143,7 @@ enum err handle_erasure_list(struct call *call, const struct page_request *reque
 	enum err err;
 
 	if (request->has_cursor && (err = erasure_cursor_read(call->arena, request->cursor, &before)) != OK)
-		return err;
+		return call_refuse(call, err, "cursor", "malformed", NULL);
 	err = store_erasure_page(&store, &call->token.tenant_id, before, found, limit + 1, &count);
 	if (err != OK)
 		return err;

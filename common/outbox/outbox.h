@@ -26,8 +26,8 @@ struct event {
 };
 
 #define OUTBOX_EVENTS_MAX 256      /* in one outbox_put */
-#define OUTBOX_DOC_MAX (64U << 10) /* before and after together, bytes */
-#define OUTBOX_NAME_MAX 64         /* action, object_type */
+#define OUTBOX_DOC_MAX (64U << 10) /* before and after together, bytes; the contract lets each alone be so large */
+#define OUTBOX_NAME_MAX 40         /* action, object_type: the least that the contract lets pass */
 
 /*
  * Queues ONE statement for all events: it travels with the next flush or COMMIT. The transaction must be scoped to

@@ -2,39 +2,218 @@
 #include "access_log.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/log.h"
+#include "edge_limits.h"
+#include "link/wait.h"
 #include "loop.h"
 
-void access_log_put(struct buf *log, const struct exchange *exchange, const struct head *head, size_t body_len,
+#define LINE_MAX_LEN 512
+#define PIPE_STEP 4096 /* what a pipe that is writable takes without blocking: PIPE_BUF */
+#define GIVE_UP_MS 200 /* a pipe that takes nothing, when the process ends */
+
+struct access_writer {
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	bool stopping;
+	struct access_log *logs[EDGE_LOOPS_MAX];
+	size_t count;
+	struct buf taken;
+	int fd;
+	size_t step; /* bytes a write */
+};
+
+void access_log_init(struct access_log *log)
+{
+	pthread_mutex_init(&log->lock, NULL);
+	buf_init(&log->lines, ACCESS_LOG_CAP);
+	log->dropped = 0;
+}
+
+void access_log_release(struct access_log *log)
+{
+	buf_release(&log->lines);
+	pthread_mutex_destroy(&log->lock);
+}
+
+struct line {
+	char text[LINE_MAX_LEN];
+	size_t len;
+};
+
+static void line_put(struct line *line, const char *text, size_t len)
+{
+	if (len > sizeof line->text - line->len)
+		len = sizeof line->text - line->len;
+	memcpy(line->text + line->len, text, len);
+	line->len += len;
+}
+
+static void line_put_c(struct line *line, const char *text)
+{
+	line_put(line, text, strlen(text));
+}
+
+static void line_put_u64(struct line *line, uint64_t value)
+{
+	char digits[20];
+	size_t at = sizeof digits;
+
+	do {
+		digits[--at] = (char)('0' + value % 10);
+		value /= 10;
+	} while (value > 0);
+	line_put(line, digits + at, sizeof digits - at);
+}
+
+void access_log_put(struct access_log *log, const struct exchange *exchange, const struct head *head, size_t body_len,
 	uint64_t duration_us)
 {
 	char at[INSTANT_TEXT_MAX], id[UUID_TEXT_LEN + 1];
+	struct line line = {.len = 0};
 
 	instant_format(exchange->loop->wall_us, at);
 	uuid_format(&exchange->request_id, id);
-	buf_put_c(log, "{\"at\":\"");
-	buf_put_c(log, at);
-	buf_put_c(log, "\",\"level\":\"info\",\"service\":\"gateway\",\"event\":\"request\",\"request_id\":\"");
-	buf_put(log, id, UUID_TEXT_LEN);
-	buf_put_c(log, "\",\"operation\":\"");
-	buf_put_c(log, exchange->operation != NULL ? exchange->operation->name : "none");
-	buf_printf(log, "\",\"status\":%d,\"code\":\"%s\",\"duration_us\":%llu,\"bytes\":%zu}\n", head->status,
-		err_code(head->err), (unsigned long long)duration_us, body_len);
+	line_put_c(&line, "{\"at\":\"");
+	line_put_c(&line, at);
+	line_put_c(&line, "\",\"level\":\"info\",\"service\":\"gateway\",\"event\":\"request\",\"request_id\":\"");
+	line_put(&line, id, UUID_TEXT_LEN);
+	line_put_c(&line, "\",\"operation\":\"");
+	line_put_c(&line, exchange->operation != NULL ? exchange->operation->name : "none");
+	line_put_c(&line, "\",\"status\":");
+	line_put_u64(&line, (uint64_t)head->status);
+	line_put_c(&line, ",\"code\":\"");
+	line_put_c(&line, err_code(head->err));
+	line_put_c(&line, "\",\"duration_us\":");
+	line_put_u64(&line, duration_us);
+	line_put_c(&line, ",\"bytes\":");
+	line_put_u64(&line, body_len);
+	line_put_c(&line, "}\n");
+	pthread_mutex_lock(&log->lock);
+	buf_put(&log->lines, line.text, line.len);
+	if (!buf_ok(&log->lines)) {
+		log->lines.failed = false;
+		__atomic_store_n(&log->dropped, log->dropped + 1, __ATOMIC_RELAXED);
+	}
+	pthread_mutex_unlock(&log->lock);
 }
 
-/* A log that cannot be written must not stop the edge; what does not fit a full pipe is dropped, whole lines first. */
-void access_log_flush(struct buf *log)
+static bool writer_stopping(struct access_writer *writer)
 {
-	size_t written = 0;
+	bool stopping;
 
-	while (written < log->len) {
-		const ssize_t got = write(STDERR_FILENO, log->p + written, log->len - written);
+	pthread_mutex_lock(&writer->lock);
+	stopping = writer->stopping;
+	pthread_mutex_unlock(&writer->lock);
+	return stopping;
+}
 
-		if (got > 0)
-			written += (size_t)got;
-		else if (got < 0 && errno != EINTR)
-			break;
+/* Waits as long as it takes, but not when the process ends. */
+static bool writer_may_write(struct access_writer *writer)
+{
+	struct pollfd ready = {.fd = writer->fd, .events = POLLOUT};
+
+	do {
+		const int count = poll(&ready, 1, GIVE_UP_MS);
+
+		if (count > 0)
+			return true;
+		if (count < 0 && errno != EINTR)
+			return false;
+	} while (!writer_stopping(writer));
+	return false;
+}
+
+static void writer_write(struct access_writer *writer, struct str bytes)
+{
+	while (bytes.len > 0 && writer_may_write(writer)) {
+		const size_t step = bytes.len < writer->step ? bytes.len : writer->step;
+		const ssize_t put = write(writer->fd, bytes.p, step);
+
+		if (put < 0 && errno != EINTR)
+			return; /* nowhere left to report it */
+		if (put > 0)
+			bytes = (struct str){bytes.p + put, bytes.len - (size_t)put};
 	}
-	buf_reset(log);
+}
+
+/* The buffers change places, so that a loop never waits for a write. */
+static void writer_round(struct access_writer *writer)
+{
+	for (size_t i = 0; i < writer->count; i++) {
+		struct access_log *log = writer->logs[i];
+		struct buf full;
+
+		pthread_mutex_lock(&log->lock);
+		full = log->lines;
+		log->lines = writer->taken;
+		pthread_mutex_unlock(&log->lock);
+		writer_write(writer, buf_str(&full));
+		buf_reset(&full);
+		writer->taken = full;
+	}
+}
+
+static void *writer_main(void *arg)
+{
+	struct access_writer *writer = arg;
+	bool stopping;
+
+	do {
+		pthread_mutex_lock(&writer->lock);
+		if (!writer->stopping)
+			(void)wait_until(
+				&writer->wake, &writer->lock, clock_monotonic_us() + ACCESS_LOG_EVERY_MS * 1000);
+		stopping = writer->stopping;
+		pthread_mutex_unlock(&writer->lock);
+		writer_round(writer);
+	} while (!stopping);
+	return NULL;
+}
+
+enum err access_writer_start(struct access_log **logs, size_t count, int fd, struct access_writer **writer_out)
+{
+	struct access_writer *writer = calloc(1, sizeof *writer);
+	struct stat status;
+
+	if (writer == NULL)
+		return ERR_OVERLOADED;
+	INVARIANT(count <= EDGE_LOOPS_MAX);
+	memcpy(writer->logs, logs, count * sizeof *logs);
+	writer->count = count;
+	writer->fd = fd;
+	writer->step = fstat(fd, &status) == 0 && S_ISREG(status.st_mode) ? ACCESS_LOG_CAP : PIPE_STEP;
+	buf_init(&writer->taken, ACCESS_LOG_CAP);
+	pthread_mutex_init(&writer->lock, NULL);
+	wait_init(&writer->wake);
+	if (pthread_create(&writer->thread, NULL, writer_main, writer) != 0) {
+		free(writer);
+		return ERR_OVERLOADED;
+	}
+	*writer_out = writer;
+	return OK;
+}
+
+void access_writer_free(struct access_writer **writer)
+{
+	struct access_writer *dying = *writer;
+
+	if (dying == NULL)
+		return;
+	pthread_mutex_lock(&dying->lock);
+	dying->stopping = true;
+	pthread_cond_broadcast(&dying->wake);
+	pthread_mutex_unlock(&dying->lock);
+	pthread_join(dying->thread, NULL);
+	buf_release(&dying->taken);
+	pthread_cond_destroy(&dying->wake);
+	pthread_mutex_destroy(&dying->lock);
+	free(dying);
+	*writer = NULL;
 }

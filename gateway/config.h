@@ -12,6 +12,7 @@ struct gateway_config {
 	const char *redis_socket;
 	struct secret *redis_password;
 	int64_t loops; /* 0: one per core */
+	int64_t connections;
 	int64_t limit_address_per_s, limit_address_burst;
 	int64_t limit_person_per_s, limit_person_burst;
 	int64_t limit_tenant_per_s, limit_tenant_burst;

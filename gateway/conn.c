@@ -19,6 +19,7 @@
 #define LINGER_QUIET_US (2 * US_PER_S) /* without a byte */
 #define LINGER_US (15 * US_PER_S)      /* in all */
 #define LINGER_READS 16                /* a turn */
+#define MAKE_ROOM_TRIES 32
 
 static const struct http_limits limits = {
 	.request_line_max = EDGE_TARGET_MAX + 64,
@@ -43,6 +44,35 @@ static void conn_set_address(struct conn *conn, const struct sockaddr_storage *p
 		conn->address[0] = '\0';
 }
 
+/* As the newest. */
+static void conn_link(struct conn *conn)
+{
+	struct loop *loop = conn->loop;
+
+	conn->prev = NULL;
+	conn->next = loop->conns;
+	if (loop->conns != NULL)
+		loop->conns->prev = conn;
+	else
+		loop->oldest = conn;
+	loop->conns = conn;
+}
+
+static void conn_unlink(struct conn *conn)
+{
+	struct loop *loop = conn->loop;
+
+	if (conn->prev != NULL)
+		conn->prev->next = conn->next;
+	else
+		loop->conns = conn->next;
+	if (conn->next != NULL)
+		conn->next->prev = conn->prev;
+	else
+		loop->oldest = conn->prev;
+	conn->prev = conn->next = NULL;
+}
+
 struct conn *conn_new(struct loop *loop, int fd, const struct sockaddr_storage *peer)
 {
 	struct conn *conn = calloc(1, sizeof *conn);
@@ -59,10 +89,7 @@ struct conn *conn_new(struct loop *loop, int fd, const struct sockaddr_storage *
 	http_parser_init(&conn->parser, &limits);
 	conn_set_address(conn, peer);
 	timer_set(&loop->wheel, &conn->timer, loop->now_us + EDGE_HANDSHAKE_US);
-	conn->next = loop->conns;
-	if (loop->conns != NULL)
-		loop->conns->prev = conn;
-	loop->conns = conn;
+	conn_link(conn);
 	loop->conn_count++;
 	edge_count_add(&loop->counts.connections, 1);
 	return conn;
@@ -100,13 +127,7 @@ void conn_kill(struct conn *conn)
 	timer_clear(&conn->timer);
 	close(conn->wire.fd);
 	conn->wire.fd = -1;
-	if (conn->prev != NULL)
-		conn->prev->next = conn->next;
-	else
-		loop->conns = conn->next;
-	if (conn->next != NULL)
-		conn->next->prev = conn->prev;
-	conn->prev = NULL;
+	conn_unlink(conn);
 	loop->conn_count--;
 	edge_count_add(&loop->counts.connections, (uint64_t)-1);
 	/* An exchange that a service is working on still borrows from `in`: its end frees the connection. */
@@ -395,6 +416,22 @@ void conn_on_timer(struct conn *conn)
 		return;
 	}
 	conn_kill(conn);
+}
+
+bool conn_make_room(struct loop *loop)
+{
+	for (int i = 0; i < MAKE_ROOM_TRIES && loop->oldest != NULL; i++) {
+		struct conn *conn = loop->oldest;
+
+		if (conn->exchange == NULL && conn->out.len == 0) {
+			edge_count(&loop->counts.evicted);
+			conn_kill(conn);
+			return true;
+		}
+		conn_unlink(conn);
+		conn_link(conn);
+	}
+	return false;
 }
 
 void conn_drain(struct conn *conn)

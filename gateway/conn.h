@@ -61,6 +61,8 @@ void conn_answered(struct conn *conn, bool keep);
 /* The process ends: what is under way is answered, and who is idle has a moment to say something. */
 void conn_drain(struct conn *conn);
 void conn_kill(struct conn *conn); /* at once, freed at the end of the tick or of the exchange that a service has */
+/* Ends the oldest connection that is not being answered, for a new one; false when there is none near. */
+bool conn_make_room(struct loop *loop);
 /* The exchange of a connection that was killed has ended. */
 void conn_forget(struct conn *conn);
 

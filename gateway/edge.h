@@ -23,6 +23,8 @@ struct gateway {
 	char page_style_hash[DOCS_STYLE_HASH_MAX];
 	struct loop *loops[EDGE_LOOPS_MAX];
 	size_t loop_count;
+	size_t conns_per_loop;
+	struct access_writer *log_writer;
 	bool draining; /* atomic */
 };
 

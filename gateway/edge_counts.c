@@ -99,8 +99,12 @@ void edge_counts_write(const struct gateway *gateway, struct buf *out)
 		ROW(retries, "counter", "retries_total"),
 		ROW(refused_rate, "counter", "refused_rate_total"),
 		ROW(refused_full, "counter", "refused_full_total"),
+		ROW(accept_rests, "counter", "accept_rests_total"),
+		ROW(evicted, "counter", "evicted_total"),
 	};
 #undef ROW
+
+	uint64_t dropped = 0;
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		buf_printf(out, "# TYPE %s %s\n%s %llu\n", rows[i].name, rows[i].kind, rows[i].name,
@@ -108,6 +112,10 @@ void edge_counts_write(const struct gateway *gateway, struct buf *out)
 	buf_put_c(out, "# TYPE berth_edge_requests_total counter\n# TYPE berth_edge_request_seconds histogram\n");
 	for (size_t i = 0; i <= OPERATION_COUNT; i++)
 		write_operation(gateway, i, out);
+	buf_put_c(out, "# TYPE berth_edge_log_dropped_total counter\n");
+	for (size_t i = 0; i < gateway->loop_count; i++)
+		dropped += __atomic_load_n(&gateway->loops[i]->log.dropped, __ATOMIC_RELAXED);
+	buf_printf(out, "berth_edge_log_dropped_total %llu\n", (unsigned long long)dropped);
 	buf_printf(out, "# TYPE berth_edge_revocations gauge\nberth_edge_revocations %zu\n",
 		revocation_count(gateway->revocations));
 }

@@ -23,7 +23,7 @@ struct edge_counts {
 	uint64_t exchanges; /* now: requests that were begun and have not ended */
 	uint64_t accepted, connections, handshakes, handshake_failures, timeouts;
 	uint64_t batches, batch_items, malformed_replies, retries;
-	uint64_t refused_rate, refused_full;
+	uint64_t refused_rate, refused_full, evicted, accept_rests;
 };
 
 static inline void edge_count_add(uint64_t *counter, uint64_t amount)

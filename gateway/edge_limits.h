@@ -12,7 +12,9 @@
 #define EDGE_EVENTS_PER_TICK 256
 #define EDGE_ACCEPTS_PER_TICK 64
 
-#define EDGE_CONNECTIONS_MAX 20000      /* a loop; beyond it new ones are closed at once */
+#define EDGE_CONNECTIONS "20000" /* of the process, unless configured; an idle one goes for a new one */
+#define EDGE_FILES_KEPT 256      /* descriptors that connections leave to links, Redis, files */
+#define EDGE_ACCEPT_REST_US 100000
 #define EDGE_HEAD_BYTES_MAX (32U << 10) /* request line and header section: 431 */
 #define EDGE_HEADERS_MAX 100            /* 431 */
 #define EDGE_TARGET_MAX (8U << 10)      /* 414 */

@@ -10,12 +10,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "access_log.h"
 #include "base/log.h"
 #include "listen.h"
 
 /* What an epoll event belongs to: a listening socket's place, the wake-up, or else a connection's address. */
 #define EVENT_WAKE EDGE_LISTEN_MAX
+#define REST_TOLD_EVERY_US (10 * US_PER_S)
 
 static enum err watch(struct loop *loop, int fd, uint32_t events, uint64_t data)
 {
@@ -48,6 +48,7 @@ static enum err loop_open_sockets(struct loop *loop)
 	for (size_t i = 0; err == OK && i < loop->listen_count; i++)
 		err = watch(loop, loop->listen_fds[i], EPOLLIN, i);
 	loop->accepting = true;
+	loop->conn_cap = loop->gateway->conns_per_loop;
 	return err;
 }
 
@@ -80,7 +81,7 @@ enum err loop_new(struct gateway *gateway, size_t index, struct loop **loop_out)
 	loop->now_us = clock_monotonic_us();
 	timer_wheel_init(&loop->wheel, loop->now_us);
 	buf_init(&loop->scratch, EDGE_OUT_MAX);
-	buf_init(&loop->access_log, ACCESS_LOG_CAP);
+	access_log_init(&loop->log);
 	loop->tokens = token_cache_new(EDGE_TOKEN_CACHE);
 	err = loop->tokens != NULL ? OK : ERR_OVERLOADED;
 	if (err == OK)
@@ -139,7 +140,7 @@ void loop_free(struct loop **loop)
 	token_cache_free(&dying->tokens);
 	keyset_free(&dying->keys);
 	buf_release(&dying->scratch);
-	buf_release(&dying->access_log);
+	access_log_release(&dying->log);
 	free(dying);
 	*loop = NULL;
 }
@@ -152,31 +153,69 @@ void loop_wake(struct loop *loop)
 		return; /* the counter is full, so the loop is awake */
 }
 
-static void loop_accept(struct loop *loop, int listen_fd)
+static void loop_listen(struct loop *loop, bool on)
 {
-	for (size_t i = 0; i < EDGE_ACCEPTS_PER_TICK; i++) {
+	for (size_t i = 0; i < loop->listen_count; i++) {
+		struct epoll_event event = {.events = on ? EPOLLIN : 0, .data.u64 = i};
+
+		(void)epoll_ctl(loop->epoll_fd, EPOLL_CTL_MOD, loop->listen_fds[i], &event);
+	}
+}
+
+/* A listening socket stays readable while nothing can be accepted from it: without looking away the loop would spin. */
+static void loop_rest(struct loop *loop)
+{
+	edge_count(&loop->counts.accept_rests);
+	if (loop->now_us >= loop->rest_told_us + REST_TOLD_EVERY_US) {
+		loop->rest_told_us = loop->now_us;
+		log_event(LOG_WARN, "accept_rests", LOG_I("errno", errno), LOG_I("connections", loop->conn_count));
+	}
+	loop->resting_until_us = loop->now_us + EDGE_ACCEPT_REST_US;
+	loop_listen(loop, false);
+}
+
+static void loop_take(struct loop *loop, int fd, const struct sockaddr_storage *peer)
+{
+	struct conn *conn;
+
+	edge_count(&loop->counts.accepted);
+	if (loop->conn_count >= loop->conn_cap && !conn_make_room(loop)) {
+		edge_count(&loop->counts.refused_full);
+		close(fd);
+		return;
+	}
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+	conn = conn_new(loop, fd, peer);
+	if (conn == NULL)
+		return;
+	if (watch(loop, fd, CONN_EVENTS, (uint64_t)(uintptr_t)conn) != OK)
+		conn_kill(conn);
+	else
+		conn_run(conn);
+}
+
+/* At most `count`; true when there may be more. */
+static bool loop_accept(struct loop *loop, int listen_fd, size_t count)
+{
+	while (count-- > 0) {
 		struct sockaddr_storage peer;
 		socklen_t peer_len = sizeof peer;
 		const int fd = accept4(listen_fd, (struct sockaddr *)&peer, &peer_len, SOCK_NONBLOCK | SOCK_CLOEXEC);
-		struct conn *conn;
 
-		if (fd < 0)
-			return;
-		edge_count(&loop->counts.accepted);
-		if (loop->conn_count >= EDGE_CONNECTIONS_MAX) {
-			edge_count(&loop->counts.refused_full);
-			close(fd);
+		if (fd >= 0) {
+			loop_take(loop, fd, &peer);
 			continue;
 		}
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
-		conn = conn_new(loop, fd, &peer);
-		if (conn == NULL)
+		if (errno == EAGAIN)
+			return false;
+		if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM)
+			continue; /* that one is gone; RFC 9293 has many ways */
+		if (conn_make_room(loop))
 			continue;
-		if (watch(loop, fd, CONN_EVENTS, (uint64_t)(uintptr_t)conn) != OK)
-			conn_kill(conn);
-		else
-			conn_run(conn);
+		loop_rest(loop);
+		return false;
 	}
+	return true;
 }
 
 static void loop_on_wake(struct loop *loop)
@@ -205,7 +244,7 @@ static void loop_on_event(struct loop *loop, const struct epoll_event *event)
 	}
 	if (event->data.u64 < EDGE_LISTEN_MAX) {
 		if (loop->accepting)
-			loop_accept(loop, loop->listen_fds[event->data.u64]);
+			(void)loop_accept(loop, loop->listen_fds[event->data.u64], EDGE_ACCEPTS_PER_TICK);
 		return;
 	}
 	conn = (struct conn *)(uintptr_t)event->data.u64;
@@ -248,14 +287,16 @@ static void loop_end_tick(struct loop *loop)
 {
 	loop_flush(loop);
 	timer_wheel_run(&loop->wheel, loop->now_us, on_due, loop);
+	if (loop->resting_until_us != 0 && loop->now_us >= loop->resting_until_us && loop->accepting) {
+		loop->resting_until_us = 0;
+		loop_listen(loop, true);
+	}
 	while (loop->dead != NULL) {
 		struct conn *conn = loop->dead;
 
 		loop->dead = conn->next;
 		conn_free(&conn);
 	}
-	if (loop->access_log.len > 0)
-		access_log_flush(&loop->access_log);
 }
 
 static void loop_stop_accepting(struct loop *loop)
@@ -264,6 +305,8 @@ static void loop_stop_accepting(struct loop *loop)
 
 	loop->accepting = false;
 	for (size_t i = 0; i < loop->listen_count; i++) {
+		/* Who is connected as far as its kernel knows is served; closing would reset it. */
+		(void)loop_accept(loop, loop->listen_fds[i], EDGE_BACKLOG);
 		close(loop->listen_fds[i]);
 		loop->listen_fds[i] = -1;
 	}

@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 
+#include "access_log.h"
 #include "arrow.h"
 #include "conn.h"
 #include "edge.h"
@@ -29,6 +30,8 @@ struct loop {
 	int listen_fds[EDGE_LISTEN_MAX];
 	size_t listen_count;
 	bool accepting;
+	uint64_t resting_until_us; /* nothing is accepted before: descriptors or memory ran out; 0: not resting */
+	uint64_t rest_told_us;
 
 	uint64_t now_us;    /* clock_monotonic_us, once a tick */
 	instant_us wall_us; /* clock_now_us, once a tick */
@@ -36,9 +39,9 @@ struct loop {
 	instant_us date_at_s;
 	struct timer_wheel wheel;
 
-	struct conn *conns; /* all, doubly linked */
-	struct conn *dead;  /* to be freed at the end of the tick */
-	size_t conn_count;
+	struct conn *conns, *oldest; /* all, doubly linked from the newest on */
+	struct conn *dead;           /* to be freed at the end of the tick */
+	size_t conn_count, conn_cap;
 	struct exchange *spare; /* for reuse, with their arenas */
 	size_t spare_count;
 
@@ -48,8 +51,8 @@ struct loop {
 	struct keyset *keys; /* of keys_generation */
 	uint64_t keys_generation;
 
-	struct buf scratch;    /* one body at a time */
-	struct buf access_log; /* written once a tick */
+	struct buf scratch; /* one body at a time */
+	struct access_log log;
 	struct edge_counts counts;
 };
 

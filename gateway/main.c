@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -63,6 +64,26 @@ static enum err shared_open(struct gateway *gateway)
 		config->redis_socket, config->redis_password, gateway->rates, gateway->revocations, &gateway->cache);
 }
 
+/* As many connections as configured, if the process may have the descriptors for them. */
+static size_t conns_allowed(const struct gateway_config *config)
+{
+	size_t wanted = (size_t)config->connections + EDGE_FILES_KEPT;
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+		return wanted - EDGE_FILES_KEPT;
+	if (files.rlim_cur < wanted) {
+		files.rlim_cur = files.rlim_max < wanted ? files.rlim_max : wanted;
+		(void)setrlimit(RLIMIT_NOFILE, &files);
+		(void)getrlimit(RLIMIT_NOFILE, &files);
+	}
+	if (files.rlim_cur < wanted) {
+		log_event(LOG_WARN, "descriptors_few", LOG_I("limit", files.rlim_cur), LOG_I("wanted", wanted));
+		wanted = files.rlim_cur > 2 * EDGE_FILES_KEPT ? files.rlim_cur : 2 * EDGE_FILES_KEPT;
+	}
+	return wanted - EDGE_FILES_KEPT;
+}
+
 static enum err gateway_open(struct context *context)
 {
 	static struct gateway gateway;
@@ -75,6 +96,7 @@ static enum err gateway_open(struct context *context)
 	gateway.loop_count = gateway.config->loops > 0 ? (size_t)gateway.config->loops : cores;
 	if (gateway.loop_count > EDGE_LOOPS_MAX)
 		gateway.loop_count = EDGE_LOOPS_MAX;
+	gateway.conns_per_loop = conns_allowed(gateway.config) / gateway.loop_count;
 	if ((err = pages_write(&gateway)) != OK)
 		return err;
 	if ((err = shared_open(&gateway)) != OK)
@@ -85,12 +107,22 @@ static enum err gateway_open(struct context *context)
 	return store_cache_start(gateway.cache);
 }
 
+static enum err log_start(struct gateway *gateway)
+{
+	struct access_log *logs[EDGE_LOOPS_MAX];
+
+	for (size_t i = 0; i < gateway->loop_count; i++)
+		logs[i] = &gateway->loops[i]->log;
+	return access_writer_start(logs, gateway->loop_count, STDERR_FILENO, &gateway->log_writer);
+}
+
 static void gateway_close(struct context *context)
 {
 	struct gateway *gateway = context_state(context);
 
 	if (gateway == NULL)
 		return;
+	access_writer_free(&gateway->log_writer);
 	for (size_t i = 0; i < gateway->loop_count; i++)
 		loop_free(&gateway->loops[i]);
 	store_cache_free(&gateway->cache);
@@ -104,7 +136,7 @@ static void gateway_close(struct context *context)
 static enum err gateway_serve(struct context *context)
 {
 	struct gateway *gateway = context_state(context);
-	enum err err = OK;
+	enum err err = log_start(gateway);
 
 	for (size_t i = 0; i < gateway->loop_count && err == OK; i++)
 		err = loop_start(gateway->loops[i]);

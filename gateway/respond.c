@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "access_log.h"
 #include "head.h"
 #include "loop.h"
 
@@ -61,7 +60,7 @@ static void respond_content(struct exchange *exchange, const struct head *head, 
 	}
 	duration_us = clock_monotonic_us() - exchange->started_us;
 	edge_counts_answer(&loop->counts, exchange->operation, head->status, duration_us);
-	access_log_put(&loop->access_log, exchange, head, content->bytes.len, duration_us);
+	access_log_put(&loop->log, exchange, head, content->bytes.len, duration_us);
 	if (conn == NULL) {
 		/* The client went away while a service was at work: only now are its buffers free. */
 		exchange_drop(&exchange);

@@ -10,7 +10,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "access_log.h"
 #include "link/test_pki.h"
 #include "loop.h"
 
@@ -141,7 +140,7 @@ static struct arrow *arrow_start(size_t in_flight)
 
 	loop = (struct loop){.gateway = &gateway, .now_us = clock_monotonic_us(), .wall_us = clock_now_us()};
 	loop.wake_fd = eventfd(0, EFD_CLOEXEC);
-	loop.access_log.cap = ACCESS_LOG_CAP;
+	access_log_init(&loop.log);
 	buf_init(&loop.scratch, EDGE_OUT_MAX);
 	inbox_init(&loop.inbox, loop.wake_fd);
 	arrow->loop = &loop;
@@ -179,7 +178,7 @@ static void arrow_stop(struct arrow *arrow)
 	}
 	assert_int_equal(loop.counts.exchanges, 0);
 	buf_release(&loop.scratch);
-	buf_release(&loop.access_log);
+	access_log_release(&loop.log);
 	close(loop.wake_fd);
 }
 

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "access_log.h"
 #include "loop.h"
 #include "respond.h"
 
@@ -23,7 +22,7 @@ static void set_up(void)
 	conn = (struct conn){.loop = &loop, .state = CONN_OPEN};
 	timer_wheel_init(&loop.wheel, loop.now_us);
 	buf_init(&loop.scratch, EDGE_OUT_MAX);
-	buf_init(&loop.access_log, ACCESS_LOG_CAP);
+	access_log_init(&loop.log);
 	buf_init(&conn.in, 4096);
 	buf_init(&conn.out, EDGE_OUT_MAX);
 	http_parser_init(&conn.parser, &limits);
@@ -37,7 +36,7 @@ static void tear_down(void)
 	buf_release(&conn.in);
 	buf_release(&conn.out);
 	buf_release(&loop.scratch);
-	buf_release(&loop.access_log);
+	access_log_release(&loop.log);
 	while (loop.spare != NULL) {
 		struct exchange *exchange = loop.spare;
 

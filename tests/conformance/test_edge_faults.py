@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The edge while parts of it, or around it, give way: descriptors, connections, Redis, a service, and its own end."""
-import contextlib
 import os
-import resource
 import signal
 import socket
 import ssl
@@ -14,9 +12,11 @@ import redis
 
 from berth_suite import wait_for
 from edge import Closed, Edge, bearer, context, head, post, timed
+from own_gateway import OwnGateway
 
 ORDER = 95
 WHOAMI = "GET /v1/whoami HTTP/1.1"
+NO_LIMITS = {f"BERTH_LIMIT_{name}_PER_S": "0" for name in ("ADDRESS", "PERSON", "TENANT")}
 
 pytestmark = pytest.mark.seconds(240)
 
@@ -26,73 +26,49 @@ def token(suite, slug):
     return suite.token(slug, "User")
 
 
-@pytest.fixture
-def started(suite):
-    """Whatever a test did to the gateway: afterwards it runs and answers."""
-    yield
-    suite.ctl("start", "gateway")
-    suite.reload()
-    wait_for(lambda: suite.ready("gateway"), 30, "the gateway")
-
-
-def processor_seconds(pid):
-    fields = open(f"/proc/{pid}/stat", encoding="utf-8").read().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def plain(suite):
+def plain(gateway):
     """A connection without a handshake."""
-    port = int(suite.url.rpartition(":")[2])
-    return socket.create_connection(("127.0.0.1", port), timeout=5)
-
-
-# -- descriptors
-
-def test_without_descriptors_the_oldest_idle_connections_go_and_nothing_spins(suite):
-    pid = suite.pid("gateway")
-    before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-    open_now = len(os.listdir(f"/proc/{pid}/fd"))
-    held = []
-    resource.prlimit(pid, resource.RLIMIT_NOFILE, (open_now + 24, before[1]))
-    try:
-        for _ in range(80):
-            held.append(plain(suite))
-        spent = processor_seconds(pid)
-        time.sleep(1)
-        assert processor_seconds(pid) - spent < 0.5, "the loops spin"
-        for _ in range(10):
-            with Edge(suite) as edge:
-                assert edge.ask(head()).status == 200
-    finally:
-        resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
-        for one in held:
-            one.close()
-    with Edge(suite) as edge:
-        assert edge.ask(head()).status == 200
-
-
-def test_without_any_descriptor_the_edge_waits_and_goes_on(suite):
-    """No connection to give up either: it looks away from the listening sockets for a moment, again and again."""
-    pid = suite.pid("gateway")
-    wait_for(lambda: suite.metrics("gateway")["berth_edge_connections"] == 0, 90, "the end of old connections")
-    before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-    held = []
-    resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, before[1]))
-    try:
-        held = [plain(suite) for _ in range(5)]
-        spent = processor_seconds(pid)
-        time.sleep(1)
-        assert processor_seconds(pid) - spent < 0.5, "the loops spin"
-    finally:
-        resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
-        for one in held:
-            one.close()
-    wait_for(lambda: asked_once(suite) == 200, 5, "an answer")
+    return socket.create_connection(("127.0.0.1", int(gateway.url.rpartition(":")[2])), timeout=5)
 
 
 def asked_once(suite):
     with Edge(suite) as edge:
         return edge.ask(head()).status
+
+
+def asked_with(suite, token):
+    with Edge(suite) as edge:
+        return edge.ask(head(bearer(token), start=WHOAMI)).status
+
+
+# -- descriptors and connections
+
+def test_without_descriptors_the_oldest_idle_connections_go_and_nothing_spins(suite):
+    """Silent connections take every descriptor that the process may have."""
+    with OwnGateway(suite, files=160) as gateway:
+        held = [plain(gateway) for _ in range(250)]
+        spent = gateway.processor_seconds()
+        time.sleep(1)
+        assert gateway.processor_seconds() - spent < 0.5, "the loops spin"
+        for _ in range(10):
+            assert asked_once(gateway) == 200
+        for one in held:
+            one.close()
+        assert asked_once(gateway) == 200
+
+
+def test_the_oldest_idle_connection_goes_for_a_new_one(suite, token):
+    with OwnGateway(suite, BERTH_GATEWAY_CONNECTIONS="64", BERTH_GATEWAY_LOOPS="1") as gateway:
+        idle = [Edge(gateway) for _ in range(60)]
+        assert idle[0].ask(head()).status == 200
+        held = [plain(gateway) for _ in range(200)]
+        for _ in range(5):
+            assert asked_once(gateway) == 200
+            assert asked_with(gateway, token) == 200
+        assert idle[0].is_closed() and gateway.edge("evicted_total") >= 190
+        assert gateway.edge("connections") <= 64
+        for one in [*held, *idle]:
+            one.close()
 
 
 # -- its own end
@@ -131,117 +107,135 @@ class Client(threading.Thread):
                 time.sleep(0.002)
 
 
-def test_the_end_of_the_process_loses_no_request(suite, token, started):
-    clients = [Client(suite, head(bearer(token), start=WHOAMI), keep=True) for _ in range(24)]
-    clients += [Client(suite, head(), keep=False) for _ in range(4)]
-    idle = Edge(suite)
-    half = Edge(suite)
-    half.send(head()[:-2])
-    for client in clients:
-        client.start()
-    for client in clients:
-        assert client.begun.wait(20)
-    time.sleep(0.3)
-    _, seconds = timed(lambda: suite.ctl("stop", "gateway"))
-    for client in clients:
-        client.join(20)
-    assert not [client.lost for client in clients if client.lost]
-    assert all(client.answers for client in clients)
-    assert idle.is_closed(), "an idle connection ends cleanly"
-    half.close()
-    assert seconds < 22, f"the drain took {seconds:.0f} s"
+def test_the_end_of_the_process_loses_no_request(suite, token):
+    with OwnGateway(suite) as gateway:
+        clients = [Client(gateway, head(bearer(token), start=WHOAMI), keep=True) for _ in range(24)]
+        clients += [Client(gateway, head(), keep=False) for _ in range(4)]
+        idle, half = Edge(gateway), Edge(gateway)
+        half.send(head()[:-2])
+        for client in clients:
+            client.start()
+        for client in clients:
+            assert client.begun.wait(20)
+        time.sleep(0.3)
+        _, seconds = timed(gateway.stop)
+        for client in clients:
+            client.join(20)
+        assert not [client.lost for client in clients if client.lost]
+        assert all(client.answers for client in clients)
+        assert idle.is_closed(), "an idle connection ends cleanly"
+        half.close()
+        assert seconds < 22, f"the drain took {seconds:.0f} s"
 
 
-def test_a_request_that_comes_just_as_the_process_ends_is_answered(suite, token, started):
+def test_a_request_that_comes_just_as_the_process_ends_is_answered(suite, token):
     """On a connection that was idle, and on one whose handshake had only begun."""
-    idle, late = Edge(suite), Edge(suite, shake=False)
-    assert idle.ask(head()).status == 200
-    os.kill(suite.pid("gateway"), signal.SIGTERM)
-    time.sleep(0.3)
-    answer = idle.ask(head(bearer(token), start=WHOAMI))
-    assert answer.status == 200 and answer.field("connection") == "close"
-    late.socket = context(suite).wrap_socket(late.socket, server_hostname="localhost")
-    answer = late.ask(head(bearer(token), start=WHOAMI))
-    assert answer.status == 200 and answer.field("connection") == "close"
-    assert idle.is_closed() and late.is_closed()
-    suite.ctl("stop", "gateway")
+    with OwnGateway(suite) as gateway:
+        idle, late = Edge(gateway), Edge(gateway, shake=False)
+        assert idle.ask(head()).status == 200
+        os.kill(gateway.pid, signal.SIGTERM)
+        time.sleep(0.3)
+        answer = idle.ask(head(bearer(token), start=WHOAMI))
+        assert answer.status == 200 and answer.field("connection") == "close"
+        late.socket = context(suite).wrap_socket(late.socket, server_hostname="localhost")
+        answer = late.ask(head(bearer(token), start=WHOAMI))
+        assert answer.status == 200 and answer.field("connection") == "close"
+        assert idle.is_closed() and late.is_closed()
+
+
+def test_a_log_that_nobody_reads_holds_nobody_up(suite):
+    """Standard error is a pipe in a container."""
+    receive, send = os.pipe()
+    gateway = OwnGateway(suite, log=os.fdopen(send, "wb"), **NO_LIMITS)
+    try:
+        with Edge(gateway) as edge:
+            for _ in range(30):
+                edge.send(head() * 100)
+                for _ in range(100):
+                    assert edge.answer(seconds=2).status == 200
+    finally:
+        # Events of the process itself are written at once, so its end wants a reader.
+        gateway.log.close()
+        threading.Thread(target=lambda: [None for _ in iter(lambda: os.read(receive, 65536), b"")], daemon=True).start()
+        gateway.log_text = lambda: ""
+        gateway.stop()
+    os.close(receive)
 
 
 # -- Redis
 
-@contextlib.contextmanager
-def without_redis(suite):
+def test_without_redis_limits_and_answers_go_on(suite, token):
     suite.ctl("stop", "redis")
     try:
-        yield
-    finally:
-        suite.ctl("start", "redis")
-
-
-def test_without_redis_limits_and_answers_go_on(suite, token):
-    with without_redis(suite):
         wait_for(lambda: suite.metrics("gateway")["berth_edge_redis_up"] == 0, 10, "the news")
         with Edge(suite) as edge:
             for _ in range(20):
                 answer, seconds = timed(lambda: edge.ask(head(bearer(token), start=WHOAMI)))
                 assert answer.status == 200 and answer.field("ratelimit") and seconds < 1
+    finally:
+        suite.ctl("start", "redis")
     wait_for(lambda: suite.metrics("gateway")["berth_edge_redis_up"] == 1, 10, "Redis")
 
 
+def granted(gateway, count):
+    number = 0
+    with Edge(gateway) as edge:
+        for _ in range(count):
+            number += edge.ask(head()).status == 200
+    return number
+
+
 def test_a_redis_that_has_forgotten_gives_nobody_a_fresh_burst(suite):
-    """The limit of addresses where passwords are tried: a small one. It is used up and given back by waiting only."""
-    given = post("/login", b"x=1", kind="application/x-www-form-urlencoded")
+    limits = {"BERTH_LIMIT_ADDRESS_PER_S": "5", "BERTH_LIMIT_ADDRESS_BURST": "300"}
+    with OwnGateway(suite, **limits) as gateway:
+        assert granted(gateway, 400) < 400, "there is no limit"
+        begun = time.monotonic()
+        redis.Redis(unix_socket_path=suite.info["redis"]).flushall()
+        time.sleep(1)       # several settlements
+        number = granted(gateway, 200)
+        seconds = time.monotonic() - begun
+        assert number <= 5 * seconds + 10, f"{number} in {seconds:.1f} s"
 
-    def granted(count):
-        number = 0
-        with Edge(suite) as edge:
-            for _ in range(count):
-                answer = edge.ask(given)
-                number += answer.status != 429
-                if answer.field("connection") == "close":
-                    return number
-        return number
-    tries = 0
-    while granted(40) == 40:
-        tries += 1
-        assert tries < 20, "there is no limit"
+
+def test_two_gateways_share_a_limit(suite):
+    limits = {"BERTH_LIMIT_ADDRESS_PER_S": "1", "BERTH_LIMIT_ADDRESS_BURST": "200"}
     redis.Redis(unix_socket_path=suite.info["redis"]).flushall()
-    begun = time.monotonic()
-    time.sleep(1)       # several settlements
-    number = granted(150)
-    seconds = time.monotonic() - begun
-    assert number <= 20 * seconds + 45, f"{number} in {seconds:.1f} s"
-    time.sleep(11)      # the burst is back for those who come after
+    with OwnGateway(suite, **limits) as one, OwnGateway(suite, **limits) as two:
+        begun = time.monotonic()
+        number = granted(one, 150)
+        time.sleep(0.5)
+        # The second learns of the first's at its next settlement.
+        number += granted(two, 1)
+        time.sleep(0.5)
+        number += granted(two, 200)
+        assert number <= 200 + 2 * (time.monotonic() - begun) + 5, number
+    time.sleep(0.2)
 
 
-def test_tokens_wait_for_the_revocations(suite, token, started):
+def test_tokens_wait_for_the_revocations(suite, token):
     """A gateway that starts while Redis is away knows of no revocation: it says so, and lets nobody in."""
-    with without_redis(suite):
-        suite.ctl("stop", "gateway")
-        # Not ready, so ctl would wait in vain: the start is given up on, the process is not.
-        with contextlib.suppress(AssertionError, Exception):
-            suite.ctl("start", "gateway", seconds=4)
-        suite.reload()
-        wait_for(lambda: alive(suite), 20, "the gateway")
-        with Edge(suite) as edge:
-            assert edge.ask(head()).status == 200
-            wait_for(lambda: edge.ask(head(bearer(token), start=WHOAMI)).status == 503, 5, "503")
-            for _ in range(5):
-                assert edge.ask(head(bearer(token), start=WHOAMI)).status == 503
-        assert not suite.ready("gateway")
-    wait_for(lambda: asked_with(suite, token) == 200, 20, "an answer once Redis is back")
-
-
-def alive(suite):
+    suite.ctl("stop", "redis")
     try:
-        return asked_once(suite) == 200
+        gateway = OwnGateway(suite, ready=False)
+        wait_for(lambda: alive(gateway), 20, "the gateway")
+        with Edge(gateway) as edge:
+            # Keys and links come within the first second.
+            time.sleep(1)
+            for _ in range(5):
+                assert edge.ask(head()).status == 200
+                assert edge.ask(head(bearer(token), start=WHOAMI)).status == 503
+        assert not gateway.ready()
+    finally:
+        suite.ctl("start", "redis")
+    wait_for(lambda: asked_with(gateway, token) == 200, 20, "an answer once Redis is back")
+    gateway.stop()
+
+
+def alive(gateway):
+    try:
+        return asked_once(gateway) == 200
     except (OSError, Closed, ssl.SSLError):
         return False
-
-
-def asked_with(suite, token):
-    with Edge(suite) as edge:
-        return edge.ask(head(bearer(token), start=WHOAMI)).status
 
 
 # -- a service
@@ -250,8 +244,8 @@ def test_a_killed_service_answers_503_at_once_and_comes_back_by_itself(suite, to
     """Under load: every request has its answer, within its deadline, and all connections stay."""
     stop, seen, slow = [], [], []
 
-    def client():
-        with Edge(suite, seconds=20) as edge:
+    def client(gateway):
+        with Edge(gateway, seconds=20) as edge:
             while not stop:
                 answer, seconds = timed(lambda: edge.ask(head(bearer(token), start=WHOAMI)))
                 seen.append(answer.status)
@@ -259,26 +253,26 @@ def test_a_killed_service_answers_503_at_once_and_comes_back_by_itself(suite, to
                 if answer.status == 503:
                     assert int(answer.field("retry-after")) >= 1
                     time.sleep(0.02)
-    clients = [threading.Thread(target=client) for _ in range(16)]
-    for one in clients:
-        one.start()
-    for _ in range(2):
-        time.sleep(0.5)
-        os.kill(suite.pid("bookingsvc"), signal.SIGKILL)
-        time.sleep(0.5)
-        with Edge(suite) as edge:
-            answer, seconds = timed(lambda: edge.ask(head(bearer(token), start=WHOAMI)))
-            assert answer.status == 503 and seconds < 0.5
-        suite.ctl("start", "bookingsvc")
-        suite.reload()
-        wait_for(lambda: asked_with(suite, token) == 200, 20, "the service")
-    stop.append(True)
-    for one in clients:
-        one.join(20)
-        assert not one.is_alive(), "a request never ended"
-    assert set(seen) <= {200, 503, 504}, set(seen)
-    assert seen.count(200) > 50 and max(slow) < 7, f"{seen.count(200)} answers, the slowest after {max(slow):.1f} s"
-    wait_for(lambda: suite.metrics("gateway")["berth_edge_exchanges"] == 0, 10, "the end of all exchanges")
+    with OwnGateway(suite, **NO_LIMITS) as gateway:
+        clients = [threading.Thread(target=client, args=(gateway,)) for _ in range(16)]
+        for one in clients:
+            one.start()
+        for _ in range(2):
+            time.sleep(0.5)
+            os.kill(suite.pid("bookingsvc"), signal.SIGKILL)
+            time.sleep(0.5)
+            answer, seconds = timed(lambda: asked_with(gateway, token))
+            assert answer == 503 and seconds < 0.5
+            suite.ctl("start", "bookingsvc")
+            suite.reload()
+            wait_for(lambda: asked_with(gateway, token) == 200, 20, "the service")
+        stop.append(True)
+        for one in clients:
+            one.join(20)
+            assert not one.is_alive(), "a request never ended"
+        assert set(seen) <= {200, 503, 504}, set(seen)
+        assert seen.count(200) > 50 and max(slow) < 7, f"{seen.count(200)} answers, the slowest after {max(slow):.1f} s"
+        wait_for(lambda: gateway.edge("exchanges") == 0, 10, "the end of all exchanges")
 
 
 def test_a_hanging_service_costs_its_callers_their_deadline_and_nobody_else(suite, token):

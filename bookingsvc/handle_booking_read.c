@@ -90,14 +90,31 @@ static enum err show_page(struct call *call, struct tx *tx, const struct stay_ro
 	return handle_booking_show_all(call, tx, stays, reply->items.count, reply->items.items);
 }
 
+/* What stands of whom: a person without a number has no stays. */
+static enum err find_page(struct call *call, struct tx *tx, const struct uuid *person_id, struct stay_filter *filter,
+	struct booking_page *reply)
+{
+	struct stay_row *stays = NULL;
+	size_t count = 0;
+	enum err err = OK;
+
+	if (person_id)
+		err = store_person_number(tx, person_id, &filter->person_no);
+	if (err == ERR_NOT_FOUND)
+		return show_page(call, tx, NULL, 0, filter->limit - 1, reply);
+	if (err == OK)
+		err = bound_filter(tx, filter);
+	if (err == OK)
+		err = store_stay_list(tx, filter, call->arena, &stays, &count);
+	return err == OK ? show_page(call, tx, stays, count, filter->limit - 1, reply) : err;
+}
+
 enum err handle_booking_list(struct call *call, const struct booking_list_request *request, struct booking_page *reply)
 {
 	const bool everyone = request->has_everyone && request->everyone;
 	const struct uuid *person_id = request->has_person_id ? &request->person_id : &call->token.person_id;
 	struct stay_filter filter;
-	struct stay_row *stays = NULL;
 	struct tx *tx = NULL;
-	size_t count = 0;
 	enum err err;
 
 	if (everyone && request->has_person_id)
@@ -105,23 +122,14 @@ enum err handle_booking_list(struct call *call, const struct booking_list_reques
 			call, ERR_BAD_FIELD, "everyone", "exactly_one", "Give either person_id or everyone.");
 	if (!everyone && uuid_is_nil(person_id))
 		return handle_need_person(call);
+	if (everyone)
+		person_id = NULL;
 	if ((err = read_filter(call, request, &filter)) != OK)
 		return err;
 	if ((err = handle_begin(call, &tx)) != OK)
-		goto done;
-	if ((err = check_scope(call, tx, everyone ? NULL : person_id)) != OK)
-		goto done;
-	if (!everyone && (err = store_person_number(tx, person_id, &filter.person_no)) == ERR_NOT_FOUND) {
-		err = show_page(call, tx, NULL, 0, filter.limit - 1, reply);
-		goto done;
-	}
-	if (err == OK)
-		err = bound_filter(tx, &filter);
-	if (err == OK)
-		err = store_stay_list(tx, &filter, call->arena, &stays, &count);
-	if (err == OK)
-		err = show_page(call, tx, stays, count, filter.limit - 1, reply);
-done:
+		return err;
+	if ((err = check_scope(call, tx, person_id)) == OK)
+		err = find_page(call, tx, person_id, &filter, reply);
 	tx_free(&tx);
 	return err;
 }

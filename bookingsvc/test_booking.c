@@ -95,7 +95,9 @@ static void test_a_stay_is_made_and_read_back(void **state)
 	assert_int_equal(
 		fixture_count("select count(*) from booking.booking where position('Kisten'::bytea in note) > 0"), 0);
 	assert_int_equal(
-		fixture_count("select count(*) from booking.outbox where position('Kisten'::bytea in payload) > 0"), 0);
+		fixture_count("select count(*) from booking.outbox where position('Kisten'::bytea in payload) >"
+			      " 0"),
+		0);
 }
 
 static void test_overlaps(void **state)
@@ -219,8 +221,9 @@ static void test_refusals_say_why(void **state)
 		{"an end at the start", 60, 60, true, false, ERR_BAD_FIELD, "ends_at", "ends_before_start"},
 		{"a start six minutes ago", -6, 60, true, false, ERR_RULE, "starts_at", "in_the_past"},
 		{"a stay of a day and a minute", 60, 60 + 1441, true, false, ERR_RULE, "ends_at", "stay_too_long"},
-		{"a start in 366 days and more", 60 * 24 * 367, 60 * 24 * 367 + 60, true, false, ERR_RULE, "starts_at",
-			"beyond_window"},
+		{"a start in 366 days and"
+		 " more",
+			60 * 24 * 367, 60 * 24 * 367 + 60, true, false, ERR_RULE, "starts_at", "beyond_window"},
 	};
 
 	(void)state;
@@ -262,7 +265,9 @@ static void test_who_may_book_for_whom(void **state)
 		{"an Assistant for somebody else", &assistant, "Assistant", &rival, ERR_FORBIDDEN, "booking.manage"},
 		{"Reception for anyone", &reception, "Reception", &rival, OK, NULL},
 		{"Reception for a person who does not exist", &reception, "Reception", &nobody, ERR_NOT_FOUND, NULL},
-		{"an Assistant for a person who does not exist", &assistant, "Assistant", &nobody, ERR_NOT_FOUND, NULL},
+		{"an Assistant for a person who does not"
+		 " exist",
+			&assistant, "Assistant", &nobody, ERR_NOT_FOUND, NULL},
 		{"a User for a person who does not exist learns nothing", &user, "User", &nobody, ERR_FORBIDDEN,
 			"booking.act_for"},
 		{"a client for a person", &none, "Reception", &rival, OK, NULL},
@@ -494,7 +499,9 @@ static void test_who_may_touch_a_stay(void **state)
 		const char *reason;
 	} cases[] = {
 		{"a stranger sees nothing", &rival, "User", ERR_NOT_FOUND, ERR_NOT_FOUND, NULL},
-		{"an assistant of somebody else sees nothing", &rival, "Assistant", ERR_NOT_FOUND, ERR_NOT_FOUND, NULL},
+		{"an assistant of somebody else sees"
+		 " nothing",
+			&rival, "Assistant", ERR_NOT_FOUND, ERR_NOT_FOUND, NULL},
 		{"Security sees and changes nothing", &security, "Security", OK, ERR_FORBIDDEN, NULL},
 		{"the assistant does both", &assistant, "Assistant", OK, ERR_VERSION_STALE, NULL},
 		{"a delegation without the permission does nothing", &assistant, "User", ERR_NOT_FOUND, ERR_NOT_FOUND,
@@ -637,7 +644,9 @@ static void test_list_filters_and_scopes(void **state)
 				.to = fixture_hour(25),
 				.has_to = true},
 			OK, 2},
-		{"a cursor of letters", &user, "User", {.cursor = STR("AAAA"), .has_cursor = true}, ERR_BAD_CURSOR, 0},
+		{"a cursor of"
+		 " letters",
+			&user, "User", {.cursor = STR("AAAA"), .has_cursor = true}, ERR_BAD_CURSOR, 0},
 	};
 
 	(void)state;

@@ -10,8 +10,9 @@
 #include "service/handlers.h"
 
 /*
- * The set-based form of booking_create against the single one: random batches over two tenants, made as a batch in one pair of
- * tenants and one by one in another of the same shape; every outcome and the tables in the end are equal.
+ * The set-based form of booking_create against the single one: random batches over two tenants, made as a batch in
+ * one pair of tenants and one by one in another of the same shape; every outcome and the tables in the end are
+ * equal.
  */
 
 #define MUST(call) assert_int_equal((call), OK)
@@ -175,19 +176,34 @@ static void check_same(size_t i, enum err batch_err, const struct call *batch_ca
 	CHECK(name, uuid_is_nil(&batch->spot_id) == uuid_is_nil(&single->spot_id));
 }
 
-#define TABLE_OF(half)                                                                                                           \
-	"select coalesce(md5(string_agg(format('%s|%s|%s|%s|%s|%s|%s', right(b.tenant_id::text, 1), s.name, p.id, c.id,"         \
-	" b.starts_at, b.ends_at, b.note is null), E'\\n' order by right(b.tenant_id::text, 1), s.name, p.id, b.starts_at)),'')" \
-	" from booking.booking b left join booking.spot s on s.no = b.spot_no left join booking.person p on p.no = b.person_no"  \
-	" left join booking.person c on c.no = b.created_by_no where b.tenant_id::text like '%%" half "_'"
-
-static void same_tables(const char *batch_sql, const char *single_sql)
+/* All that stands of a side, in words that are the same on both. */
+static char *table_of(const char *half)
 {
-	char *batch = strdup(testpg_value(fixture_pg, batch_sql));
+	char sql[1024];
+	char *copy;
 
-	assert_non_null(batch);
-	assert_string_equal(batch, testpg_value(fixture_pg, single_sql));
+	snprintf(sql, sizeof(sql),
+		"select coalesce(md5(string_agg(format('%%s|%%s|%%s|%%s|%%s|%%s|%%s', right(b.tenant_id::text, 1),"
+		" s.name, p.id, c.id, b.starts_at, b.ends_at, b.note is null), '/' order by"
+		" right(b.tenant_id::text, 1),"
+		" s.name, p.id, b.starts_at)), '') from booking.booking b left join booking.spot s on s.no ="
+		" b.spot_no"
+		" left join booking.person p on p.no = b.person_no left join booking.person c on c.no ="
+		" b.created_by_no"
+		" where b.tenant_id::text like '%%%s_'",
+		half);
+	copy = strdup(testpg_value(fixture_pg, sql));
+	assert_non_null(copy);
+	return copy;
+}
+
+static void same_tables(void)
+{
+	char *batch = table_of("a00"), *single = table_of("b00");
+
+	assert_string_equal(batch, single);
 	free(batch);
+	free(single);
 }
 
 static void one_round(unsigned round)
@@ -230,7 +246,7 @@ static void test_a_batch_ends_as_its_items_one_by_one(void **state)
 		if (round % 4 == 3)
 			testpg_sql(fixture_pg, "delete from booking.booking");
 		one_round(round);
-		same_tables(TABLE_OF("a00"), TABLE_OF("b00"));
+		same_tables();
 	}
 	assert_int_equal(fixture_count("select count(*) from booking.outbox where action = 'booking.create' and"
 				       " tenant_id::text like '%a00_'"),

@@ -10,8 +10,9 @@
 #include "state.h"
 
 /*
- * Tests of handlers and statements: a real PostgreSQL cluster with the real migrations, the app role, sealed fields, and calls as
- * the skeleton makes them. Only authsvc is played: everyone is active but people whose id starts with 0xee.
+ * Tests of handlers and statements: a real PostgreSQL cluster with the real migrations, the app role, sealed
+ * fields, and calls as the skeleton makes them. Only authsvc is played: everyone is active but people whose id
+ * starts with 0xee.
  */
 struct desk {
 	struct worker worker;

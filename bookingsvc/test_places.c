@@ -261,8 +261,9 @@ static void test_availability_explains_itself(void **state)
 		const char *spot_reasons[3];
 		const char *area_reason, *pool_reason;
 	} cases[] = {
-		{"when one spot and the pool are taken", 10, 12, false, 1, 0, {"spot_taken", NULL, "spot_closed"}, NULL,
-			"area_full"},
+		{"when one spot and the pool are"
+		 " taken",
+			10, 12, false, 1, 0, {"spot_taken", NULL, "spot_closed"}, NULL, "area_full"},
 		{"right before", 8, 10, false, 2, 1, {NULL, NULL, "spot_closed"}, NULL, NULL},
 		{"right after", 12, 14, false, 2, 1, {NULL, NULL, "spot_closed"}, NULL, NULL},
 		{"one area alone", 11, 20, true, 1, -1, {"spot_taken", NULL, "spot_closed"}, NULL, NULL},
@@ -355,7 +356,8 @@ static void test_the_planning_window_counts_the_days_of_the_site(void **state)
 	area_wish.site_id = site.id;
 	call = by(OPID_area_create, &admin, "Admin");
 	MUST(handle_area_create(&call, &area_wish, &area));
-	midnight = fixture_count("select (extract(epoch from (date_trunc('day', now() at time zone 'Pacific/Auckland')"
+	midnight = fixture_count("select (extract(epoch from (date_trunc('day', now() at time zone"
+				 " 'Pacific/Auckland')"
 				 " + interval '2 days') at time zone 'Pacific/Auckland'))::bigint") *
 	           US_PER_S;
 	wish.area_id = area.id;
@@ -399,7 +401,9 @@ static void test_vehicles(void **state)
 	assert_int_equal(register_plate(&user, "AB;1", "FR", &other, &call), ERR_BAD_FIELD);
 	assert_true(str_eq_c(call.field, "plate"));
 	assert_int_equal(
-		fixture_count("select count(*) from booking.vehicle where position('AB123CD'::bytea in plate) > 0"), 0);
+		fixture_count("select count(*) from booking.vehicle where position('AB123CD'::bytea in plate) >"
+			      " 0"),
+		0);
 
 	call = by(OPID_vehicle_list, &user, "User");
 	assert_int_equal(handle_vehicle_list(&call, &find, &page), ERR_FORBIDDEN);

@@ -277,10 +277,11 @@ static void test_who_is_erased_while_booking_keeps_nothing(void **state)
 		for (size_t k = 0; k < EACH; k++)
 			assert_true(racers[i].errs[k] == OK || racers[i].errs[k] == ERR_UNAUTHENTICATED ||
 				    racers[i].errs[k] == ERR_UNAVAILABLE);
-	assert_int_equal(
-		fixture_count("select count(*) from booking.person where id = '0192a3b4-c5d6-7000-0000-000000000003'"),
+	assert_int_equal(fixture_count("select count(*) from booking.person where id ="
+				       " '0192a3b4-c5d6-7000-0000-000000000003'"),
 		0);
-	assert_int_equal(fixture_count("select count(*) from booking.booking b where status <> 4 and person_no is null"
+	assert_int_equal(fixture_count("select count(*) from booking.booking b where status <> 4 and person_no"
+				       " is null"
 				       " and starts_at > now() + interval '16 days'"),
 		0);
 }

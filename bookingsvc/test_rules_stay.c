@@ -39,7 +39,9 @@ static void test_a_new_stay(void **state)
 		{"a microsecond longer", HOUR, 11 * HOUR + 1, false, ERR_RULE, "ends_at", "stay_too_long"},
 		{"at the last instant of the window", 30 * US_PER_DAY - 1, 30 * US_PER_DAY + HOUR, false, OK, NULL,
 			NULL},
-		{"at its end", 30 * US_PER_DAY, 30 * US_PER_DAY + HOUR, false, ERR_RULE, "starts_at", "beyond_window"},
+		{"at its"
+		 " end",
+			30 * US_PER_DAY, 30 * US_PER_DAY + HOUR, false, ERR_RULE, "starts_at", "beyond_window"},
 		{"in a closed spot", HOUR, 2 * HOUR, true, ERR_RULE, "spot_id", "spot_closed"},
 	};
 
@@ -67,7 +69,9 @@ static void test_standing(void **state)
 		enum err book, see, change;
 	} cases[] = {
 		{"oneself", {.person_id = a}, &a, false, STANDING_SELF, OK, OK, OK},
-		{"a stranger", {.person_id = a}, &b, false, STANDING_NONE, ERR_FORBIDDEN, ERR_NOT_FOUND, ERR_NOT_FOUND},
+		{"a"
+		 " stranger",
+			{.person_id = a}, &b, false, STANDING_NONE, ERR_FORBIDDEN, ERR_NOT_FOUND, ERR_NOT_FOUND},
 		{"a delegation without the permission", {.person_id = a}, &b, true, STANDING_NONE, ERR_FORBIDDEN,
 			ERR_NOT_FOUND, ERR_NOT_FOUND},
 		{"the permission without a delegation", {.person_id = a, .act_for = true}, &b, false, STANDING_NONE,
@@ -116,7 +120,9 @@ static void test_the_life_of_a_stay(void **state)
 		enum stay_status to;
 		instant_us held_until; /* from now */
 	} cases[] = {
-		{"cancel what is to come", CANCEL, STAY_CONFIRMED, HOUR, 2 * HOUR, OK, NULL, STAY_CANCELLED, 2 * HOUR},
+		{"cancel what is to"
+		 " come",
+			CANCEL, STAY_CONFIRMED, HOUR, 2 * HOUR, OK, NULL, STAY_CANCELLED, 2 * HOUR},
 		{"cancel what goes on", CANCEL, STAY_CONFIRMED, -HOUR, HOUR, OK, NULL, STAY_CANCELLED, HOUR},
 		{"not what is over", CANCEL, STAY_CONFIRMED, -2 * HOUR, 0, ERR_CONFLICT, "stay_over", 0, 0},
 		{"not twice", CANCEL, STAY_CANCELLED, HOUR, 2 * HOUR, ERR_CONFLICT, "booking_cancelled", 0, 0},
@@ -128,14 +134,22 @@ static void test_the_life_of_a_stay(void **state)
 		{"not earlier", CHECK_IN, STAY_CONFIRMED, 30 * MIN + 1, HOUR, ERR_RULE, "too_early", 0, 0},
 		{"not when it is over", CHECK_IN, STAY_CONFIRMED, -HOUR, 0, ERR_CONFLICT, "stay_over", 0, 0},
 		{"not twice", CHECK_IN, STAY_CHECKED_IN, -HOUR, HOUR, ERR_CONFLICT, "already_checked_in", 0, 0},
-		{"not when cancelled", CHECK_IN, STAY_CANCELLED, -HOUR, HOUR, ERR_CONFLICT, "booking_cancelled", 0, 0},
-		{"leave early and free the rest", CHECK_OUT, STAY_CHECKED_IN, -HOUR, HOUR, OK, NULL, STAY_COMPLETED, 0},
+		{"not when"
+		 " cancelled",
+			CHECK_IN, STAY_CANCELLED, -HOUR, HOUR, ERR_CONFLICT, "booking_cancelled", 0, 0},
+		{"leave early and free the"
+		 " rest",
+			CHECK_OUT, STAY_CHECKED_IN, -HOUR, HOUR, OK, NULL, STAY_COMPLETED, 0},
 		{"leave late", CHECK_OUT, STAY_CHECKED_IN, -2 * HOUR, -HOUR, OK, NULL, STAY_COMPLETED, -HOUR},
 		{"leave before the start", CHECK_OUT, STAY_CHECKED_IN, 10 * MIN, HOUR, OK, NULL, STAY_COMPLETED,
 			10 * MIN},
-		{"not without arriving", CHECK_OUT, STAY_CONFIRMED, -HOUR, HOUR, ERR_CONFLICT, "not_checked_in", 0, 0},
+		{"not without"
+		 " arriving",
+			CHECK_OUT, STAY_CONFIRMED, -HOUR, HOUR, ERR_CONFLICT, "not_checked_in", 0, 0},
 		{"not twice", CHECK_OUT, STAY_COMPLETED, -HOUR, HOUR, ERR_CONFLICT, "stay_over", 0, 0},
-		{"not when cancelled", CHECK_OUT, STAY_CANCELLED, -HOUR, HOUR, ERR_CONFLICT, "booking_cancelled", 0, 0},
+		{"not when"
+		 " cancelled",
+			CHECK_OUT, STAY_CANCELLED, -HOUR, HOUR, ERR_CONFLICT, "booking_cancelled", 0, 0},
 	};
 
 	(void)state;
@@ -191,8 +205,9 @@ static void test_a_change_is_judged_by_what_it_asks_for(void **state)
 	} cases[] = {
 		{"nothing", STAY_CONFIRMED, HOUR, 2 * HOUR, INSTANT_MAX, INSTANT_MAX, 0, false, OK, NULL},
 		{"later", STAY_CONFIRMED, HOUR, 2 * HOUR, 3 * HOUR, 4 * HOUR, 0, false, OK, NULL},
-		{"over the limit of length", STAY_CONFIRMED, HOUR, 2 * HOUR, INSTANT_MAX, 12 * HOUR, 0, false, ERR_RULE,
-			"stay_too_long"},
+		{"over the limit of"
+		 " length",
+			STAY_CONFIRMED, HOUR, 2 * HOUR, INSTANT_MAX, 12 * HOUR, 0, false, ERR_RULE, "stay_too_long"},
 		{"a stay of older rules may be shortened to what is still too long", STAY_CONFIRMED, HOUR, 21 * HOUR,
 			INSTANT_MAX, 20 * HOUR, 0, false, OK, NULL},
 		{"but not made longer", STAY_CONFIRMED, HOUR, 21 * HOUR, INSTANT_MAX, 22 * HOUR, 0, false, ERR_RULE,
@@ -206,8 +221,10 @@ static void test_a_change_is_judged_by_what_it_asks_for(void **state)
 			"in_the_past"},
 		{"who has arrived has started", STAY_CHECKED_IN, -HOUR, HOUR, 10 * MIN, INSTANT_MAX, 0, false,
 			ERR_CONFLICT, "already_checked_in"},
-		{"beyond the window", STAY_CONFIRMED, HOUR, 2 * HOUR, 31 * US_PER_DAY, 31 * US_PER_DAY + HOUR, 0, false,
-			ERR_RULE, "beyond_window"},
+		{"beyond the"
+		 " window",
+			STAY_CONFIRMED, HOUR, 2 * HOUR, 31 * US_PER_DAY, 31 * US_PER_DAY + HOUR, 0, false, ERR_RULE,
+			"beyond_window"},
 		{"to a closed spot", STAY_CONFIRMED, HOUR, 2 * HOUR, INSTANT_MAX, INSTANT_MAX, 2, true, ERR_RULE,
 			"spot_closed"},
 		{"a closed spot keeps its stays", STAY_CONFIRMED, HOUR, 2 * HOUR, INSTANT_MAX, 3 * HOUR, 1, true, OK,

@@ -159,8 +159,8 @@ static void test_an_export_of_a_stranger_is_empty(void **state)
 	MUST(handle_booking_export(&call, &request, &reply));
 	assert_true(
 		str_eq_c(reply.data, "{\"bookings\":[],\"bookings_left_out\":0,\"vehicles\":[],\"delegations\":[]}"));
-	assert_int_equal(
-		fixture_count("select count(*) from booking.person where id = '0192a3b4-c5d6-7000-0000-000000001267'"),
+	assert_int_equal(fixture_count("select count(*) from booking.person where id ="
+				       " '0192a3b4-c5d6-7000-0000-000000001267'"),
 		0);
 }
 
@@ -176,9 +176,11 @@ static void test_an_export_that_is_too_long_says_what_it_leaves_out(void **state
 	(void)state;
 	(void)booked(&user, 0, 10, 12);
 	testpg_sql(fixture_pg,
-		"insert into booking.booking (tenant_id, id, site_no, area_no, spot_no, person_no, starts_at, ends_at,"
+		"insert into booking.booking (tenant_id, id, site_no, area_no, spot_no, person_no, starts_at,"
+		" ends_at,"
 		" held_until, created_at, policy_version, version, status)"
-		" select tenant_id, gen_random_uuid(), site_no, area_no, spot_no, person_no, starts_at - i * interval '1 day',"
+		" select tenant_id, gen_random_uuid(), site_no, area_no, spot_no, person_no, starts_at - i *"
+		" interval '1 day',"
 		" ends_at - i * interval '1 day', ends_at - i * interval '1 day', created_at, 1, 1, 1"
 		" from booking.booking, generate_series(1, 2500) i where created_at = (select max(created_at) from"
 		" booking.booking)");
@@ -248,7 +250,10 @@ static void test_an_erased_person_leaves_nothing_but_numbers(void **state)
 				       " '0192a3b4-c5d6-7000-0000-000000000001' and tenant_id = " THIS_TENANT),
 		0);
 
-	/* Nothing can be made for them any more, by a token that lives on for a moment; and asking again changes nothing. */
+	/*
+	 * Nothing can be made for them any more, by a token that lives on for a moment; and asking again changes
+	 * nothing.
+	 */
 	wish = fixture_wish(&ground.spots[0], 50, 51);
 	assert_int_equal(fixture_book(desk, &tenant, &user, "User", &wish, &booking), ERR_UNAUTHENTICATED);
 	wish.for_person_id = user;
@@ -315,7 +320,8 @@ static void test_retention_makes_old_stays_anonymous(void **state)
 	booking = booked(&user, 0, 10, 12);
 	/* Stays of 175 to 184 days ago: five are over the 180, the one of exactly 180 days ended later that day. */
 	testpg_sql(fixture_pg,
-		"insert into booking.booking (tenant_id, id, site_no, area_no, spot_no, person_no, created_by_no, starts_at,"
+		"insert into booking.booking (tenant_id, id, site_no, area_no, spot_no, person_no,"
+		" created_by_no, starts_at,"
 		" ends_at, held_until, created_at, policy_version, version, status, note)"
 		" select tenant_id, gen_random_uuid(), site_no, area_no, spot_no, person_no, person_no,"
 		" now() - i * interval '1 day', now() - i * interval '1 day' + interval '1 hour',"

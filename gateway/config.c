@@ -57,7 +57,7 @@ const struct config_key gateway_config_keys[] = {
 		.max = 1000000,
 		.fallback = EDGE_CONNECTIONS,
 		AT(connections),
-		.help = "connections at once; beyond it the oldest idle one goes for a new one; default " EDGE_CONNECTIONS},
+		.help = "connections at once; an idle one goes for one beyond it; default " EDGE_CONNECTIONS},
 	LIMIT("ADDRESS", address, "2000", "4000", "one network address"),
 	LIMIT("PERSON", person, "1000", "2000", "one person or client"),
 	LIMIT("TENANT", tenant, "4000", "8000", "all people of one tenant"),

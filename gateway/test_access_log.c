@@ -27,8 +27,9 @@ static void a_line_is_one_whole_object(void **state)
 {
 	static const char wanted[] =
 		"{\"at\":\"2025-10-09T08:53:20.123456Z\",\"level\":\"info\",\"service\":\"gateway\","
-		"\"event\":\"request\",\"request_id\":\"00000000-0000-0000-0000-000000000000\",\"operation\":\"whoami_read\",\"status\":403,"
-		"\"code\":\"forbidden\",\"duration_us\":3456,\"bytes\":12}\n";
+		"\"event\":\"request\",\"request_id\":\"00000000-0000-0000-0000-000000000000\","
+		"\"operation\":\"whoami_read\",\"status\":403,\"code\":\"forbidden\",\"duration_us\":3456,"
+		"\"bytes\":12}\n";
 
 	(void)state;
 	access_log_init(&log_of_loop);

@@ -388,8 +388,8 @@ static enum err run_groups(struct batch *batch, struct db *db)
 	}
 	for (size_t first = 0; first < batch->order_count && err == OK; first += len) {
 		len = group_len(batch, first);
-		memcpy(batch->group.items, batch->order + first, len * sizeof(batch->group.items[0]));
-		batch->group.count = len;
+		for (batch->group.count = 0; batch->group.count < len; batch->group.count++)
+			batch->group.items[batch->group.count] = batch->order[first + batch->group.count];
 		if ((err = begin_or_switch(db, tenant_of(&batch->group), &tx)) == OK)
 			err = run(&batch->group, tx);
 	}

@@ -27,19 +27,19 @@ done:
 }
 
 /* Whose bookings may be listed: one's own, a principal's; with booking.read_all anyone's. */
-static enum err check_scope(struct call *call, struct tx *tx, const struct uuid *person_id)
+static enum err check_scope(struct call *call, struct tx *tx, bool everyone, const struct uuid *person_id)
 {
 	const struct caller caller = handle_caller(call);
 	bool held = false;
 	enum err err = OK;
 
-	if (caller.read_all || (person_id && uuid_eq(person_id, &caller.person_id)))
+	if (caller.read_all || (!everyone && uuid_eq(person_id, &caller.person_id)))
 		return OK;
-	if (person_id && caller.act_for)
+	if (!everyone && caller.act_for)
 		err = store_delegation_held(tx, &caller.person_id, person_id, 1, &held);
 	if (err != OK || held)
 		return err;
-	return call_refuse(call, ERR_FORBIDDEN, person_id ? "person_id" : "everyone", "booking.read_all",
+	return call_refuse(call, ERR_FORBIDDEN, everyone ? "everyone" : "person_id", "booking.read_all",
 		"You may list your own bookings and those of your principals.");
 }
 
@@ -91,14 +91,14 @@ static enum err show_page(struct call *call, struct tx *tx, const struct stay_ro
 }
 
 /* What stands of whom: a person without a number has no stays. */
-static enum err find_page(struct call *call, struct tx *tx, const struct uuid *person_id, struct stay_filter *filter,
-	struct booking_page *reply)
+static enum err find_page(struct call *call, struct tx *tx, bool everyone, const struct uuid *person_id,
+	struct stay_filter *filter, struct booking_page *reply)
 {
 	struct stay_row *stays = NULL;
 	size_t count = 0;
 	enum err err = OK;
 
-	if (person_id)
+	if (!everyone)
 		err = store_person_number(tx, person_id, &filter->person_no);
 	if (err == ERR_NOT_FOUND)
 		return show_page(call, tx, NULL, 0, filter->limit - 1, reply);
@@ -122,14 +122,12 @@ enum err handle_booking_list(struct call *call, const struct booking_list_reques
 			call, ERR_BAD_FIELD, "everyone", "exactly_one", "Give either person_id or everyone.");
 	if (!everyone && uuid_is_nil(person_id))
 		return handle_need_person(call);
-	if (everyone)
-		person_id = NULL;
 	if ((err = read_filter(call, request, &filter)) != OK)
 		return err;
 	if ((err = handle_begin(call, &tx)) != OK)
 		return err;
-	if ((err = check_scope(call, tx, person_id)) == OK)
-		err = find_page(call, tx, person_id, &filter, reply);
+	if ((err = check_scope(call, tx, everyone, person_id)) == OK)
+		err = find_page(call, tx, everyone, person_id, &filter, reply);
 	tx_free(&tx);
 	return err;
 }

@@ -43,12 +43,19 @@ now_ms() {
 	printf '%d\n' $((10#${up/./} * 10))
 }
 
-# wait_until SECONDS COMMAND...: polls COMMAND until it succeeds; false when the time is over.
+# wait_until SECONDS WHAT COMMAND...: polls COMMAND until it succeeds, and says now and then that WHAT is awaited; false
+# when the time is over.
 wait_until() {
-	local end=$(($(now_ms) + $1 * 1000))
-	shift
+	local start now next=2000 limit=$(($1 * 1000)) what=$2
+	shift 2
+	start=$(now_ms)
 	until "$@"; do
-		[ "$(now_ms)" -lt "$end" ] || return 1
+		now=$(($(now_ms) - start))
+		[ "$now" -lt "$limit" ] || return 1
+		if [ "$now" -ge "$next" ]; then
+			note "waiting for $what: $((now / 1000)) s of at most $((limit / 1000)) s"
+			next=$((now + 5000))
+		fi
 		sleep 0.05
 	done
 }

@@ -6,7 +6,7 @@ mail_start() {
 	process_is_alive mail ||
 		process_spawn mail - env -i PATH=/usr/bin:/bin LC_ALL=C.UTF-8 TZ=UTC \
 			"$PYTHON" -I "$STATE_DIR/opt/lib/sink.py" "$(port_of mail)" "$STATE_DIR/mail"
-	wait_until 30 mail_ready_or_dead || die "the mail sink is not ready after 30 s" "read $STATE_DIR/logs/mail.log"
+	wait_until 30 "the mail sink" mail_ready_or_dead || die "the mail sink is not ready after 30 s" "read $STATE_DIR/logs/mail.log"
 	process_is_alive mail || process_died_early mail
 }
 

@@ -84,7 +84,7 @@ postgres_start() {
 			process_spawn postgres - env -i PATH="$PG_BIN:/usr/bin:/bin" LC_ALL=C.UTF-8 TZ=UTC HOME=/nonexistent \
 				"$PG_BIN/postgres" -D "$STATE_DIR/pg/data"
 	fi
-	wait_until 60 postgres_ready_or_dead || die "PostgreSQL is not ready after 60 s" "read $STATE_DIR/logs/postgres.log"
+	wait_until 60 "PostgreSQL" postgres_ready_or_dead || die "PostgreSQL is not ready after 60 s" "read $STATE_DIR/logs/postgres.log"
 	process_is_alive postgres || process_died_early postgres
 }
 

@@ -89,10 +89,10 @@ process_stop() {
 	fi
 	kill -"$signal" "$pid" 2>/dev/null || true
 	kill -CONT "$pid" 2>/dev/null || true	# a stopped process could not hear the signal
-	if ! wait_until "$STOP_SECONDS" process_is_gone "$name"; then
+	if ! wait_until "$STOP_SECONDS" "the end of $name" process_is_gone "$name"; then
 		warn "$name (pid $pid) did not stop in $STOP_SECONDS s after SIG$signal: sending SIG$hard"
 		kill -"$hard" "$pid" 2>/dev/null || true
-		wait_until 10 process_is_gone "$name" ||
+		wait_until 10 "the end of $name" process_is_gone "$name" ||
 			die "$name (pid $pid) does not end" "look at it: cat /proc/$pid/stack; then try again"
 	fi
 	rm -f "$(pid_file "$name")"

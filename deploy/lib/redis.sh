@@ -28,7 +28,7 @@ redis_start() {
 	redis_configure
 	process_is_alive redis ||
 		process_spawn redis - env -i PATH=/usr/bin:/bin LC_ALL=C.UTF-8 TZ=UTC redis-server "$STATE_DIR/etc/redis.conf"
-	wait_until 30 redis_ready_or_dead || die "Redis is not ready after 30 s" "read $STATE_DIR/logs/redis.log"
+	wait_until 30 "Redis" redis_ready_or_dead || die "Redis is not ready after 30 s" "read $STATE_DIR/logs/redis.log"
 	process_is_alive redis || process_died_early redis
 }
 

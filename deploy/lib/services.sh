@@ -73,16 +73,17 @@ service_is_ready() {
 	curl -fsS -o /dev/null --max-time 2 --cacert "$STATE_DIR/pki/ops-ca.pem" "$(service_admin_url "$1")/readyz" 2>/dev/null
 }
 
+# service_detail NAME: which dependency it says it misses.
+service_detail() {
+	curl -sS --max-time 2 --cacert "$STATE_DIR/pki/ops-ca.pem" --cert "$STATE_DIR/pki/ops-client.pem" \
+		--key "$STATE_DIR/pki/ops-client.key" "$(service_admin_url "$1")/readyz?verbose" 2>&1 || true
+}
+
 service_ready_or_dead() { service_is_ready "$1" || process_is_gone "$1"; }
 
 service_wait_ready() {
-	local start
-	start=$(now_ms)
-	if ! wait_until 2 service_ready_or_dead "$1"; then
-		note "waiting for $1 to be ready (at most $READY_SECONDS s)"
-		wait_until "$READY_SECONDS" service_ready_or_dead "$1" ||
-			die "$1 is not ready after $((($(now_ms) - start) / 1000)) s" "read $STATE_DIR/logs/$1.log"
-	fi
+	wait_until "$READY_SECONDS" "$1 to be ready" service_ready_or_dead "$1" ||
+		die "$1 is not ready after $READY_SECONDS s: $(service_detail "$1")" "read $STATE_DIR/logs/$1.log"
 	process_is_alive "$1" || process_died_early "$1"
 }
 

@@ -10,6 +10,8 @@
 /* A caller asks for a sign of life every two seconds; one that is silent for longer is gone. */
 #define SILENCE_MAX_US (15 * US_PER_S)
 #define ACCEPT_AGAIN_US (100 * US_PER_MS)
+/* Connections that have not shown their certificate yet. */
+#define STRANGERS_MAX 64
 #define CLOSE_STEP_US 20000
 /* What a caller may have waiting here, and what it may leave unread. */
 #define QUEUED_MAX 16
@@ -23,11 +25,15 @@ static void on_opened(void *owner, struct link_conn *conn)
 	struct caller *caller = owner;
 	struct link_listener *listener = caller->listener;
 
-	(void)conn;
 	pthread_mutex_lock(&listener->lock);
-	caller->greeted = true;
-	listener->stats.connects++;
-	listener->stats.connected++;
+	caller->greeted = listener->stats.connected < LINK_PEERS_MAX;
+	if (caller->greeted) {
+		listener->stats.connects++;
+		listener->stats.connected++;
+	} else {
+		listener->stats.turned_away++;
+		link_conn_close(conn, false);
+	}
 	pthread_mutex_unlock(&listener->lock);
 	/* One that comes while this process drains is told so. */
 	link_keeper_poke(&listener->kept, 0);
@@ -101,13 +107,27 @@ static void accept_next(struct link_listener *listener)
 		nng_stream_listener_accept(listener->end, listener->accept);
 }
 
-static size_t count_callers(const struct link_listener *listener)
+/*
+ * Under the lock. Whoever can reach the port can hold connections without a certificate for as long as a handshake may
+ * take: the oldest of too many such goes, so that they keep no caller out.
+ */
+static void make_room(struct link_listener *listener)
 {
-	size_t count = 0;
+	struct caller *oldest = NULL;
+	size_t strangers = 0;
 
-	for (const struct caller *caller = listener->callers; caller; caller = caller->next)
-		count++;
-	return count;
+	/* The newest stands first. */
+	for (struct caller *caller = listener->callers; caller; caller = caller->next) {
+		if (caller->greeted || caller->closed)
+			continue;
+		strangers++;
+		oldest = caller;
+	}
+	if (strangers < STRANGERS_MAX)
+		return;
+	oldest->closed = true;
+	listener->stats.turned_away++;
+	link_conn_close(oldest->conn, false);
 }
 
 /* Under the lock. Takes the stream. */
@@ -120,13 +140,14 @@ static void caller_add(struct link_listener *listener, nng_stream *stream)
 		.out_max = OUT_MAX,
 		.events = &events,
 		.kept = &listener->kept};
-	struct caller *caller = NULL;
+	struct caller *caller = calloc(1, sizeof(*caller));
 
-	if (count_callers(listener) >= LINK_PEERS_MAX || !(caller = calloc(1, sizeof(*caller)))) {
+	if (!caller) {
 		listener->stats.turned_away++;
 		nng_stream_free(stream);
 		return;
 	}
+	make_room(listener);
 	caller->listener = listener;
 	config.owner = caller;
 	if (link_conn_new(&config, &caller->conn) != OK) {
@@ -179,13 +200,16 @@ static void forget_messages(struct caller *caller)
 	caller->queued_bytes = 0;
 }
 
-static void bury(struct caller *caller)
+static void bury(struct caller *caller, uint64_t now_us)
 {
 	struct link_listener *listener = caller->listener;
 	const char *fault = link_conn_fault(caller->conn);
 
-	if (fault) {
+	if (fault)
 		listener->stats.faults++;
+	/* Counted always, told once a second: a stranger shall not write the log. */
+	if (fault && now_us >= listener->told_us + US_PER_S) {
+		listener->told_us = now_us;
 		log_event(LOG_WARN, "link_broken", LOG_C("caller", peer_name(listener->caller)),
 			LOG_C("lane", lane_name(listener->lane)), LOG_C("reason", fault));
 	}
@@ -219,7 +243,7 @@ static uint64_t tick(void *owner, uint64_t now_us)
 			forget_messages(caller);
 			if (caller->users == 0) {
 				*place = caller->next;
-				bury(caller);
+				bury(caller, now_us);
 				continue;
 			}
 		} else {

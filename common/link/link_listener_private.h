@@ -12,8 +12,9 @@ struct caller {
 	struct link_listener *listener;
 	struct caller *next;
 	struct link_conn *conn;
-	bool greeted, told; /* told: that this process drains */
-	size_t queued;      /* messages of its that no worker has taken */
+	bool greeted, closed;
+	bool told;     /* that this process drains */
+	size_t queued; /* messages of its that no worker has taken */
 	size_t queued_bytes;
 	size_t users; /* messages taken and not answered */
 };
@@ -40,6 +41,7 @@ struct link_listener {
 	pthread_cond_t gone;  /* a connection, or the accepting */
 	bool accepting, draining, closing;
 	uint64_t accept_at_us; /* after a failure; 0: none */
+	uint64_t told_us;      /* when a fault was logged last */
 	uint64_t wakes;
 	struct caller *callers;
 	struct message *first, **last;

@@ -163,6 +163,16 @@ static void server_stop(struct server **server)
 	*server = NULL;
 }
 
+/* Every thread of it has stopped. */
+static void stop_process(pid_t pid)
+{
+	int status;
+
+	assert_int_equal(kill(pid, SIGSTOP), 0);
+	assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
+	assert_true(WIFSTOPPED(status));
+}
+
 static bool wait_live(struct link_dialer *dialer, size_t live)
 {
 	for (int i = 0; i < 500 && link_live(dialer) != live; i++)
@@ -508,6 +518,28 @@ static void test_garbage_and_plain_text_get_nothing(void **state)
 	server_stop(&server);
 }
 
+static void test_strangers_who_hold_connections_keep_no_caller_out(void **state)
+{
+	int port = free_port(), fds[200];
+	struct server *server = server_start(port, 1, '1');
+	struct link_dialer *dialer;
+	char url[LINK_URL_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(fds); i++)
+		fds[i] = connect_to(port);
+	(void)snprintf(url, sizeof(url), "tls+tcp://127.0.0.1:%d", port);
+	dialer = dialer_to(pki, PEER_gateway, "gateway", url, 0);
+	assert_true(wait_live(dialer, 1));
+	assert_int_equal(ask(dialer, STR("e"), 2000, NULL), OK);
+	assert_true(link_listener_stats(server->listener).turned_away >= 100);
+	for (size_t i = 0; i < COUNT_OF(fds); i++)
+		close(fds[i]);
+	assert_int_equal(ask(dialer, STR("e"), 2000, NULL), OK);
+	link_dialer_free(&dialer);
+	server_stop(&server);
+}
+
 static void test_only_the_declared_role_connects(void **state)
 {
 	char foreign[TEST_PKI_PATH_MAX];
@@ -618,7 +650,7 @@ static void test_a_message_that_waits_in_no_connection_is_undelivered(void **sta
 	dialer = dialer_to(pki, PEER_gateway, "gateway", url, 16);
 	assert_true(wait_live(dialer, 1));
 	/* Stopped, it reads nothing: large messages fill the connection and the rest waits on this side. */
-	assert_int_equal(kill(pid, SIGSTOP), 0);
+	stop_process(pid);
 	for (int i = 0; i < 16; i++) {
 		static char large[LINK_BYTES_MAX];
 
@@ -691,7 +723,7 @@ static void test_a_peer_that_hangs_is_given_up(void **state)
 	dialer = dialer_to(pki, PEER_gateway, "gateway", url, 4);
 	assert_true(wait_live(dialer, 1));
 	assert_int_equal(ask(dialer, STR("e"), 2000, NULL), OK);
-	assert_int_equal(kill(pid, SIGSTOP), 0);
+	stop_process(pid);
 	begun = clock_monotonic_us();
 	assert_int_equal(link_send(dialer, STR("e"), in_ms(60000), tally, &t), OK);
 	for (int i = 0; i < 900 && link_live(dialer) > 0; i++)
@@ -842,6 +874,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_a_peer_that_hangs_is_given_up),
 		cmocka_unit_test(test_freeing_a_dialer_ends_what_is_under_way),
 		cmocka_unit_test(test_garbage_and_plain_text_get_nothing),
+		cmocka_unit_test(test_strangers_who_hold_connections_keep_no_caller_out),
 		cmocka_unit_test(test_only_the_declared_role_connects),
 		cmocka_unit_test(test_a_dialer_refuses_a_false_callee),
 		cmocka_unit_test(test_urls_other_than_tls_are_refused),

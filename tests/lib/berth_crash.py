@@ -282,7 +282,9 @@ def site(work):
 
 
 def area(work):
-    return {"name": f"Area {work.mark}", "site_id": work.suite.tenants[work.slug]["site_id"]}
+    if not hasattr(work, "site_id"):
+        work.site_id = work.suite.new_site(work.slug)
+    return {"name": f"Area {work.mark}", "site_id": work.site_id}
 
 
 def with_area(work):

@@ -18,6 +18,7 @@ import berth_flow
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCHEMAS = {"auth": "authsvc", "booking": "bookingsvc", "audit": "auditsvc", "gdpr": "gdprsvc"}
+AREAS_AT_A_SITE = 100
 SLOT_HOURS = 3
 SLOTS = 350 * 24 // SLOT_HOURS      # within the window of a year
 ROLES = ("Admin", "Reception", "Security", "Assistant", "User")
@@ -45,6 +46,7 @@ class Suite:
         self.demo = json.loads((self.run_dir / "demo.json").read_text())
         self.tenants = {tenant["slug"]: tenant for tenant in self.demo["tenants"]}
         self._tokens = {}
+        self._sites = {}
         # Remembered beside the suite, so that one that is used twice has room.
         self._slots_used = self.run_dir / "test-slots"
         self._first_slot = datetime.now(timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=3)
@@ -151,13 +153,20 @@ class Suite:
         start = self._first_slot + timedelta(hours=SLOT_HOURS * used)
         return {"starts_at": instant(start), "ends_at": instant(start + timedelta(hours=hours))}
 
+    def new_site(self, slug):
+        return self.as_role(slug, "Admin").post(
+            "/v1/sites", {"name": f"Site {secrets.token_hex(4)}", "time_zone": "Europe/Paris"}).expect(201).body["id"]
+
     def new_area(self, slug, spots=1, **fields):
-        """An area of one's own, with its spots: {"id", "spots": [ids]}."""
+        """An area of one's own, with its spots: {"id", "site_id", "spots": [ids]}."""
+        site, areas = self._sites.get(slug, (None, AREAS_AT_A_SITE))
+        if areas >= AREAS_AT_A_SITE:
+            site, areas = self.new_site(slug), 0
+        self._sites[slug] = site, areas + 1
         admin = self.as_role(slug, "Admin")
-        body = {"site_id": self.tenants[slug]["site_id"], "name": f"Area {secrets.token_hex(4)}", **fields}
-        area = admin.post("/v1/areas", body).expect(201).body
+        area = admin.post("/v1/areas", {"site_id": site, "name": f"Area {secrets.token_hex(4)}", **fields}).expect(201).body
         ids = [admin.post("/v1/spots", {"area_id": area["id"], "name": f"S{n}"}).expect(201).body["id"] for n in range(spots)]
-        return {"id": area["id"], "spots": ids}
+        return {"id": area["id"], "site_id": site, "spots": ids}
 
     def events(self, slug, **query):
         return self.as_role(slug, "Admin").get("/v1/audit/events", params=query).expect(200).body["items"]

@@ -138,9 +138,9 @@ NUMBERS = {
 
 
 @pytest.mark.parametrize("text, status", NUMBERS.values(), ids=NUMBERS.keys())
-def test_a_number(suite, slug, admin, text, status):
+def test_a_number(area, admin, text, status):
     name = f"Area {secrets.token_hex(4)}"
-    document = json.dumps({"site_id": suite.tenants[slug]["site_id"], "name": name, "longest_stay_min": "@"}).replace('"@"', text)
+    document = json.dumps({"site_id": area["site_id"], "name": name, "longest_stay_min": "@"}).replace('"@"', text)
     reply = raw(admin, document.encode(), "/v1/areas")
     assert reply.status == status, reply.text
     if status == 400:

@@ -13,8 +13,7 @@ from berth_suite import instant, wait_for
 ORDER = 0
 
 
-def totals(suite, slug, start, end):
-    site = suite.tenants[slug]["site_id"]
+def totals(suite, slug, site, start, end):
     return suite.as_role(slug, "Admin").get("/v1/statistics/totals", params={"site_id": site, "from": start, "to": end}).expect(200).body
 
 
@@ -95,12 +94,13 @@ def test_an_erased_person_is_found_nowhere_and_totals_stay(suite, slug):
         assert word in export.text, f"the export does not hold {word}"
     event = created_event(suite, slug, future.body["id"])
     assert event["actor_id"] == person["id"] and event["after"]["note"] == note
-    before = totals(suite, slug, day["start"], day["end"])
-    before_future = totals(suite, slug, future_slot["starts_at"], future_slot["ends_at"])
+    before = totals(suite, slug, area["site_id"], day["start"], day["end"])
+    before_future = totals(suite, slug, area["site_id"], future_slot["starts_at"], future_slot["ends_at"])
     assert before["bookings"] >= 1 and before_future["bookings"] >= 1
     # The search itself finds what does stand there.
-    site_name = suite.as_role(slug, "Admin").get(f"/v1/sites/{suite.tenants[slug]['site_id']}").expect(200).body["name"]
+    site_name = suite.as_role(slug, "Admin").get(f"/v1/sites/{area['site_id']}").expect(200).body["name"]
     assert found_in(schema_dump(suite, "booking"), [site_name]), "the search does not even find the site's name"
+    assert [place for place, _ in search_everywhere(suite, [site_name]) if place.startswith("pg/")], "nor in data files and WAL"
     # At rest nothing was ever readable.
     assert search_everywhere(suite, words) == []
 
@@ -108,8 +108,8 @@ def test_an_erased_person_is_found_nowhere_and_totals_stay(suite, slug):
     assert erasure["pending"] == []
 
     assert search_everywhere(suite, words) == []
-    assert totals(suite, slug, day["start"], day["end"]) == before
-    assert totals(suite, slug, future_slot["starts_at"], future_slot["ends_at"])["bookings"] == before_future["bookings"]
+    assert totals(suite, slug, area["site_id"], day["start"], day["end"]) == before
+    assert totals(suite, slug, area["site_id"], future_slot["starts_at"], future_slot["ends_at"])["bookings"] == before_future["bookings"]
 
     # Nothing is left to act with, and nothing to see.
     wait_for(lambda: api.get("/v1/whoami").status == 401, 2, "the refusal of the erased person's token")

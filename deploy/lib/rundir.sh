@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Where a suite lives: the run directory (what people name), the state directory (what the processes use; the same one
-# unless they could not enter it or its socket paths would be too long), the system user, and who may read what.
+# unless they could not enter it, its socket paths would be too long, or configuration files cannot hold its name), the
+# system user, and who may read what.
 
 SOCKET_PATH_MAX=107			# sun_path less its terminator
 SOCKET_LONGEST=/sock/.s.PGSQL.5432.lock	# the longest name below the state directory
@@ -16,9 +17,7 @@ rundir_resolve() {
 	esac
 	RUN_DIR=$(realpath -ms "$named")
 	case $RUN_DIR in
-	*[!A-Za-z0-9/._+@-]*)
-		die "the run directory '$RUN_DIR' has characters that configuration files cannot hold" \
-			"set BERTH_RUN_DIR to a path of letters, digits and / . _ + @ -" ;;
+	*[[:cntrl:]]*) die "the run directory has control characters in its name" "set BERTH_RUN_DIR to another" ;;
 	esac
 	if is_root; then
 		SERVICE_USER=$RUN_USER
@@ -30,7 +29,7 @@ rundir_resolve() {
 }
 
 # rundir_prefix: what stands before a command that is meant for this suite.
-rundir_prefix() { [ "$RUN_DIR" = "$CHECKOUT_DIR/.run" ] || printf 'BERTH_RUN_DIR=%s ' "$RUN_DIR"; }
+rundir_prefix() { [ "$RUN_DIR" = "$CHECKOUT_DIR/.run" ] || printf 'BERTH_RUN_DIR=%q ' "$RUN_DIR"; }
 
 # as_service COMMAND...: runs it as the system user, unable to gain anything. As an ordinary user: as oneself.
 as_service() {
@@ -79,6 +78,9 @@ state_locate() {
 
 rundir_is_enough() {
 	local longest=$RUN_DIR$SOCKET_LONGEST
+	case $RUN_DIR in
+	*[!A-Za-z0-9/._+@-]*) return 1 ;;
+	esac
 	[ ${#longest} -le $SOCKET_PATH_MAX ] && as_service test -x "$RUN_DIR" 2>/dev/null
 }
 

@@ -90,6 +90,8 @@ void link_dialer_free(struct link_dialer **dialer)
 		close_all(gone);
 		link_keeper_remove(&gone->kept);
 	}
+	if (gone->leaky)
+		return;
 	for (size_t i = 0; i < gone->replica_count; i++)
 		link_replica_free(gone->replicas[i]);
 	SSL_CTX_free(gone->tls);

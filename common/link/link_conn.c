@@ -31,7 +31,7 @@ struct link_conn {
 	const char *fault;
 	SSL *ssl;
 	BIO *from_net, *to_net; /* belong to ssl */
-	uint64_t given, heard_us;
+	uint64_t given, heard_us, ended_us;
 	size_t tx_len, tx_at;
 	char rx_raw[CHUNK], tx_raw[CHUNK];
 };
@@ -43,6 +43,7 @@ static void end(struct link_conn *conn, const char *fault)
 	if (conn->state == CONN_ENDED)
 		return;
 	conn->state = CONN_ENDED;
+	conn->ended_us = clock_monotonic_us();
 	conn->fault = fault;
 	/* Whatever nng has under way ends with an error, on threads of its own. */
 	nng_stream_close(conn->config.stream);
@@ -439,6 +440,16 @@ uint64_t link_conn_heard_us(struct link_conn *conn)
 	heard_us = conn->heard_us;
 	pthread_mutex_unlock(&conn->lock);
 	return heard_us;
+}
+
+uint64_t link_conn_ended_us(struct link_conn *conn)
+{
+	uint64_t ended_us;
+
+	pthread_mutex_lock(&conn->lock);
+	ended_us = conn->ended_us;
+	pthread_mutex_unlock(&conn->lock);
+	return ended_us;
 }
 
 const char *link_conn_fault(struct link_conn *conn)

@@ -54,6 +54,7 @@ bool link_conn_is_idle(struct link_conn *conn); /* nothing waits to be sent */
 bool link_conn_is_over(struct link_conn *conn);
 uint64_t link_conn_made_us(const struct link_conn *conn);
 uint64_t link_conn_heard_us(struct link_conn *conn); /* when bytes came last */
+uint64_t link_conn_ended_us(struct link_conn *conn); /* 0: it has not */
 /* A constant: why it ended, as far as it concerns its security or protocol; NULL for an ordinary end. */
 const char *link_conn_fault(struct link_conn *conn);
 /* Only when over. */

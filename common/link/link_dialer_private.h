@@ -52,6 +52,7 @@ struct link_dialer {
 	size_t turn;
 	size_t active; /* calls whose `done` has not returned */
 	bool closing;
+	bool leaky; /* a connection never ended: its callbacks may come yet, so nothing is ever freed */
 	_Atomic size_t room, live;
 };
 

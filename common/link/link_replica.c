@@ -12,6 +12,8 @@
 #define PING_AFTER_US (2 * US_PER_S)
 #define SILENCE_MAX_US (5 * US_PER_S)
 #define OUT_MAX (64U << 20)
+/* After the end of a connection nng has this long to end what it had under way. */
+#define STUCK_US (5 * US_PER_S)
 
 /* ---- events of the connection ---- */
 
@@ -150,7 +152,26 @@ static void bury(struct replica *replica)
 		else
 			link_call_finish(replica, call, ERR_DEADLINE, &replica->stats.lost, STR_NONE);
 	}
-	link_conn_free(&conn);
+	if (link_conn_is_over(conn)) {
+		link_conn_free(&conn);
+		return;
+	}
+	/* nng owes the end of a read or write. Better to lose this memory than the callee. */
+	replica->dialer->leaky = true;
+	log_event(LOG_ERROR, "link_stuck", LOG_C("callee", peer_name(replica->dialer->callee)),
+		LOG_I("replica", replica->index));
+}
+
+/* Whether the connection can be buried, and if not yet, when to ask again. */
+static bool has_ended(struct replica *replica, uint64_t now_us, uint64_t *again_us_out)
+{
+	uint64_t ended_us = link_conn_ended_us(replica->conn);
+
+	*again_us_out = LINK_KEEPER_NEVER;
+	if (ended_us == 0 || replica->users > 0)
+		return false;
+	*again_us_out = ended_us + STUCK_US;
+	return link_conn_is_over(replica->conn) || *again_us_out <= now_us;
 }
 
 static uint64_t expire(struct replica *replica, uint64_t now_us)
@@ -199,13 +220,14 @@ uint64_t link_replica_tick(struct replica *replica, uint64_t now_us)
 {
 	uint64_t next_us = expire(replica, now_us), then_us = LINK_KEEPER_NEVER;
 
-	if (replica->conn && replica->users == 0 && link_conn_is_over(replica->conn)) {
+	if (replica->conn && has_ended(replica, now_us, &then_us)) {
 		bury(replica);
 		replica->dial_at_us = now_us + BACKOFF_MIN_US;
+		then_us = LINK_KEEPER_NEVER;
 	}
-	if (replica->conn)
+	if (replica->conn && then_us == LINK_KEEPER_NEVER)
 		then_us = watch(replica, now_us);
-	else if (!replica->dialing && !replica->dialer->closing) {
+	else if (!replica->conn && !replica->dialing && !replica->dialer->closing) {
 		if (replica->dial_at_us <= now_us)
 			dial(replica, now_us);
 		else

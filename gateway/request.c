@@ -198,6 +198,24 @@ static enum err head_verdict(struct exchange *exchange, struct http_parser *pars
 	return OK;
 }
 
+/*
+ * A body that has not arrived is not waited for, so no further request can be found behind it. One that is there and
+ * malformed is the worse fault.
+ */
+static void request_refuse(struct exchange *exchange, struct http_parser *parser, struct problem *problem, enum err err)
+{
+	const enum http_result rest = http_parser_feed(parser, &exchange->conn->in);
+
+	if (rest == HTTP_FAIL && parser->err != ERR_TOO_LARGE) {
+		*problem = (struct problem){.err = parser->err};
+		exchange->operation = NULL;
+	} else {
+		problem->err = err;
+	}
+	exchange->keep_alive = exchange->keep_alive && rest == HTTP_DONE;
+	respond_problem(exchange, problem);
+}
+
 void request_head(struct exchange *exchange, struct http_parser *parser)
 {
 	struct problem problem = {.err = OK};
@@ -208,11 +226,7 @@ void request_head(struct exchange *exchange, struct http_parser *parser)
 	trace_accept(exchange, parser);
 	err = head_verdict(exchange, parser, &problem);
 	if (err != OK) {
-		/* A body that has not arrived is not waited for, so no further request can be found behind it. */
-		exchange->keep_alive =
-			exchange->keep_alive && http_parser_feed(parser, &exchange->conn->in) == HTTP_DONE;
-		problem.err = err;
-		respond_problem(exchange, &problem);
+		request_refuse(exchange, parser, &problem, err);
 		return;
 	}
 	if (parser->expect_continue && (parser->chunked || parser->content_length > 0))

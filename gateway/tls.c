@@ -13,7 +13,8 @@
 #include "base/log.h"
 #include "edge_limits.h"
 
-#define TICKET_LIFE_US (3600 * US_PER_S)
+#define TICKET_LIFE_US (UINT64_C(3600) * US_PER_S)
+#define RETRY_US (10 * US_PER_S)
 #define PATH_CAP 512
 
 static const char ciphers_1_2[] =
@@ -22,7 +23,7 @@ static const char ciphers_1_2[] =
 
 struct ticket_key {
 	uint8_t name[16], aes[32], mac[32];
-	instant_us made_at; /* 0: none */
+	uint64_t made_us; /* monotonic: setting the clock must not make a key live on; 0: none */
 };
 
 struct file_pair {
@@ -36,34 +37,35 @@ struct tls_store {
 	struct file_pair files[EDGE_CERTS_MAX];
 	size_t file_count;
 	struct ticket_key tickets[2]; /* [0] seals; both open */
+	uint64_t retry_us;            /* reading failed: once more then; 0: it did not */
 };
 
 static int store_slot = -1;
 
-static void tickets_rotate(struct tls_store *store, instant_us now)
+static void tickets_rotate(struct tls_store *store, uint64_t now_us)
 {
-	if (store->tickets[0].made_at != 0 && now - store->tickets[0].made_at < TICKET_LIFE_US)
+	if (store->tickets[0].made_us != 0 && now_us - store->tickets[0].made_us < TICKET_LIFE_US)
 		return;
 	store->tickets[1] = store->tickets[0];
 	RAND_bytes(store->tickets[0].name, sizeof store->tickets[0].name);
 	RAND_bytes(store->tickets[0].aes, sizeof store->tickets[0].aes);
 	RAND_bytes(store->tickets[0].mac, sizeof store->tickets[0].mac);
-	store->tickets[0].made_at = now;
+	store->tickets[0].made_us = now_us;
 }
 
 /* Copies the key that seals, or the one that is named; false when there is none. */
 static bool ticket_key_pick(
 	struct tls_store *store, bool seal, const uint8_t name[16], struct ticket_key *key_out, bool *old_out)
 {
-	const instant_us now = clock_now_us();
+	const uint64_t now_us = clock_monotonic_us();
 	bool found = false;
 
 	pthread_rwlock_wrlock(&store->lock);
-	tickets_rotate(store, now);
+	tickets_rotate(store, now_us);
 	for (size_t i = 0; i < 2 && !found; i++) {
 		const struct ticket_key *key = &store->tickets[i];
 
-		if (key->made_at == 0 || now - key->made_at > 2 * TICKET_LIFE_US)
+		if (key->made_us == 0 || now_us - key->made_us > 2 * TICKET_LIFE_US)
 			continue;
 		found = seal || memcmp(key->name, name, sizeof key->name) == 0;
 		*key_out = *key;
@@ -239,8 +241,11 @@ enum err tls_store_reload(struct tls_store *store)
 	SSL_CTX *fresh = NULL, *old;
 	enum err err;
 
-	if ((err = ctx_new(store, &fresh)) != OK)
+	if ((err = ctx_new(store, &fresh)) != OK) {
+		store->retry_us = clock_monotonic_us() + RETRY_US;
 		return err;
+	}
+	store->retry_us = 0;
 	pthread_rwlock_wrlock(&store->lock);
 	old = store->ctx;
 	store->ctx = fresh;
@@ -257,6 +262,8 @@ static bool time_differs(struct timespec a, struct timespec b)
 
 bool tls_store_changed(const struct tls_store *store)
 {
+	if (store->retry_us != 0 && clock_monotonic_us() >= store->retry_us)
+		return true;
 	for (size_t i = 0; i < store->file_count; i++)
 		if (time_differs(file_time(store->files[i].cert), store->files[i].cert_at) ||
 			time_differs(file_time(store->files[i].key), store->files[i].key_at))

@@ -21,7 +21,7 @@ MUST_USE enum err tls_store_new(const char *cert_files, const char *key_files, s
 void tls_store_free(struct tls_store **store);
 /* Reads the files again; on an error the certificates held stay. Connections that stand are not touched. */
 MUST_USE enum err tls_store_reload(struct tls_store *store);
-/* Whether a file has changed since it was read last. */
+/* Whether a file has changed since it was read last, or reading failed a while ago. */
 bool tls_store_changed(const struct tls_store *store);
 /* A server-side session over `wire`, which it borrows; NULL without memory. */
 SSL *tls_session_new(struct tls_store *store, struct tls_wire *wire);

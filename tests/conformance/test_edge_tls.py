@@ -48,6 +48,7 @@ def openssl(*words, given=b"", seconds=20):
     return (outcome.stdout + outcome.stderr).decode(errors="replace")
 
 
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion")
 def test_old_versions_are_refused(suite):
     for version in (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1):
         assert shakes(suite, lenient(suite, version)) is None, version

@@ -165,7 +165,7 @@ static enum err spend_code(struct exchange *exchange, const struct code_record *
 	struct scope scope;
 	enum err err;
 
-	if ((err = store_person_lock_row(exchange->store, code->person_row_id, &person)) != OK)
+	if ((err = store_person_standing(exchange->store, code->person_row_id, &person)) != OK)
 		return err;
 	if (person.status != PERSON_ACTIVE)
 		return invalid_grant(exchange);
@@ -217,7 +217,7 @@ static enum err answer_refresh(struct exchange *exchange, struct family_record *
 
 	if (!narrow(exchange, family, &scope))
 		return refuse(exchange, "invalid_scope", "the scope exceeds what was granted");
-	if ((err = store_person_lock_row(exchange->store, family->person_row_id, &person)) != OK)
+	if ((err = store_person_standing(exchange->store, family->person_row_id, &person)) != OK)
 		return err;
 	if (person.status != PERSON_ACTIVE)
 		return invalid_grant(exchange);

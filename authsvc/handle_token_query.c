@@ -63,7 +63,7 @@ static enum err read_refresh(struct call *call, struct store *store, const struc
 		!ticket_refresh_genuine(desk_state(call)->vault, &ticket, shown->family.refresh_salt) ||
 		rules_refresh_decide(&shown->family.state, ticket.generation, clock_now_us()) > REFRESH_REPEAT)
 		return ERR_NOT_FOUND;
-	if ((err = store_person_lock_row(store, shown->family.person_row_id, &shown->person)) != OK)
+	if ((err = store_person_standing(store, shown->family.person_row_id, &shown->person)) != OK)
 		return err;
 	shown->client_id = client->id;
 	return shown->person.status == PERSON_ACTIVE ? OK : ERR_NOT_FOUND;

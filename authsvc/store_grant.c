@@ -58,8 +58,8 @@ enum err store_code_lock(struct store *store, struct str code_hash, struct code_
 
 enum err store_code_use(struct store *store, const struct code_record *code, int64_t family_row_id, instant_us now)
 {
-	return tx_exec(store->tx, &sql_code_use,
-		PARAMS(db_uuid(&store->tenant_id), db_i64(code->row_id), db_i64(family_row_id), db_time(now)), NULL);
+	return tx_queue_quiet(store->tx, &sql_code_use,
+		PARAMS(db_uuid(&store->tenant_id), db_i64(code->row_id), db_i64(family_row_id), db_time(now)));
 }
 
 enum err store_family_insert(struct store *store, struct family_record *family, instant_us now)
@@ -114,10 +114,10 @@ enum err store_family_rotate(struct store *store, struct family_record *family, 
 {
 	enum err err;
 
-	err = tx_exec(store->tx, &sql_family_rotate,
+	/* Queued: the row is locked, so it cannot but match. It travels with the commit. */
+	err = tx_queue_quiet(store->tx, &sql_family_rotate,
 		PARAMS(db_uuid(&store->tenant_id), db_i64(family->row_id), db_i64(family->state.generation),
-			db_time(now)),
-		NULL);
+			db_time(now)));
 	if (err == OK) {
 		family->state.generation++;
 		family->state.rotated_at = now;

@@ -18,6 +18,7 @@ MUST_USE enum err store_code_insert(
 	struct store *store, const struct code_record *code, struct str code_hash, instant_us now);
 /* Waits for another exchange of the same code. */
 MUST_USE enum err store_code_lock(struct store *store, struct str code_hash, struct code_record *code_out);
+/* Of a locked one; queued. */
 MUST_USE enum err store_code_use(
 	struct store *store, const struct code_record *code, int64_t family_row_id, instant_us now);
 
@@ -32,7 +33,7 @@ struct family_record {
 };
 MUST_USE enum err store_family_insert(struct store *store, struct family_record *family, instant_us now);
 MUST_USE enum err store_family_lock(struct store *store, const struct uuid *id, struct family_record *family_out);
-/* The next generation of a locked family. */
+/* The next generation of a locked family; queued. */
 MUST_USE enum err store_family_rotate(struct store *store, struct family_record *family, instant_us now);
 
 enum family_of { FAMILY_ITSELF, FAMILY_OF_SESSION, FAMILY_OF_PERSON, FAMILY_OF_CLIENT };

@@ -83,6 +83,30 @@ enum err store_person_lock_row(struct store *store, int64_t row_id, struct perso
 	return one_person(store, &sql_person_by_row, db_i64(row_id), person_out);
 }
 
+enum err store_person_standing(struct store *store, int64_t row_id, struct person_record *person_out)
+{
+	struct rows *rows = NULL;
+	enum err err;
+
+	*person_out = (struct person_record){0};
+	/* Two statements: the second sees what the first had to wait for. */
+	err = tx_queue_quiet(store->tx, &sql_person_hold, PARAMS(db_uuid(&store->tenant_id), db_i64(row_id)));
+	if (err == OK)
+		err = store_one(
+			store->tx, &sql_person_standing, PARAMS(db_uuid(&store->tenant_id), db_i64(row_id)), &rows);
+	if (err != OK)
+		return err;
+	person_out->row_id = rows_i64(rows, 0);
+	person_out->id = rows_uuid(rows, 1);
+	person_out->email_verified_at = rows_time(rows, 3);
+	person_out->roles = rows_is_null(rows, 5) ? STR("") : rows_copy(rows, 5, store->arena);
+	if (!rules_status_parse(rows_str(rows, 2), &person_out->status) ||
+		!rules_locale_parse(rows_str(rows, 4), &person_out->locale))
+		err = ERR_INTERNAL;
+	rows_free(&rows);
+	return err == OK && person_out->roles.p == NULL ? ERR_TOO_LARGE : err;
+}
+
 void store_person_index(const struct seal *seal, const struct uuid *tenant_id, struct str normal_email,
 	uint8_t index_out[SEAL_INDEX_LEN])
 {

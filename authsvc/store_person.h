@@ -21,6 +21,11 @@ MUST_USE enum err store_person_read(struct store *store, const struct uuid *id, 
 MUST_USE enum err store_person_lock(struct store *store, const struct uuid *id, struct person_record *person_out);
 MUST_USE enum err store_person_lock_row(struct store *store, int64_t row_id, struct person_record *person_out);
 MUST_USE enum err store_person_by_email(struct store *store, struct str normal_email, struct person_record *person_out);
+/*
+ * What a token says of a person, the personal fields left sealed. Held until the transaction ends: nobody loses a
+ * right or is suspended between this and the token.
+ */
+MUST_USE enum err store_person_standing(struct store *store, int64_t row_id, struct person_record *person_out);
 /* In the order of their making, after `after`, erased ones left out. */
 MUST_USE enum err store_person_list(struct store *store, const struct uuid *after, size_t limit,
 	struct person_record *people_out, size_t *count_out);

@@ -47,13 +47,13 @@ def pytests():
 
 
 def units():
-    """As ctest knows them; the tree must have been configured."""
+    """As ctest knows them; the tree must have been configured. It names the command of a program only once that has been built."""
     listing = subprocess.run(
         ["ctest", "--test-dir", str(tree("asan-ubsan")), "--show-only=json-v1"], capture_output=True, text=True, check=True)
     for entry in json.loads(listing.stdout)["tests"]:
         properties = {item["name"]: item["value"] for item in entry.get("properties", [])}
         yield Test(
-            "unit", entry["name"], command=entry.get("command"), timeout_s=float(properties.get("TIMEOUT", 120)),
+            "unit", entry["name"], command=entry.get("command") or [str(tree("asan-ubsan") / "test" / f"test_{entry['name']}")], timeout_s=float(properties.get("TIMEOUT", 120)),
             env=dict(pair.split("=", 1) for pair in properties.get("ENVIRONMENT", [])),
             cwd=properties.get("WORKING_DIRECTORY"), skip_code=properties.get("SKIP_RETURN_CODE"))
 

@@ -140,7 +140,7 @@ void pages_sign_in(const struct page *page, const struct sign_in_form *form)
 				.label = TEXT_PASSWORD,
 				.help = TEXT_COUNT,
 				.focus = tenant_known && email_known});
-	put_button(page, TEXT_SIGN_IN);
+	put_button(page, TEXT_SIGN_IN_NOW);
 	put_end(page);
 }
 

@@ -9,6 +9,10 @@ static const char *const texts[TEXT_COUNT][LOCALE_COUNT] = {
 		"Sign in",
 		"Connexion",
 		"Aanmelden"},
+	[TEXT_SIGN_IN_NOW] = {
+		"Sign in",
+		"Se connecter",
+		"Aanmelden"},
 	[TEXT_SIGN_IN_TO_FMT] = {
 		"Sign in to %s",
 		"Connexion à %s",
@@ -43,7 +47,7 @@ static const char *const texts[TEXT_COUNT][LOCALE_COUNT] = {
 		"Dit formulier was verlopen. Vul het opnieuw in."},
 	[TEXT_SIGNED_IN] = {
 		"You are signed in",
-		"Vous êtes connecté",
+		"Votre session est ouverte",
 		"U bent aangemeld"},
 	[TEXT_SIGNED_IN_HELP] = {
 		"You can go back to your application. On a shared computer, sign out when you are done.",

@@ -47,13 +47,15 @@ def pytests():
 
 
 def units():
-    """As ctest knows them; the tree must have been configured. It names the command of a program only once that has been built."""
+    """As ctest knows them; the tree must have been configured. ctest names a program's command only once that is built."""
     listing = subprocess.run(
         ["ctest", "--test-dir", str(tree("asan-ubsan")), "--show-only=json-v1"], capture_output=True, text=True, check=True)
     for entry in json.loads(listing.stdout)["tests"]:
+        program = tree("asan-ubsan") / "test" / f"test_{entry['name']}"
         properties = {item["name"]: item["value"] for item in entry.get("properties", [])}
         yield Test(
-            "unit", entry["name"], command=entry.get("command") or [str(tree("asan-ubsan") / "test" / f"test_{entry['name']}")], timeout_s=float(properties.get("TIMEOUT", 120)),
+            "unit", entry["name"], command=entry.get("command") or [str(program)],
+            timeout_s=float(properties.get("TIMEOUT", 120)),
             env=dict(pair.split("=", 1) for pair in properties.get("ENVIRONMENT", [])),
             cwd=properties.get("WORKING_DIRECTORY"), skip_code=properties.get("SKIP_RETURN_CODE"))
 

@@ -258,10 +258,10 @@ struct group {
 static bool group_fill(
 	struct arena *arena, struct item *items, size_t count, const struct operation *operation, struct group *group)
 {
-	group->items = arena_take_array(arena, count, sizeof *group->items);
-	group->calls = arena_take_array(arena, count, sizeof *group->calls);
-	group->requests = arena_take_array(arena, count, sizeof *group->requests);
-	group->replies = arena_take_array(arena, count, sizeof *group->replies);
+	group->items = arena_take_array(arena, count, sizeof(void *));
+	group->calls = arena_take_array(arena, count, sizeof(void *));
+	group->requests = arena_take_array(arena, count, sizeof(void *));
+	group->replies = arena_take_array(arena, count, sizeof(void *));
 	group->errs = arena_take_array(arena, count, sizeof *group->errs);
 	if (group->items == NULL || group->calls == NULL || group->requests == NULL || group->replies == NULL ||
 		group->errs == NULL)

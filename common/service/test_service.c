@@ -375,6 +375,7 @@ static struct reply_item ask_one(struct link_dialer *dialer, struct request_item
 	struct reply_item *replies = NULL;
 
 	assert_int_equal(ask(dialer, &item, 1, &replies), OK);
+	INVARIANT(replies != NULL);
 	return replies[0];
 }
 

@@ -185,7 +185,8 @@ enum err access_writer_start(struct access_log **logs, size_t count, int fd, str
 	if (writer == NULL)
 		return ERR_OVERLOADED;
 	INVARIANT(count <= EDGE_LOOPS_MAX);
-	memcpy(writer->logs, logs, count * sizeof *logs);
+	for (size_t i = 0; i < count; i++)
+		writer->logs[i] = logs[i];
 	writer->count = count;
 	writer->fd = fd;
 	writer->step = fstat(fd, &status) == 0 && S_ISREG(status.st_mode) ? ACCESS_LOG_CAP : PIPE_STEP;

@@ -65,7 +65,7 @@ static bool is_origin(struct str text)
 		const char c = text.p[i];
 
 		if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') &&
-			memchr(":/.-_~[]%+", c, 10) == NULL)
+			(c == '\0' || strchr(":/.-_~[]%+", c) == NULL))
 			return false;
 	}
 	return text.len > 0;

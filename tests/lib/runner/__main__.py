@@ -101,6 +101,8 @@ def run(report, tests, args):
 
 def main():
     args = arguments()
+    if args.long:
+        os.environ["BERTH_LONG"] = "1"      # for gates
     report = Report()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     failure, _ = build.configure("asan-ubsan")

@@ -118,12 +118,15 @@ static enum err request_media(const struct operation *operation, const struct ht
 {
 	const bool has_body = parser->chunked || parser->content_length > 0;
 	const struct str wanted = (operation->flags & OP_WEB) != 0 ? STR(FORM_MEDIA) : STR("application/json");
-	struct str value = STR_NONE, media;
+	struct str value = STR_NONE, coding = STR_NONE, media;
 
 	if (!has_body)
 		return OK;
-	if (field_once(parser, "content-type", &value) != OK)
+	if (field_once(parser, "content-type", &value) != OK || field_once(parser, "content-encoding", &coding) != OK)
 		return ERR_BAD_REQUEST;
+	/* RFC 9110 section 8.4: no coding is undone here, so what bears one is not the media type that it names. */
+	if (coding.p != NULL && !str_eq_nocase(coding, STR("identity")))
+		return ERR_UNSUPPORTED_MEDIA;
 	(void)str_cut(&value, ';', &media);
 	return str_eq_nocase(str_trim(media), wanted) ? OK : ERR_UNSUPPORTED_MEDIA;
 }

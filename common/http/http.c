@@ -6,8 +6,8 @@
 #include "base/log.h"
 #include "http/http_head.h"
 
-/* RFC 9112 section 7.1 has no end to a chunk's size; eight digits are four gigabytes. */
-#define CHUNK_DIGITS_MAX 8
+/* RFC 9112 section 7.1 has no end to a chunk's size, nor to zeros in front; so many digits just fit chunk_left. */
+#define CHUNK_DIGITS_MAX 16
 
 enum chunk_stage {
 	CHUNK_SIZE,

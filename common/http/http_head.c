@@ -33,9 +33,10 @@ static bool parse_version(struct http_parser *parser, struct str text)
 		return fail_bad(parser, "the request line has no HTTP version");
 	if (text.p[5] == '0')
 		return fail_bad(parser, "HTTP/0.9 is not spoken");
-	if (text.p[5] != '1' || text.p[7] > '1')
+	if (text.p[5] != '1')
 		return http_head_fail(parser, ERR_VERSION_UNSUPPORTED, "the HTTP version is not spoken");
-	parser->minor = text.p[7] == '1' ? 1 : 0;
+	/* RFC 9110 section 6.2: a higher minor version is processed as the highest that we know. */
+	parser->minor = text.p[7] == '0' ? 0 : 1;
 	return true;
 }
 
@@ -129,7 +130,10 @@ static bool has_chunked(struct str text)
 	return false;
 }
 
-/* Exactly "chunked" is served. What hides it is refused as such, what never mentions it as an unknown coding. */
+/*
+ * Exactly "chunked" is served. A list that does not end in it leaves the message without an end (RFC 9112 section 6.3);
+ * one that does, behind other codings, is complete but not implemented (section 6.1).
+ */
 static bool field_transfer_encoding(struct http_parser *parser, struct str value)
 {
 	const struct str chunked = STR("chunked");
@@ -152,6 +156,8 @@ static bool field_transfer_encoding(struct http_parser *parser, struct str value
 		if (!last && has_chunked(coding))
 			return fail_bad(parser, "Transfer-Encoding is malformed");
 	}
+	if (!last)
+		return fail_bad(parser, "Transfer-Encoding does not end in chunked");
 	return http_head_fail(parser, ERR_NOT_IMPLEMENTED, "the transfer coding is not implemented");
 }
 

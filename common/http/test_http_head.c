@@ -69,8 +69,9 @@ static const struct {
 	/* 2.3 version */
 	{"HTTP/1.0 without Host", STR("GET / HTTP/1.0\r\n\r\n"), 0, NULL},
 	{"HTTP/1.0 with Host", STR("GET / HTTP/1.0\r\n" H "\r\n"), 0, NULL},
-	{"HTTP/1.2", STR("GET / HTTP/1.2\r\n" H "\r\n"), 505, NULL},
-	{"HTTP/1.9", STR("GET / HTTP/1.9\r\n" H "\r\n"), 505, NULL},
+	{"HTTP/1.2 is HTTP/1.1 to us (9110 6.2)", STR("GET / HTTP/1.2\r\n" H "\r\n"), 0, NULL},
+	{"HTTP/1.9 is HTTP/1.1 to us", STR("GET / HTTP/1.9\r\n" H "\r\n"), 0, NULL},
+	{"HTTP/1.9 without Host", STR("GET / HTTP/1.9\r\n\r\n"), 400, NULL},
 	{"HTTP/2.0", STR("GET / HTTP/2.0\r\n" H "\r\n"), 505, NULL},
 	{"the preface of HTTP/2", STR("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), 505, NULL},
 	{"HTTP/3.0", STR("GET / HTTP/3.0\r\n" H "\r\n"), 505, NULL},

@@ -38,7 +38,7 @@ REFUSED = {
     "a tab before the coding's colon": (400, body_of("Transfer-Encoding\t: chunked")),
     "a folded coding": (400, body_of("Transfer-Encoding:\r\n chunked")),
     "a folded length": (400, body_of("Content-Length:\r\n 5", body=b"12345")),
-    "an unknown coding": (501, body_of("Transfer-Encoding: gzip", body=b"")),
+    "an unknown coding": (400, body_of("Transfer-Encoding: gzip", body=b"")),
     "chunked and more": (400, body_of("Transfer-Encoding: chunked, gzip")),
     "more and chunked": (501, body_of("Transfer-Encoding: gzip, chunked")),
     "chunked twice": (400, body_of(CHUNKED, CHUNKED)),

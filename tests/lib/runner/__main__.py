@@ -19,7 +19,7 @@ and stopped at the end; logs of the last one are kept in .build/tests/logs. Anal
 .build/gates, so a second run is faster. A skipped test says why.
 """
 # The slow ones first, so that both cores are busy to the end.
-SLOW_GATES = ("hardening", "tidy", "analyzer", "cppcheck", "budgets")
+SLOW_GATES = ("hardening", "scan-build", "tidy", "analyzer", "cppcheck", "planted", "budgets")
 
 
 def arguments():

@@ -80,6 +80,16 @@ close_descriptors() {
 	done
 }
 
+# process_threads PID: what each of its threads waits for, for whoever looks why it does not end.
+process_threads() {
+	local task
+	for task in /proc/"$1"/task/*; do
+		printf '    thread %s %s, wait channel %s, system call %s\n' "${task##*/}" \
+			"$(awk '/^(Name|State):/ { printf "%s ", $2 }' "$task/status" 2>/dev/null)" \
+			"$(cat "$task/wchan" 2>/dev/null)" "$(cut -d' ' -f1 "$task/syscall" 2>/dev/null)"
+	done
+}
+
 # process_stop NAME SIGNAL HARD_SIGNAL: asks, waits, and only then insists.
 process_stop() {
 	local name=$1 signal=$2 hard=$3 pid
@@ -91,6 +101,7 @@ process_stop() {
 	kill -CONT "$pid" 2>/dev/null || true	# a stopped process could not hear the signal
 	if ! wait_until "$STOP_SECONDS" "the end of $name" process_is_gone "$name"; then
 		warn "$name (pid $pid) did not stop in $STOP_SECONDS s after SIG$signal: sending SIG$hard"
+		process_threads "$pid" >&2
 		kill -"$hard" "$pid" 2>/dev/null || true
 		wait_until 10 "the end of $name" process_is_gone "$name" ||
 			die "$name (pid $pid) does not end" "look at it: cat /proc/$pid/stack; then try again"

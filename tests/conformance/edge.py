@@ -43,9 +43,10 @@ class Closed(Exception):
 
 
 class Edge:
-    """One connection. Every wait has an end: `seconds` for each answer."""
+    """One connection. Every wait has an end: `seconds` for each answer. A flood comes from a `source` of its own, 127.0.0.N,
+    for it uses up the rate of its address."""
 
-    def __init__(self, suite, seconds=10, tls=None, receive_buffer=None, shake=True):
+    def __init__(self, suite, seconds=10, tls=None, receive_buffer=None, shake=True, source=None):
         host, port = suite.url.removeprefix("https://").split(":")
         self.seconds = seconds
         self.rest = b""
@@ -53,6 +54,8 @@ class Edge:
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.settimeout(seconds)
+        if source:
+            self.socket.bind((source, 0))
         self.socket.connect(("127.0.0.1", int(port)))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if shake:

@@ -245,7 +245,7 @@ def test_one_client_that_never_stops_asking_does_not_keep_others_waiting(suite):
 
     def flood():
         count = 0
-        with Edge(suite, seconds=30) as edge:
+        with Edge(suite, seconds=30, source="127.0.0.2") as edge:
             edge.socket.settimeout(0)
             given, part = head() * 200, b""
             while not stop:
@@ -269,10 +269,9 @@ def test_one_client_that_never_stops_asking_does_not_keep_others_waiting(suite):
             # A new connection each time, so that each loop is asked.
             with Edge(suite) as edge:
                 answer, seconds = timed(lambda edge=edge: edge.ask(head()))
-                assert answer.status in (200, 429)
+                assert answer.status == 200
                 waits.append(seconds)
         stop.append(True)
-        time.sleep(1)       # the address has its rate back
         assert sum(future.result() for future in floods) > 100
     assert len(waits) >= 5 and max(waits) < 1, f"{len(waits)} asked, the slowest waited {max(waits):.2f} s"
 

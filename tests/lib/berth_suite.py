@@ -98,6 +98,10 @@ class Suite:
         except httpx.HTTPError:
             return False
 
+    def links_up(self, name):
+        """Whether the process has a connection to each replica that it calls."""
+        return all(value == 1 for series, value in self.metrics(name).items() if series.startswith("berth_link_up{"))
+
     # -- people and tokens
 
     def tenant(self, which=0):

@@ -27,7 +27,7 @@ int main(int argc, char **argv)
 		.worker_open = worker_open,
 		.worker_close = worker_close,
 		.outbox = true,
-		.workers_fast = 4,
+		.workers_fast = 2,
 		.workers_slow = 1};
 
 	return service_main(&service, argc, argv);

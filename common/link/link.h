@@ -141,6 +141,11 @@ void link_worker_free(struct link_worker **worker);
  */
 MUST_USE enum err link_worker_receive(struct link_worker *worker, uint64_t timeout_ms, struct str *message_out);
 /*
+ * As link_worker_receive, but never waits, and leaves to idle workers what they are about to take: for one who has a
+ * message already and makes a batch of what has piled up. ERR_DEADLINE: nothing is left over.
+ */
+MUST_USE enum err link_worker_gather(struct link_worker *worker, struct str *message_out);
+/*
  * Answers the message received last; a peer that went away is no error. Copies. A reply that is empty or over
  * LINK_BYTES_MAX is a broken invariant.
  */

@@ -58,6 +58,7 @@ static bool enqueue(struct link_listener *listener, struct message *message)
 
 	if (listener->draining || listener->closing)
 		return false;
+	listener->queued++;
 	caller->queued++;
 	caller->queued_bytes += message->len;
 	*listener->last = message;
@@ -196,6 +197,7 @@ static void forget_messages(struct caller *caller)
 		listener->stats.dropped++;
 	}
 	listener->last = place;
+	listener->queued -= caller->queued;
 	caller->queued = 0;
 	caller->queued_bytes = 0;
 }
@@ -316,6 +318,7 @@ void link_listener_drain(struct link_listener *listener)
 	nng_stream_listener_close(listener->end);
 	while ((message = listener->first) != NULL) {
 		listener->first = message->next;
+		listener->queued--;
 		message->caller->queued--;
 		message->caller->queued_bytes -= message->len;
 		listener->stats.refused++;

@@ -45,6 +45,8 @@ struct link_listener {
 	uint64_t wakes;
 	struct caller *callers;
 	struct message *first, **last;
+	size_t queued;  /* messages there */
+	size_t waiting; /* workers without one */
 	struct link_listener_stats stats;
 };
 

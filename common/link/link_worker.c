@@ -55,11 +55,20 @@ static struct message *take(struct link_listener *listener)
 	listener->first = message->next;
 	if (!listener->first)
 		listener->last = &listener->first;
+	listener->queued--;
 	message->caller->queued--;
 	message->caller->queued_bytes -= message->len;
 	message->caller->users++;
 	listener->stats.received++;
 	return message;
+}
+
+static void hold(struct link_worker *worker, struct message *message, struct str *message_out)
+{
+	/* There is room for another of this caller's. */
+	link_conn_resume(message->caller->conn);
+	worker->message = message;
+	*message_out = (struct str){message->bytes, message->len};
 }
 
 enum err link_worker_receive(struct link_worker *worker, uint64_t timeout_ms, struct str *message_out)
@@ -71,19 +80,34 @@ enum err link_worker_receive(struct link_worker *worker, uint64_t timeout_ms, st
 	let_go(worker, &listener->stats.dropped);
 	pthread_mutex_lock(&listener->lock);
 	wakes = listener->wakes;
+	listener->waiting++;
 	while ((message = take(listener)) == NULL && listener->wakes == wakes) {
 		if (!wait_until(&listener->came, &listener->lock, deadline_us)) {
 			message = take(listener);
 			break;
 		}
 	}
+	listener->waiting--;
 	pthread_mutex_unlock(&listener->lock);
 	if (!message)
 		return ERR_DEADLINE;
-	/* There is room for another of this caller's. */
-	link_conn_resume(message->caller->conn);
-	worker->message = message;
-	*message_out = (struct str){message->bytes, message->len};
+	hold(worker, message, message_out);
+	return OK;
+}
+
+enum err link_worker_gather(struct link_worker *worker, struct str *message_out)
+{
+	struct link_listener *listener = worker->listener;
+	struct message *message = NULL;
+
+	let_go(worker, &listener->stats.dropped);
+	pthread_mutex_lock(&listener->lock);
+	if (listener->queued > listener->waiting)
+		message = take(listener);
+	pthread_mutex_unlock(&listener->lock);
+	if (!message)
+		return ERR_DEADLINE;
+	hold(worker, message, message_out);
 	return OK;
 }
 

@@ -377,35 +377,71 @@ static void item_reply(struct dispatcher *dispatcher, struct item *item, struct 
 	item_log(item, duration_us);
 }
 
-enum err dispatch_batch(struct dispatcher *dispatcher, struct str message, struct buf *reply)
+static bool is_critical(const struct item *item)
 {
-	struct arena *arena = dispatcher->worker->arena;
-	struct request_item *in = NULL;
-	struct item *items;
-	struct buf body;
-	size_t count = 0;
+	return item->err == OK && (item->call.operation->flags & OP_CRITICAL) != 0;
+}
+
+/* True when something was changed that the audit log is to hear of. */
+static bool letter_reply(struct dispatcher *dispatcher, struct letter *letter, struct item *items, struct buf *body)
+{
 	bool critical = false;
 
-	if (request_batch_decode(arena, message, &in, &count) != OK || count == 0 ||
-		(items = arena_take_array(arena, count, sizeof *items)) == NULL) {
-		metrics_add(&dispatcher->metrics->malformed, 1);
-		log_event(LOG_ERROR, "message_malformed", LOG_C("caller", peer_name(dispatcher->caller)));
-		return ERR_BAD_GATEWAY;
+	reply_batch_begin(&letter->reply, letter->count);
+	for (size_t i = 0; i < letter->count; i++) {
+		item_reply(dispatcher, &items[i], body, &letter->reply);
+		critical = critical || is_critical(&items[i]);
 	}
+	return critical;
+}
+
+static void letter_open(struct dispatcher *dispatcher, struct letter *letter)
+{
+	letter->in = NULL;
+	letter->count = 0;
+	letter->err = request_batch_decode(dispatcher->worker->arena, letter->message, &letter->in, &letter->count);
+	if (letter->err == OK && letter->count > 0)
+		return;
+	letter->err = ERR_BAD_GATEWAY;
+	letter->count = 0;
+	metrics_add(&dispatcher->metrics->malformed, 1);
+	log_event(LOG_ERROR, "message_malformed", LOG_C("caller", peer_name(dispatcher->caller)));
+}
+
+void dispatch_letters(struct dispatcher *dispatcher, struct letter *letters, size_t count)
+{
+	struct item *items;
+	struct buf body;
+	size_t total = 0, n = 0;
+	bool critical = false;
+
+	INVARIANT(count <= DISPATCH_MESSAGES_MAX);
+	for (size_t i = 0; i < count; i++) {
+		letter_open(dispatcher, &letters[i]);
+		total += letters[i].count;
+	}
+	if (total == 0)
+		return;
+	items = arena_take_array(dispatcher->worker->arena, total, sizeof *items);
+	for (size_t i = 0; i < count && items == NULL; i++)
+		letters[i].err = ERR_OVERLOADED;
+	if (items == NULL)
+		return;
 	tokens_count(dispatcher);
 	metrics_add(&dispatcher->metrics->batches, 1);
-	metrics_add(&dispatcher->metrics->items, count);
+	metrics_add(&dispatcher->metrics->items, total);
 	for (size_t i = 0; i < count; i++)
-		item_prepare(dispatcher, &in[i], &items[i]);
-	run_all(dispatcher, items, count);
+		for (size_t k = 0; k < letters[i].count; k++)
+			item_prepare(dispatcher, &letters[i].in[k], &items[n++]);
+	run_all(dispatcher, items, total);
 	buf_init(&body, BATCH_BYTES_MAX);
-	reply_batch_begin(reply, count);
+	n = 0;
 	for (size_t i = 0; i < count; i++) {
-		item_reply(dispatcher, &items[i], &body, reply);
-		critical = critical || (items[i].err == OK && (items[i].call.operation->flags & OP_CRITICAL) != 0);
+		if (letters[i].err == OK)
+			critical = letter_reply(dispatcher, &letters[i], items + n, &body) || critical;
+		n += letters[i].count;
 	}
 	buf_release(&body);
 	if (critical)
 		outbox_poke(context_relay(dispatcher->worker->context));
-	return OK;
 }

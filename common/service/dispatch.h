@@ -22,7 +22,20 @@ struct dispatcher {
 MUST_USE enum err dispatcher_init(struct dispatcher *dispatcher, struct worker *worker, enum peer caller,
 	enum lane lane, struct metrics *metrics);
 void dispatcher_release(struct dispatcher *dispatcher);
-/* ERR_BAD_GATEWAY for a message that no honest peer sends: it is dropped, counted and logged. */
-MUST_USE enum err dispatch_batch(struct dispatcher *dispatcher, struct str message, struct buf *reply);
+
+#define DISPATCH_MESSAGES_MAX 16
+
+/* A message and its answer. */
+struct letter {
+	struct str message; /* borrows */
+	struct buf reply;   /* the owner's */
+	/* ERR_BAD_GATEWAY: no honest peer sends this. It is dropped, counted and logged. */
+	enum err err;
+	struct request_item *in;
+	size_t count;
+};
+
+/* Carries out at most DISPATCH_MESSAGES_MAX together: their items make one batch, each letter gets its own reply. */
+void dispatch_letters(struct dispatcher *dispatcher, struct letter *letters, size_t count);
 
 #endif

@@ -609,6 +609,85 @@ static void on_slow(void *ctx, enum err err, struct str reply)
 	pthread_mutex_unlock(&call->lock);
 }
 
+/* A message sent without waiting, and how it ended. */
+struct post {
+	struct slow_call call;
+	int64_t version; /* of the one item's answer */
+};
+
+static void on_post(void *ctx, enum err err, struct str reply)
+{
+	struct arena *arena = arena_new(1U << 20);
+	struct post *post = ctx;
+	struct reply_item *items = NULL;
+	size_t count = 0;
+
+	if (err == OK && reply_batch_decode(arena, reply, &items, &count) == OK && count == 1)
+		post->version = items[0].version;
+	arena_free(&arena);
+	on_slow(&post->call, err, reply);
+}
+
+static void send_post(struct post *post, struct str bytes)
+{
+	*post = (struct post){.call = {.lock = PTHREAD_MUTEX_INITIALIZER, .ended = PTHREAD_COND_INITIALIZER}};
+	assert_int_equal(link_send(t.fast, bytes, clock_monotonic_us() + 5000000, on_post, post), OK);
+}
+
+static void send_item(struct post *post, struct request_item item)
+{
+	struct buf message;
+
+	buf_init(&message, BATCH_BYTES_MAX);
+	request_batch_begin(&message);
+	request_batch_add(&message, &item);
+	assert_true(buf_ok(&message));
+	send_post(post, buf_str(&message));
+	buf_release(&message);
+}
+
+static enum err wait_post(struct post *post)
+{
+	pthread_mutex_lock(&post->call.lock);
+	while (!post->call.over)
+		pthread_cond_wait(&post->call.ended, &post->call.lock);
+	pthread_mutex_unlock(&post->call.lock);
+	return post->call.err;
+}
+
+#define POSTS 6
+
+/* Two keep both workers, the others wait meanwhile; true when any of those went with another. */
+static bool posts_gather(struct post *posts)
+{
+	bool together = false;
+
+	for (size_t i = 0; i < POSTS; i++) {
+		struct str slow = token_for(PERM_DELEGATION_MANAGE, true, 600);
+		struct str quick = token_for(PERM_VEHICLE_MANAGE, true, 600);
+
+		send_item(&posts[i], i < 2 ? item_of(OPID_delegation_delete, slow, vehicle_body(1))
+					   : item_of(OPID_vehicle_delete, quick, vehicle_body(1)));
+	}
+	for (size_t i = 0; i < POSTS; i++) {
+		assert_int_equal(wait_post(&posts[i]), OK);
+		together = together || posts[i].version == 2;
+	}
+	return together;
+}
+
+static void test_messages_that_pile_up_become_one_batch(void **state)
+{
+	static struct post posts[POSTS];
+	bool together = false;
+
+	(void)state;
+	/* Whether they wait together is the scheduler's to say, so it is tried again. */
+	for (int i = 0; i < 20 && !together; i++)
+		together = posts_gather(posts);
+	assert_true(together);
+}
+
 static void test_a_drain_finishes_what_is_under_way_and_refuses_the_rest(void **state)
 {
 	struct slow_call call = {.lock = PTHREAD_MUTEX_INITIALIZER, .ended = PTHREAD_COND_INITIALIZER};
@@ -716,6 +795,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_a_batch_is_answered_in_order_and_by_the_set_based_form),
 		cmocka_unit_test(test_a_malformed_message_is_dropped_and_counted),
 		cmocka_unit_test(test_the_sandbox_holds_in_every_thread),
+		cmocka_unit_test(test_messages_that_pile_up_become_one_batch),
 		cmocka_unit_test(test_a_drain_finishes_what_is_under_way_and_refuses_the_rest),
 	};
 

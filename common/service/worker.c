@@ -10,6 +10,8 @@
 #include "service/dispatch.h"
 
 #define RECEIVE_MS 5000
+#define GATHER_BYTES (256U << 10) /* more is not gathered for one batch */
+#define REPLY_KEPT (256U << 10)   /* a larger reply's buffer is given back */
 
 static enum err worker_open(struct context *context, struct worker *worker)
 {
@@ -39,45 +41,94 @@ static void worker_close(struct worker *worker)
 	arena_free(&worker->arena);
 }
 
+/* What one worker has taken and not answered yet. */
+struct desk {
+	struct link_worker *links[DISPATCH_MESSAGES_MAX];
+	struct letter letters[DISPATCH_MESSAGES_MAX];
+	size_t count;
+};
+
+/* What waits is taken together: while the workers are busy batches grow by themselves. */
+static void desk_receive(struct desk *desk)
+{
+	struct str *message = &desk->letters[0].message;
+	size_t bytes = 0;
+	enum err err = link_worker_receive(desk->links[0], RECEIVE_MS, message);
+
+	for (desk->count = 0; err == OK; message = &desk->letters[desk->count].message) {
+		bytes += message->len;
+		if (++desk->count == DISPATCH_MESSAGES_MAX || bytes >= GATHER_BYTES)
+			break;
+		err = link_worker_gather(desk->links[desk->count], &desk->letters[desk->count].message);
+	}
+}
+
+static void desk_answer(struct desk *desk)
+{
+	for (size_t i = 0; i < desk->count; i++) {
+		struct letter *letter = &desk->letters[i];
+
+		if (letter->err != OK || !buf_ok(&letter->reply))
+			link_worker_drop(desk->links[i]);
+		else
+			link_worker_reply(desk->links[i], buf_str(&letter->reply));
+		if (letter->reply.room > REPLY_KEPT)
+			buf_release(&letter->reply);
+		buf_reset(&letter->reply);
+	}
+}
+
+static enum err desk_open(struct desk *desk, struct link_listener *listener)
+{
+	enum err err = OK;
+
+	for (size_t i = 0; i < DISPATCH_MESSAGES_MAX && err == OK; i++) {
+		buf_init(&desk->letters[i].reply, LINK_BYTES_MAX);
+		err = link_worker_new(listener, &desk->links[i]);
+	}
+	return err;
+}
+
+static void desk_close(struct desk *desk)
+{
+	for (size_t i = 0; i < DISPATCH_MESSAGES_MAX; i++) {
+		link_worker_free(&desk->links[i]);
+		buf_release(&desk->letters[i].reply);
+	}
+}
+
 /* Answers messages until the process stops. What is not received by then, the listener refuses by itself. */
-static void worker_serve(struct service_thread *thread, struct worker *worker, struct link_worker *link)
+static void worker_serve(struct service_thread *thread, struct worker *worker, struct desk *desk)
 {
 	struct dispatcher dispatcher;
-	struct buf reply;
-	struct str message;
 
-	buf_init(&reply, LINK_BYTES_MAX);
 	if (dispatcher_init(&dispatcher, worker, link_listener_caller(thread->listener),
-		    link_listener_lane(thread->listener), thread->metrics) != OK)
-		goto done;
-	while (!context_stopping(thread->context)) {
-		if (link_worker_receive(link, RECEIVE_MS, &message) != OK)
-			continue;
-		buf_reset(&reply);
-		if (dispatch_batch(&dispatcher, message, &reply) != OK || !buf_ok(&reply))
-			link_worker_drop(link);
-		else
-			link_worker_reply(link, buf_str(&reply));
-		log_set_request(NULL);
-		arena_reset(worker->arena);
+		    link_listener_lane(thread->listener), thread->metrics) == OK) {
+		while (!context_stopping(thread->context)) {
+			desk_receive(desk);
+			if (desk->count == 0)
+				continue;
+			dispatch_letters(&dispatcher, desk->letters, desk->count);
+			desk_answer(desk);
+			log_set_request(NULL);
+			arena_reset(worker->arena);
+		}
 	}
 	dispatcher_release(&dispatcher);
-done:
-	buf_release(&reply);
 }
 
 static void *worker_main(void *arg)
 {
 	struct service_thread *thread = arg;
 	struct worker worker = {.context = thread->context};
-	struct link_worker *link = NULL;
+	struct desk desk = {0};
 
-	if (worker_open(thread->context, &worker) != OK || link_worker_new(thread->listener, &link) != OK)
+	if (worker_open(thread->context, &worker) != OK || desk_open(&desk, thread->listener) != OK)
 		log_event(
 			LOG_ERROR, "worker_failed", LOG_C("caller", peer_name(link_listener_caller(thread->listener))));
 	else
-		worker_serve(thread, &worker, link);
-	link_worker_free(&link);
+		worker_serve(thread, &worker, &desk);
+	desk_close(&desk);
 	worker_close(&worker);
 	__atomic_store_n(&thread->done, true, __ATOMIC_RELEASE);
 	return NULL;

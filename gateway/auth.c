@@ -24,26 +24,46 @@ static void keys_refresh(struct loop *loop, struct keyring *ring)
 	loop->keys = keyring_keys(ring, &loop->keys_generation);
 }
 
-enum err auth_check(struct loop *loop, struct str compact, const struct token **token_out)
+/* A token that the cache does not hold. */
+static enum err auth_verify(struct exchange *exchange, struct str compact, struct token *fresh)
 {
+	struct loop *loop = exchange->loop;
+	const struct conn *conn = exchange->conn;
 	struct context *context = loop->gateway->context;
-	struct keyring *ring = context_keyring(context);
-	const struct token_cache_key key = token_cache_key_of(loop->tokens, compact);
-	static _Thread_local struct token fresh;
-	const struct token *token;
+	struct rate_answer taken = rate_answer_init();
 	const char *reason = NULL;
 	enum err err;
 
-	keys_refresh(loop, ring);
+	rate_look(
+		loop->gateway->rates, RATE_BAD_TOKEN, conn->network, conn->network_len, loop->now_us, &exchange->rate);
+	if (exchange->rate.refused)
+		return ERR_RATE_LIMITED;
+	err = token_verify(context_token_rules(context), loop->keys, compact, loop->wall_us, fresh, &reason);
+	if (err == OK)
+		return OK;
+	if (reason == jws_unknown_key)
+		keyring_miss(context_keyring(context), loop->keys_generation);
+	/* Its signature was good once: whoever holds it was let in by us. */
+	if (err != ERR_TOKEN_EXPIRED)
+		rate_take(loop->gateway->rates, RATE_BAD_TOKEN, conn->network, conn->network_len, loop->now_us, &taken);
+	return err;
+}
+
+enum err auth_check(struct exchange *exchange, struct str compact, const struct token **token_out)
+{
+	struct loop *loop = exchange->loop;
+	const struct token_cache_key key = token_cache_key_of(loop->tokens, compact);
+	static _Thread_local struct token fresh;
+	const struct token *token;
+	enum err err;
+
+	keys_refresh(loop, context_keyring(loop->gateway->context));
 	/* Before the revocations in force are known, a revoked token could not be told from a good one. */
 	if (loop->keys == NULL || !store_cache_primed(loop->gateway->cache))
 		return ERR_UNAVAILABLE;
 	token = token_cache_find(loop->tokens, &key, loop->keys_generation, loop->wall_us);
 	if (token == NULL) {
-		err = token_verify(context_token_rules(context), loop->keys, compact, loop->wall_us, &fresh, &reason);
-		if (err != OK && reason == jws_unknown_key)
-			keyring_miss(ring, loop->keys_generation);
-		if (err != OK)
+		if ((err = auth_verify(exchange, compact, &fresh)) != OK)
 			return err;
 		token_cache_put(loop->tokens, &key, loop->keys_generation, &fresh, loop->wall_us);
 		token = &fresh;

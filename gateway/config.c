@@ -6,16 +6,16 @@
 #include "edge_limits.h"
 
 #define AT(member) .offset = offsetof(struct gateway_config, member)
-#define LIMIT(name, text, rate, size, who)                                                                            \
+#define LIMIT(name, class, rate, size, who)                                                                           \
 	{.key = "BERTH_LIMIT_" name "_PER_S",                                                                         \
 		.kind = CONFIG_I64,                                                                                   \
 		.max = 1000000,                                                                                       \
 		.fallback = rate,                                                                                     \
-		AT(limit_##text##_per_s),                                                                             \
+		AT(limits[class].per_s),                                                                              \
 		.help = "requests a second that " who " may make; 0: no limit; default " rate},                       \
 	{                                                                                                             \
 		.key = "BERTH_LIMIT_" name "_BURST", .kind = CONFIG_I64, .min = 1, .max = 10000000, .fallback = size, \
-		AT(limit_##text##_burst), .help = "requests that " who " may make at once; default " size             \
+		AT(limits[class].burst), .help = "requests that " who " may make at once; default " size              \
 	}
 
 const struct config_key gateway_config_keys[] = {
@@ -58,9 +58,18 @@ const struct config_key gateway_config_keys[] = {
 		.fallback = EDGE_CONNECTIONS,
 		AT(connections),
 		.help = "connections at once; an idle one goes for one beyond it; default " EDGE_CONNECTIONS},
-	LIMIT("ADDRESS", address, "2000", "4000", "one network address"),
-	LIMIT("PERSON", person, "1000", "2000", "one person or client"),
-	LIMIT("TENANT", tenant, "4000", "8000", "all people of one tenant"),
-	LIMIT("SIGN_IN", sign_in, "20", "200", "one network address, where passwords are tried,"),
+	{.key = "BERTH_LIMITS_FILE",
+		.kind = CONFIG_STR,
+		AT(limits_file),
+		.help = "file of lines BERTH_LIMIT_...=number that go before the environment's, if it is there; "
+			"read again on SIGHUP and when it changes"},
+	LIMIT("ADDRESS", RATE_ADDRESS, "2000", "4000", "one network address (IPv6: its /64)"),
+	LIMIT("PERSON", RATE_PERSON, "1000", "2000", "one person"),
+	LIMIT("CLIENT", RATE_CLIENT, "4000", "8000", "one OAuth 2.0 client, for itself or for people,"),
+	LIMIT("TENANT", RATE_TENANT, "4000", "8000", "all people and clients of one tenant"),
+	LIMIT("OPERATION", RATE_OPERATION, "1000", "2000",
+		"one caller (person, client, else address) of one operation"),
+	LIMIT("SIGN_IN", RATE_SIGN_IN, "20", "200", "one network address, where passwords are tried,"),
+	LIMIT("BAD_TOKEN", RATE_BAD_TOKEN, "100", "1000", "one network address, with tokens that do not verify,"),
 	{0},
 };

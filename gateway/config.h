@@ -3,6 +3,7 @@
 #define BERTH_GATEWAY_CONFIG_H
 
 #include "base/config.h"
+#include "rate.h"
 
 /* The gateway's own keys; config.c says what each means. */
 struct gateway_config {
@@ -13,10 +14,8 @@ struct gateway_config {
 	struct secret *redis_password;
 	int64_t loops; /* 0: one per core */
 	int64_t connections;
-	int64_t limit_address_per_s, limit_address_burst;
-	int64_t limit_person_per_s, limit_person_burst;
-	int64_t limit_tenant_per_s, limit_tenant_burst;
-	int64_t limit_sign_in_per_s, limit_sign_in_burst;
+	const char *limits_file; /* NULL: the limits below stand */
+	struct rate_policy limits[RATE_CLASS_COUNT];
 };
 
 extern const struct config_key gateway_config_keys[];

@@ -15,6 +15,7 @@ struct gateway {
 	struct context *context;
 	const struct gateway_config *config;
 	struct tls_store *tls;
+	struct limit_file *limits;
 	struct rate_limiter *rates;
 	struct revocations *revocations;
 	struct store_cache *cache; /* NULL: without Redis */

@@ -74,6 +74,16 @@ static void write_operation(const struct gateway *gateway, size_t index, struct 
 		(unsigned long long)count);
 }
 
+static void write_refused(const struct gateway *gateway, struct buf *out)
+{
+	buf_put_c(out, "# TYPE berth_edge_refused_rate_total counter\n");
+	for (size_t i = 0; i < RATE_CLASS_COUNT; i++)
+		buf_printf(out, "berth_edge_refused_rate_total{limit=\"%s\"} %llu\n",
+			rate_class_name((enum rate_class)i),
+			(unsigned long long)sum_at(
+				gateway, offsetof(struct edge_counts, refused_rate) + i * sizeof(uint64_t)));
+}
+
 void edge_counts_write(const struct gateway *gateway, struct buf *out)
 {
 #define ROW(member, kind, text)                                                \
@@ -97,7 +107,6 @@ void edge_counts_write(const struct gateway *gateway, struct buf *out)
 		ROW(batch_items, "counter", "batch_items_total"),
 		ROW(malformed_replies, "counter", "malformed_replies_total"),
 		ROW(retries, "counter", "retries_total"),
-		ROW(refused_rate, "counter", "refused_rate_total"),
 		ROW(refused_full, "counter", "refused_full_total"),
 		ROW(accept_rests, "counter", "accept_rests_total"),
 		ROW(evicted, "counter", "evicted_total"),
@@ -109,6 +118,7 @@ void edge_counts_write(const struct gateway *gateway, struct buf *out)
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		buf_printf(out, "# TYPE %s %s\n%s %llu\n", rows[i].name, rows[i].kind, rows[i].name,
 			(unsigned long long)sum_at(gateway, rows[i].offset));
+	write_refused(gateway, out);
 	buf_put_c(out, "# TYPE berth_edge_requests_total counter\n# TYPE berth_edge_request_seconds histogram\n");
 	for (size_t i = 0; i <= OPERATION_COUNT; i++)
 		write_operation(gateway, i, out);

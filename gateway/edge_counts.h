@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "contract/operation.h"
+#include "rate.h"
 
 /* What a loop counts. Written by the loop alone with relaxed stores, read by the admin port's thread. */
 #define EDGE_BUCKETS 14
@@ -23,7 +24,8 @@ struct edge_counts {
 	uint64_t exchanges; /* now: requests that were begun and have not ended */
 	uint64_t accepted, connections, handshakes, handshake_failures, timeouts;
 	uint64_t batches, batch_items, malformed_replies, retries;
-	uint64_t refused_rate, refused_full, evicted, accept_rests;
+	uint64_t refused_rate[RATE_CLASS_COUNT];
+	uint64_t refused_full, evicted, accept_rests;
 };
 
 static inline void edge_count_add(uint64_t *counter, uint64_t amount)

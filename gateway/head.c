@@ -44,18 +44,24 @@ static void put_challenge(struct buf *out, const struct exchange *exchange, cons
 	}
 }
 
-/* The structured fields RateLimit-Policy and RateLimit of the HTTPAPI working group's draft. */
+/*
+ * RateLimit-Policy and RateLimit of draft-ietf-httpapi-ratelimit-headers-10, sections 3 and 4: of the class with the
+ * least left, its burst as the quota, and as window and reset the time that an empty bucket and this one need to fill.
+ */
 static void put_rate(struct buf *out, const struct exchange *exchange)
 {
 	const struct rate_answer *rate = &exchange->rate;
-	const struct rate_policy *policy = rate_policy_of(exchange->loop->gateway->rates, rate->class);
+	struct rate_policy policy;
 	const char *name = rate_class_name(rate->class);
 
 	if (!exchange->has_rate || rate->remaining == INT64_MAX)
 		return;
+	policy = rate_policy_of(exchange->loop->gateway->rates, rate->class);
+	if (policy.per_s <= 0)
+		return; /* switched off meanwhile */
 	buf_printf(out, "RateLimit-Policy: \"%s\";q=%lld;w=%lld\r\nRateLimit: \"%s\";r=%lld;t=%u\r\n", name,
-		(long long)policy->burst, (long long)((policy->burst + policy->per_s - 1) / policy->per_s), name,
-		(long long)rate->remaining, rate->refused ? rate->retry_after_s : 1U);
+		(long long)policy.burst, (long long)((policy.burst + policy.per_s - 1) / policy.per_s), name,
+		(long long)rate->remaining, rate->full_after_s);
 }
 
 /* An origin and nothing else: what stands between the policy's directives must not write one of its own. */

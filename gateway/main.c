@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "contract/router.h"
 #include "http/page_style.h"
+#include "limit_file.h"
 #include "loop.h"
 #include "store_cache.h"
 #include "tls.h"
@@ -46,17 +47,13 @@ static enum err pages_write(struct gateway *gateway)
 static enum err shared_open(struct gateway *gateway)
 {
 	const struct gateway_config *config = gateway->config;
-	const struct rate_policy policies[RATE_CLASS_COUNT] = {
-		[RATE_ADDRESS] = {config->limit_address_per_s, config->limit_address_burst},
-		[RATE_PERSON] = {config->limit_person_per_s, config->limit_person_burst},
-		[RATE_TENANT] = {config->limit_tenant_per_s, config->limit_tenant_burst},
-		[RATE_SIGN_IN] = {config->limit_sign_in_per_s, config->limit_sign_in_burst},
-	};
 	enum err err;
 
 	if ((err = tls_store_new(config->cert_files, config->key_files, &gateway->tls)) != OK)
 		return err;
-	gateway->rates = rate_new(policies, EDGE_RATE_BUCKETS_MAX);
+	if ((err = limit_file_new(config, &gateway->limits)) != OK)
+		return err;
+	gateway->rates = rate_new(limit_file_policies(gateway->limits), EDGE_RATE_BUCKETS_MAX);
 	gateway->revocations = revocation_new(EDGE_REVOCATIONS_MAX);
 	if (gateway->rates == NULL || gateway->revocations == NULL)
 		return ERR_OVERLOADED;
@@ -128,6 +125,7 @@ static void gateway_close(struct context *context)
 	store_cache_free(&gateway->cache);
 	revocation_free(&gateway->revocations);
 	rate_free(&gateway->rates);
+	limit_file_free(&gateway->limits);
 	tls_store_free(&gateway->tls);
 	buf_release(&gateway->openapi);
 	buf_release(&gateway->docs);
@@ -144,6 +142,8 @@ static enum err gateway_serve(struct context *context)
 		context_wait(context, WATCH_MS);
 		if (tls_store_changed(gateway->tls) && tls_store_reload(gateway->tls) != OK)
 			log_event(LOG_ERROR, "certificates_kept");
+		if (limit_file_reload(gateway->limits))
+			rate_set_policies(gateway->rates, limit_file_policies(gateway->limits));
 	}
 	__atomic_store_n(&gateway->draining, true, __ATOMIC_RELAXED);
 	for (size_t i = 0; i < gateway->loop_count; i++) {
@@ -177,6 +177,7 @@ static void gateway_metrics(struct context *context, struct buf *out)
 	if (gateway == NULL)
 		return;
 	edge_counts_write(gateway, out);
+	limit_file_write(gateway->limits, out);
 	buf_printf(out, "# TYPE berth_edge_redis_up gauge\nberth_edge_redis_up %d\n",
 		store_cache_up(gateway->cache) ? 1 : 0);
 }

@@ -23,7 +23,7 @@ struct shard {
 };
 
 struct rate_limiter {
-	struct rate_policy policies[RATE_CLASS_COUNT];
+	struct rate_policy policies[RATE_CLASS_COUNT]; /* each number atomic */
 	struct shard shards[RATE_SHARDS];
 	size_t sets;         /* a shard; a power of two */
 	size_t cursor_shard; /* where rate_collect goes on */
@@ -39,7 +39,7 @@ struct rate_limiter *rate_new(const struct rate_policy policies[RATE_CLASS_COUNT
 
 	if (limiter == NULL)
 		return NULL;
-	memcpy(limiter->policies, policies, sizeof limiter->policies);
+	rate_set_policies(limiter, policies);
 	limiter->sets = 1;
 	while (limiter->sets * RATE_WAYS * RATE_SHARDS < cap)
 		limiter->sets *= 2;
@@ -73,14 +73,33 @@ void rate_free(struct rate_limiter **limiter)
 
 const char *rate_class_name(enum rate_class class)
 {
-	static const char *const names[RATE_CLASS_COUNT] = {"address", "person", "tenant", "sign-in"};
+	static const char *const names[RATE_CLASS_COUNT] = {
+		[RATE_ADDRESS] = "address",
+		[RATE_PERSON] = "person",
+		[RATE_CLIENT] = "client",
+		[RATE_TENANT] = "tenant",
+		[RATE_OPERATION] = "operation",
+		[RATE_SIGN_IN] = "sign-in",
+		[RATE_BAD_TOKEN] = "bad-token",
+	};
 
 	return names[class];
 }
 
-const struct rate_policy *rate_policy_of(const struct rate_limiter *limiter, enum rate_class class)
+struct rate_policy rate_policy_of(const struct rate_limiter *limiter, enum rate_class class)
 {
-	return &limiter->policies[class];
+	const struct rate_policy *policy = &limiter->policies[class];
+
+	return (struct rate_policy){.per_s = __atomic_load_n(&policy->per_s, __ATOMIC_RELAXED),
+		.burst = __atomic_load_n(&policy->burst, __ATOMIC_RELAXED)};
+}
+
+void rate_set_policies(struct rate_limiter *limiter, const struct rate_policy policies[RATE_CLASS_COUNT])
+{
+	for (size_t i = 0; i < RATE_CLASS_COUNT; i++) {
+		__atomic_store_n(&limiter->policies[i].per_s, policies[i].per_s, __ATOMIC_RELAXED);
+		__atomic_store_n(&limiter->policies[i].burst, policies[i].burst, __ATOMIC_RELAXED);
+	}
 }
 
 struct rate_answer rate_answer_init(void)
@@ -118,7 +137,7 @@ static void key_of(
 }
 
 /* The bucket of this key, else the least recently used of its set, emptied: a flood of new keys cannot grow memory. */
-static struct bucket *bucket_find(struct rate_limiter *limiter, struct shard *shard, const uint64_t key[2],
+static struct bucket *bucket_find(const struct rate_limiter *limiter, struct shard *shard, const uint64_t key[2],
 	enum rate_class class, uint64_t now_us)
 {
 	struct bucket *set = shard->buckets + (key[1] & (limiter->sets - 1)) * RATE_WAYS;
@@ -131,7 +150,7 @@ static struct bucket *bucket_find(struct rate_limiter *limiter, struct shard *sh
 			oldest = &set[i];
 	}
 	*oldest = (struct bucket){.key = {key[0], key[1]},
-		.level = (double)limiter->policies[class].burst,
+		.level = (double)rate_policy_of(limiter, class).burst,
 		.updated_us = now_us,
 		.class = (uint8_t) class};
 	return oldest;
@@ -146,49 +165,70 @@ static void bucket_refill(struct bucket *bucket, const struct rate_policy *polic
 	bucket->updated_us = now_us;
 }
 
+/* Until so many tokens have come back, at least one second and at most an hour. */
+static uint32_t seconds_for(double tokens, const struct rate_policy *policy)
+{
+	const double wait_s = tokens / (double)policy->per_s;
+
+	return wait_s < 1 ? 1 : wait_s > 3600 ? 3600 : (uint32_t)(wait_s + 0.999);
+}
+
 static void answer_merge(struct rate_answer *answer, enum rate_class class, const struct bucket *bucket,
 	const struct rate_policy *policy, bool refused)
 {
 	const int64_t remaining = bucket->level > 0 ? (int64_t)bucket->level : 0;
 
 	if (refused) {
-		const double wait_s = (1.0 - bucket->level) / (double)policy->per_s;
-
 		answer->refused = true;
 		answer->class = class;
 		answer->remaining = 0;
-		answer->retry_after_s = wait_s < 1 ? 1 : wait_s > 3600 ? 3600 : (uint32_t)(wait_s + 0.999);
+		answer->retry_after_s = seconds_for(1.0 - bucket->level, policy);
+		answer->full_after_s = seconds_for((double)policy->burst - bucket->level, policy);
 		return;
 	}
 	if (answer->refused || remaining >= answer->remaining)
 		return;
 	answer->class = class;
 	answer->remaining = remaining;
+	answer->full_after_s = seconds_for((double)policy->burst - bucket->level, policy);
 }
 
-void rate_take(struct rate_limiter *limiter, enum rate_class class, const void *who, size_t who_len, uint64_t now_us,
-	struct rate_answer *answer)
+static void rate_ask(struct rate_limiter *limiter, enum rate_class class, const void *who, size_t who_len,
+	uint64_t now_us, bool take, struct rate_answer *answer)
 {
-	const struct rate_policy *policy = &limiter->policies[class];
+	const struct rate_policy policy = rate_policy_of(limiter, class);
 	struct shard *shard;
 	struct bucket *bucket;
 	uint64_t key[2];
 	bool refused;
 
-	if (policy->per_s <= 0 || answer->refused)
+	if (policy.per_s <= 0 || answer->refused)
 		return;
 	key_of(limiter, class, who, who_len, key);
 	shard = &limiter->shards[key[0] % RATE_SHARDS];
 	pthread_mutex_lock(&shard->lock);
 	bucket = bucket_find(limiter, shard, key, class, now_us);
-	bucket_refill(bucket, policy, now_us);
+	bucket_refill(bucket, &policy, now_us);
 	refused = bucket->level < 1.0;
-	if (!refused) {
+	if (take && !refused) {
 		bucket->level -= 1.0;
 		bucket->unsettled++;
 	}
-	answer_merge(answer, class, bucket, policy, refused);
+	if (take || refused)
+		answer_merge(answer, class, bucket, &policy, refused);
 	pthread_mutex_unlock(&shard->lock);
+}
+
+void rate_take(struct rate_limiter *limiter, enum rate_class class, const void *who, size_t who_len, uint64_t now_us,
+	struct rate_answer *answer)
+{
+	rate_ask(limiter, class, who, who_len, now_us, true, answer);
+}
+
+void rate_look(struct rate_limiter *limiter, enum rate_class class, const void *who, size_t who_len, uint64_t now_us,
+	struct rate_answer *answer)
+{
+	rate_ask(limiter, class, who, who_len, now_us, false, answer);
 }
 
 static size_t shard_collect(
@@ -227,12 +267,13 @@ void rate_settle(struct rate_limiter *limiter, const struct rate_entry *entries,
 {
 	for (size_t i = 0; i < count; i++) {
 		struct shard *shard = &limiter->shards[entries[i].key[0] % RATE_SHARDS];
+		const struct rate_policy policy = rate_policy_of(limiter, entries[i].class);
 		struct bucket *bucket;
 		double level;
 
 		pthread_mutex_lock(&shard->lock);
 		bucket = bucket_find(limiter, shard, entries[i].key, entries[i].class, now_us);
-		bucket_refill(bucket, &limiter->policies[entries[i].class], now_us);
+		bucket_refill(bucket, &policy, now_us);
 		level = entries[i].level - (double)bucket->unsettled;
 		if (level < bucket->level)
 			bucket->level = level;

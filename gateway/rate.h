@@ -7,12 +7,21 @@
 #include "base/id.h"
 
 /*
- * Token buckets by address, person or client, tenant, and address at sign-in. The loops decide from the bucket held
- * here and never wait; what they took is settled with Redis in the background by one script (store_cache.h), whose
- * answer becomes the level held. With Redis away the buckets held here go on alone: limits are then per gateway, never
- * off. Thread-safe.
+ * Token buckets by address, person, client, tenant, operation of one caller, address at sign-in, and address of tokens
+ * that do not verify. The loops decide from the bucket held here and never wait; what they took is settled with Redis
+ * in the background by one script (store_cache.h), whose answer becomes the level held. With Redis away the buckets
+ * held here go on alone: limits are then per gateway, never off. Thread-safe.
  */
-enum rate_class { RATE_ADDRESS, RATE_PERSON, RATE_TENANT, RATE_SIGN_IN, RATE_CLASS_COUNT };
+enum rate_class {
+	RATE_ADDRESS,
+	RATE_PERSON,
+	RATE_CLIENT,
+	RATE_TENANT,
+	RATE_OPERATION,
+	RATE_SIGN_IN,
+	RATE_BAD_TOKEN,
+	RATE_CLASS_COUNT
+};
 
 struct rate_policy {
 	int64_t per_s; /* tokens that come back each second; 0: no limit of this class */
@@ -27,6 +36,7 @@ struct rate_answer {
 	enum rate_class class;
 	int64_t remaining;
 	uint32_t retry_after_s;
+	uint32_t full_after_s; /* until the bucket is full again, if nothing more is taken */
 };
 
 struct rate_limiter *rate_new(
@@ -38,9 +48,14 @@ void rate_free(struct rate_limiter **limiter);
  */
 void rate_take(struct rate_limiter *limiter, enum rate_class class, const void *who, size_t who_len, uint64_t now_us,
 	struct rate_answer *answer);
+/* Refuses as rate_take does when no token is left, but takes none and tells nothing of what is left. */
+void rate_look(struct rate_limiter *limiter, enum rate_class class, const void *who, size_t who_len, uint64_t now_us,
+	struct rate_answer *answer);
 struct rate_answer rate_answer_init(void);
 const char *rate_class_name(enum rate_class class);
-const struct rate_policy *rate_policy_of(const struct rate_limiter *limiter, enum rate_class class);
+struct rate_policy rate_policy_of(const struct rate_limiter *limiter, enum rate_class class);
+/* From now on; levels above a smaller burst are cut to it when they are next looked at. */
+void rate_set_policies(struct rate_limiter *limiter, const struct rate_policy policies[RATE_CLASS_COUNT]);
 
 /* Settling: what was taken since the last time, at most `cap` entries; then the levels that Redis answered. */
 struct rate_entry {

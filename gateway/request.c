@@ -47,18 +47,19 @@ static void take_rate(struct exchange *exchange, enum rate_class class, const vo
 	exchange->has_rate = true;
 }
 
-static enum err rate_verdict(struct exchange *exchange)
+static enum err rate_verdict(struct exchange *exchange, struct problem *problem)
 {
 	if (!exchange->rate.refused)
 		return OK;
-	edge_count(&exchange->loop->counts.refused_rate);
+	edge_count(&exchange->loop->counts.refused_rate[exchange->rate.class]);
+	problem->reason = str_from(rate_class_name(exchange->rate.class));
 	return ERR_RATE_LIMITED;
 }
 
 /*
  * Before any cryptography: an address that floods pays nothing but a look at its bucket, whatever it asks for.
  */
-static enum err request_rate_address(struct exchange *exchange)
+static enum err request_rate_address(struct exchange *exchange, struct problem *problem)
 {
 	const struct conn *conn = exchange->conn;
 	const struct operation *operation = exchange->operation;
@@ -66,17 +67,38 @@ static enum err request_rate_address(struct exchange *exchange)
 	take_rate(exchange, RATE_ADDRESS, conn->network, conn->network_len);
 	if (operation != NULL && operation->permission == PERM_PUBLIC && operation->lane == LANE_SLOW)
 		take_rate(exchange, RATE_SIGN_IN, conn->network, conn->network_len);
-	return rate_verdict(exchange);
+	return rate_verdict(exchange, problem);
 }
 
-static enum err request_rate_token(struct exchange *exchange, const struct token *token)
+#define CALLER_MAX 64 /* an operation's number and a person's, client's or network's bytes */
+
+/* One caller's share of one operation. */
+static void take_rate_operation(struct exchange *exchange, const void *caller, size_t caller_len)
 {
-	if (uuid_is_nil(&token->person_id))
-		take_rate(exchange, RATE_PERSON, token->client_id, strlen(token->client_id));
-	else
+	uint8_t text[CALLER_MAX];
+
+	if (caller_len > sizeof text - sizeof exchange->operation->number)
+		caller_len = sizeof text - sizeof exchange->operation->number;
+	memcpy(text, &exchange->operation->number, sizeof exchange->operation->number);
+	memcpy(text + sizeof exchange->operation->number, caller, caller_len);
+	take_rate(exchange, RATE_OPERATION, text, sizeof exchange->operation->number + caller_len);
+}
+
+static enum err request_rate_token(struct exchange *exchange, const struct token *token, struct problem *problem)
+{
+	const bool person = !uuid_is_nil(&token->person_id);
+	const size_t client_len = strlen(token->client_id);
+
+	if (person)
 		take_rate(exchange, RATE_PERSON, token->person_id.b, sizeof token->person_id.b);
+	if (client_len > 0)
+		take_rate(exchange, RATE_CLIENT, token->client_id, client_len);
 	take_rate(exchange, RATE_TENANT, token->tenant_id.b, sizeof token->tenant_id.b);
-	return rate_verdict(exchange);
+	if (person)
+		take_rate_operation(exchange, token->person_id.b, sizeof token->person_id.b);
+	else
+		take_rate_operation(exchange, token->client_id, client_len);
+	return rate_verdict(exchange, problem);
 }
 
 /*
@@ -94,13 +116,17 @@ static enum err request_authorize(struct exchange *exchange, const struct http_p
 		return err;
 	bearer = auth_bearer(authorization);
 	exchange->has_bearer = bearer.p != NULL;
-	if (operation->permission == PERM_PUBLIC)
-		return OK;
+	if (operation->permission == PERM_PUBLIC) {
+		take_rate_operation(exchange, exchange->conn->network, exchange->conn->network_len);
+		return rate_verdict(exchange, problem);
+	}
 	if (bearer.p == NULL)
 		return ERR_UNAUTHENTICATED;
-	if ((err = auth_check(exchange->loop, bearer, &token)) != OK)
+	if ((err = auth_check(exchange, bearer, &token)) == ERR_RATE_LIMITED)
+		return rate_verdict(exchange, problem);
+	if (err != OK)
 		return err;
-	if ((err = request_rate_token(exchange, token)) != OK)
+	if ((err = request_rate_token(exchange, token, problem)) != OK)
 		return err;
 	if (!token->email_verified && (operation->flags & OP_UNVERIFIED) == 0)
 		return ERR_EMAIL_UNVERIFIED;
@@ -183,7 +209,7 @@ static enum err head_verdict(struct exchange *exchange, struct http_parser *pars
 	const enum err route = request_route(exchange, parser);
 	enum err err;
 
-	if ((err = request_rate_address(exchange)) != OK)
+	if ((err = request_rate_address(exchange, problem)) != OK)
 		return err;
 	if (route != OK || exchange->operation == NULL)
 		return route;

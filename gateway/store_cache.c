@@ -260,55 +260,33 @@ static void *follower_main(void *arg)
  */
 
 /*
- * KEYS: one a bucket. ARGV: taken, per second, burst for each. A bucket is a hash of level and instant, by Redis' own
- * clock; what was taken is always taken, so that gateways together cannot pass the limit twice; the level may go below
- * zero down to one burst.
+ * KEYS: that of the hash key, then one a bucket. ARGV: our hash key, then taken, per second and burst for each bucket.
+ * Every gateway hashes addresses and ids with one key, or their buckets would not meet: ours is offered, and when
+ * another stands there already it is all that is answered and nothing is counted. After Redis has lost its memory the
+ * buckets held here go on under the key they have. A bucket is a hash of level and instant, by Redis' own clock; what
+ * was taken is always taken, so that gateways together cannot pass the limit twice; the level may go below zero down
+ * to one burst.
  */
 static const char settle_script[] =
-	"local t = redis.call('TIME') local now = t[1] * 1000 + math.floor(t[2] / 1000) local out = {} "
-	"for i, key in ipairs(KEYS) do "
-	"local taken, rate, burst = tonumber(ARGV[i*3-2]), tonumber(ARGV[i*3-1]), tonumber(ARGV[i*3]) "
+	"redis.call('SET', KEYS[1], ARGV[1], 'NX') local shared = redis.call('GET', KEYS[1]) "
+	"if shared ~= ARGV[1] then return {shared} end "
+	"local t = redis.call('TIME') local now = t[1] * 1000 + math.floor(t[2] / 1000) local out = {shared} "
+	"for i = 2, #KEYS do local key = KEYS[i] "
+	"local taken, rate, burst = tonumber(ARGV[i*3-4]), tonumber(ARGV[i*3-3]), tonumber(ARGV[i*3-2]) "
 	"local row = redis.call('HMGET', key, 'level', 'at') "
 	"local level, at = tonumber(row[1]) or burst, tonumber(row[2]) or now "
 	"level = math.min(burst, level + math.max(0, now - at) * rate / 1000) - taken "
 	"if level < -burst then level = -burst end "
 	"redis.call('HSET', key, 'level', level, 'at', now) "
-	"redis.call('PEXPIRE', key, math.ceil(2000 * burst / rate) + 1000) "
+	"redis.call('PEXPIRE', key, math.ceil(2000 * burst / math.max(rate, 1)) + 1000) "
 	"out[i] = tostring(level) end return out";
 
-/*
- * Every gateway hashes addresses and ids with one key, or their buckets would not meet. Ours is offered: when Redis has
- * lost its memory, the buckets held here go on under it.
- */
-static bool share_key(struct talker *talker)
-{
-	uint8_t key[RATE_KEY_LEN];
-	const char *set[] = {"SET", RATE_KEY, (const char *)key, "NX"};
-	const size_t set_lens[] = {3, sizeof RATE_KEY - 1, sizeof key, 2};
-	const char *get[] = {"GET", RATE_KEY};
-	redisReply *reply;
-
-	rate_key(talker->cache->rates, key);
-	reply = talker_command(talker, 4, set, set_lens);
-	if (reply == NULL)
-		return false;
-	freeReplyObject(reply);
-	reply = talker_command(talker, 2, get, NULL);
-	if (reply == NULL)
-		return false;
-	if (reply->type == REDIS_REPLY_STRING && reply->len == sizeof key) {
-		rate_set_key(talker->cache->rates, (const uint8_t *)reply->str);
-		talker->cache->keyed = true;
-	}
-	freeReplyObject(reply);
-	return true;
-}
-
 struct settle_args {
-	const char *argv[3 + SETTLE_MAX * 4];
-	size_t lens[3 + SETTLE_MAX * 4];
+	const char *argv[5 + SETTLE_MAX * 4];
+	size_t lens[5 + SETTLE_MAX * 4];
 	char text[SETTLE_MAX][4][48];
 	char count[16];
+	uint8_t key[RATE_KEY_LEN];
 	int argc;
 };
 
@@ -325,14 +303,16 @@ static void settle_fill(
 	args->argc = 0;
 	settle_arg(args, "EVAL", 4);
 	settle_arg(args, settle_script, sizeof settle_script - 1);
-	settle_arg(args, args->count, (size_t)snprintf(args->count, sizeof args->count, "%zu", count));
+	settle_arg(args, args->count, (size_t)snprintf(args->count, sizeof args->count, "%zu", count + 1));
+	settle_arg(args, RATE_KEY, sizeof RATE_KEY - 1);
 	for (size_t i = 0; i < count; i++)
 		settle_arg(args, args->text[i][0],
 			(size_t)snprintf(args->text[i][0], sizeof args->text[i][0], "berth:rate:%016llx%016llx",
 				(unsigned long long)entries[i].key[0], (unsigned long long)entries[i].key[1]));
+	settle_arg(args, (const char *)args->key, sizeof args->key);
 	for (size_t i = 0; i < count; i++) {
-		const struct rate_policy *policy = rate_policy_of(rates, entries[i].class);
-		const int64_t values[3] = {entries[i].taken, policy->per_s, policy->burst};
+		const struct rate_policy policy = rate_policy_of(rates, entries[i].class);
+		const int64_t values[3] = {entries[i].taken, policy.per_s, policy.burst};
 
 		for (size_t j = 0; j < 3; j++)
 			settle_arg(args, args->text[i][j + 1],
@@ -341,22 +321,45 @@ static void settle_fill(
 	}
 }
 
+/* Another gateway's key was there first: what was counted under ours counts no more. */
+static void settle_take_key(struct store_cache *cache, const struct settle_args *args, const redisReply *shared)
+{
+	cache->keyed = shared->type == REDIS_REPLY_STRING && shared->len == RATE_KEY_LEN;
+	if (cache->keyed && memcmp(shared->str, args->key, RATE_KEY_LEN) != 0)
+		rate_set_key(cache->rates, (const uint8_t *)shared->str);
+}
+
+/* What was taken, and at first nothing, to learn the key. */
 static bool settle_once(struct talker *talker, struct settle_args *args, struct rate_entry *entries, size_t count)
 {
-	struct rate_limiter *rates = talker->cache->rates;
+	struct store_cache *cache = talker->cache;
 	redisReply *reply;
 
-	settle_fill(args, rates, entries, count);
+	rate_key(cache->rates, args->key);
+	settle_fill(args, cache->rates, entries, count);
 	reply = talker_command(talker, args->argc, args->argv, args->lens);
 	if (reply == NULL)
 		return false;
-	for (size_t i = 0; i < count && reply->type == REDIS_REPLY_ARRAY && i < reply->elements; i++)
-		entries[i].level =
-			reply->element[i]->type == REDIS_REPLY_STRING ? strtod(reply->element[i]->str, NULL) : 0;
-	if (reply->type == REDIS_REPLY_ARRAY && reply->elements == count)
-		rate_settle(rates, entries, count, clock_monotonic_us());
+	if (reply->type == REDIS_REPLY_ARRAY && reply->elements > 0)
+		settle_take_key(cache, args, reply->element[0]);
+	for (size_t i = 0; i < count && reply->type == REDIS_REPLY_ARRAY && i + 1 < reply->elements; i++)
+		entries[i].level = reply->element[i + 1]->type == REDIS_REPLY_STRING
+		                           ? strtod(reply->element[i + 1]->str, NULL)
+		                           : 0;
+	if (reply->type == REDIS_REPLY_ARRAY && reply->elements == count + 1)
+		rate_settle(cache->rates, entries, count, clock_monotonic_us());
 	freeReplyObject(reply);
 	return true;
+}
+
+/*
+ * With Redis away the buckets held here are the limit. What was taken from them comes back to them; told to Redis later
+ * in one sum, it would be held against people who kept to the limit all the time.
+ */
+static void settle_forget(struct store_cache *cache, struct rate_entry *entries)
+{
+	while (rate_collect(cache->rates, entries, SETTLE_MAX) == SETTLE_MAX)
+		continue;
 }
 
 static void *settler_main(void *arg)
@@ -368,14 +371,16 @@ static void *settler_main(void *arg)
 
 	while (!cache_stopping(cache)) {
 		size_t count = 0;
-		bool fine = talker_connect(talker) && (cache->keyed || share_key(talker));
+		bool fine = talker_connect(talker) && (cache->keyed || settle_once(talker, &args, entries, 0));
 
 		if (fine && (count = rate_collect(cache->rates, entries, SETTLE_MAX)) > 0)
 			fine = settle_once(talker, &args, entries, count);
-		if (!fine)
+		if (!fine) {
 			cache->keyed = false;
+			settle_forget(cache, entries);
+		}
 		talker_state(talker, "limits", fine);
-		if (count < SETTLE_MAX)
+		if (count < SETTLE_MAX || !fine)
 			cache_wait(cache, fine ? SETTLE_MS : BACKOFF_MS);
 	}
 	talker_drop(talker);

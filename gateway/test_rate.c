@@ -143,6 +143,52 @@ static void a_flood_of_new_keys_does_not_grow_memory_or_stop_the_limit(void **st
 	rate_free(&limiter);
 }
 
+static void looking_takes_nothing_and_refuses_as_taking_does(void **state)
+{
+	struct rate_limiter *limiter = rate_new(policies, 1024);
+	struct rate_answer answer = rate_answer_init();
+
+	(void)state;
+	for (size_t i = 0; i < 20; i++)
+		rate_look(limiter, RATE_ADDRESS, "aaaa", 4, S, &answer);
+	assert_false(answer.refused);
+	assert_int_equal(answer.remaining, INT64_MAX);
+	assert_int_equal(take_many(limiter, "aaaa", S, 50), 5);
+	rate_look(limiter, RATE_ADDRESS, "aaaa", 4, S, &answer);
+	assert_true(answer.refused);
+	assert_int_equal(answer.class, RATE_ADDRESS);
+	rate_free(&limiter);
+}
+
+static void other_limits_hold_from_the_next_request_on(void **state)
+{
+	struct rate_policy changed[RATE_CLASS_COUNT] = {[RATE_ADDRESS] = {.per_s = 1, .burst = 2}};
+	struct rate_limiter *limiter = rate_new(policies, 1024);
+
+	(void)state;
+	assert_int_equal(take_many(limiter, "aaaa", S, 1), 1);
+	rate_set_policies(limiter, changed);
+	assert_int_equal(take_many(limiter, "aaaa", S, 50), 2);
+	assert_int_equal(take_many(limiter, "bbbb", S, 50), 2);
+	changed[RATE_ADDRESS].per_s = 0;
+	rate_set_policies(limiter, changed);
+	assert_int_equal(take_many(limiter, "aaaa", S, 50), 50);
+	rate_free(&limiter);
+}
+
+static void an_answer_says_when_the_bucket_is_full_again(void **state)
+{
+	struct rate_limiter *limiter = rate_new(policies, 1024);
+	struct rate_answer answer = rate_answer_init();
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++)
+		rate_take(limiter, RATE_PERSON, "pppp", 4, S, &answer);
+	assert_int_equal(answer.remaining, 1);
+	assert_int_equal(answer.full_after_s, 2);
+	rate_free(&limiter);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -153,6 +199,9 @@ int main(void)
 		cmocka_unit_test(what_another_gateway_took_counts_once_it_is_settled),
 		cmocka_unit_test(a_redis_that_has_forgotten_gives_nothing_back),
 		cmocka_unit_test(a_key_that_is_kept_keeps_the_buckets),
+		cmocka_unit_test(looking_takes_nothing_and_refuses_as_taking_does),
+		cmocka_unit_test(other_limits_hold_from_the_next_request_on),
+		cmocka_unit_test(an_answer_says_when_the_bucket_is_full_again),
 		cmocka_unit_test(a_flood_of_new_keys_does_not_grow_memory_or_stop_the_limit),
 	};
 

@@ -113,7 +113,7 @@ static void allow_own(int ruleset, const struct service *service, uint64_t handl
 			continue;
 		if (key->kind == CONFIG_FILE || (key->kind == CONFIG_STR && ends_with(key->key, "_DIR")))
 			allow_path(ruleset, value, handled);
-		else if (key->kind == CONFIG_STR && ends_with(key->key, "_FILES"))
+		else if (key->kind == CONFIG_STR && (ends_with(key->key, "_FILES") || ends_with(key->key, "_FILE")))
 			allow_folders_of(ruleset, str_from(value), handled);
 	}
 }

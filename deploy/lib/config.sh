@@ -78,6 +78,7 @@ config_gateway() {
 		BERTH_GATEWAY_LISTEN=$listen
 		BERTH_GATEWAY_CERT_FILES=$pki/edge-ecdsa.pem,$pki/edge-rsa.pem
 		BERTH_GATEWAY_KEY_FILES=$pki/edge-ecdsa.key,$pki/edge-rsa.key
+		BERTH_LIMITS_FILE=$STATE_DIR/etc/gateway.limits
 	END
 }
 

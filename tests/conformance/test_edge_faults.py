@@ -16,7 +16,7 @@ from own_gateway import OwnGateway
 
 ORDER = 95
 WHOAMI = "GET /v1/whoami HTTP/1.1"
-NO_LIMITS = {f"BERTH_LIMIT_{name}_PER_S": "0" for name in ("ADDRESS", "PERSON", "TENANT")}
+NO_LIMITS = {f"BERTH_LIMIT_{name}_PER_S": "0" for name in ("ADDRESS", "PERSON", "CLIENT", "TENANT", "OPERATION")}
 
 pytestmark = pytest.mark.seconds(240)
 

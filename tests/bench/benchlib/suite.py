@@ -34,7 +34,7 @@ WINDOW_DAYS = 730
 TOKEN_LEAST_S = 240
 DRAIN_S = 120
 # The whole table comes from one address and one client.
-LIMITS = "".join(f"BERTH_LIMIT_{who}_PER_S=0\n" for who in ("ADDRESS", "PERSON", "TENANT", "SIGN_IN"))
+LIMITS = "".join(f"BERTH_LIMIT_{who}_PER_S=0\n" for who in ("ADDRESS", "PERSON", "CLIENT", "TENANT", "OPERATION", "SIGN_IN"))
 
 
 def environment(port=None):

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "handle_booking.h"
 
+#include <string.h>
+
+#define NOTE_LEN_BYTES 2
+
 /* What the operations on bookings share: how a stay is shown, told and remembered. */
 
 void handle_booking_show(const struct stay_row *stay, struct str note, struct booking *booking)
@@ -101,17 +105,54 @@ static bool is_own(const struct call *call, const struct booking *booking)
 	return uuid_eq(&booking->person_id, &call->token.person_id) && !uuid_is_nil(&booking->person_id);
 }
 
-enum err handle_booking_stored(struct call *call, const struct booking *booking, struct str *bytes_out)
+enum err handle_booking_stored(
+	struct call *call, const struct booking *booking, struct str sealed_note, struct str *bytes_out)
 {
+	const bool apart = !is_own(call, booking) && booking->note.p;
+	const size_t tail_len = apart ? sealed_note.len : 0;
 	struct booking stored = *booking;
+	struct str body;
+	uint8_t *bytes;
+	enum err err;
 
-	if (!is_own(call, booking))
+	if (apart)
 		stored.note = STR_NONE;
-	return handle_encode(call, &stored, bytes_out);
+	if (tail_len > UINT16_MAX)
+		return ERR_TOO_LARGE;
+	if ((err = handle_encode(call, &stored, &body)) != OK)
+		return err;
+	if (!(bytes = arena_take(call->arena, body.len + tail_len + NOTE_LEN_BYTES)))
+		return ERR_OVERLOADED;
+	memcpy(bytes, body.p, body.len);
+	if (tail_len)
+		memcpy(bytes + body.len, sealed_note.p, tail_len);
+	bytes[body.len + tail_len] = (uint8_t)(tail_len >> 8);
+	bytes[body.len + tail_len + 1] = (uint8_t)tail_len;
+	*bytes_out = (struct str){(const char *)bytes, body.len + tail_len + NOTE_LEN_BYTES};
+	return OK;
+}
+
+/* Takes the sealed note off the end of stored bytes. */
+static enum err split_note(struct str *bytes, struct str *sealed_note_out)
+{
+	const uint8_t *end = (const uint8_t *)bytes->p + bytes->len;
+	size_t tail_len;
+
+	*sealed_note_out = STR_NONE;
+	if (bytes->len < NOTE_LEN_BYTES)
+		return ERR_INTERNAL;
+	tail_len = (size_t)end[-2] << 8 | end[-1];
+	bytes->len -= NOTE_LEN_BYTES;
+	if (tail_len > bytes->len)
+		return ERR_INTERNAL;
+	bytes->len -= tail_len;
+	if (tail_len)
+		*sealed_note_out = (struct str){bytes->p + bytes->len, tail_len};
+	return OK;
 }
 
 /* As of the first answer, except for what an erasure has taken back since. */
-enum err handle_booking_replay(struct call *call, struct tx *tx, struct booking *booking)
+static enum err replay(struct call *call, struct tx *tx, struct str sealed_note, struct booking *booking)
 {
 	struct seal_key *key = NULL;
 	struct stay_row stay;
@@ -123,8 +164,9 @@ enum err handle_booking_replay(struct call *call, struct tx *tx, struct booking 
 	if ((err = store_stay_read(tx, &booking->id, false, &UUID_NIL, call->arena, &stay)) != OK)
 		return err;
 	booking->person_id = stay.person_id;
-	if (uuid_is_nil(&stay.person_id) || !stay.note.p)
+	if (uuid_is_nil(&stay.person_id) || !sealed_note.p)
 		return OK;
+	stay.note = sealed_note;
 	err = seal_subject_load(tx, call->worker->seal, &call->token.tenant_id, &stay.person_id, false, &key);
 	if (err == OK)
 		err = handle_booking_note_open(call, &stay, key, &booking->note);
@@ -132,23 +174,45 @@ enum err handle_booking_replay(struct call *call, struct tx *tx, struct booking 
 	return err == ERR_GONE ? OK : err;
 }
 
+enum err handle_booking_claimed(struct call *call, struct tx *tx, const struct idempotency_answer *answer,
+	struct booking *reply_out, bool *found_out)
+{
+	struct idempotency_answer split = *answer;
+	struct str sealed_note = STR_NONE;
+	enum err err = OK;
+
+	*found_out = false;
+	if (split.err == OK && split.found)
+		err = split_note(&split.reply, &sealed_note);
+	if (err == OK)
+		err = handle_claimed(call, &split, reply_out, found_out);
+	return err == OK && *found_out ? replay(call, tx, sealed_note, reply_out) : err;
+}
+
 enum err handle_booking_claim(
 	struct call *call, struct tx *tx, const struct keyed *keyed, struct booking *reply_out, bool *found_out)
 {
-	enum err err = handle_claim(call, tx, keyed, reply_out, found_out);
+	struct idempotency_answer answer = {.err = OK};
+	enum err err;
 
-	return err == OK && *found_out ? handle_booking_replay(call, tx, reply_out) : err;
+	*found_out = false;
+	if (!keyed->used)
+		return OK;
+	err = idempotency_begin(tx, call->worker->seal, &keyed->claim, call->arena, &answer);
+	if (err != OK)
+		answer.err = err;
+	return handle_booking_claimed(call, tx, &answer, reply_out, found_out);
 }
 
 enum err handle_booking_answer(struct call *call, struct tx *tx, const struct keyed *keyed,
-	const struct seal_key *person_key, const struct booking *booking)
+	const struct seal_key *person_key, struct str sealed_note, const struct booking *booking)
 {
 	struct str bytes;
 	enum err err;
 
 	if (!keyed->used)
 		return OK;
-	if ((err = handle_booking_stored(call, booking, &bytes)) != OK)
+	if ((err = handle_booking_stored(call, booking, sealed_note, &bytes)) != OK)
 		return err;
 	return idempotency_finish(tx, call->worker->seal, &keyed->claim, is_own(call, booking) ? person_key : NULL,
 		call->operation->success_status, bytes, call->arena);

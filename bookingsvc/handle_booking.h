@@ -21,15 +21,17 @@ MUST_USE enum err handle_booking_show_all(
 /* Both people are told: who acted, and for whom when that is another. */
 struct event handle_booking_event(const struct call *call, const char *action, const struct stay_row *stay);
 /*
- * The answer under an idempotency key. Another person's note is left out, so that it never stands under a key that
- * the erasure of that person does not destroy; handle_booking_claim puts it back from the stay itself.
+ * The answer under an idempotency key. Another person's note stands in it as it stands in the stay, `sealed_note`:
+ * under that person's own key, which their erasure destroys.
  */
-MUST_USE enum err handle_booking_stored(struct call *call, const struct booking *booking, struct str *bytes_out);
-MUST_USE enum err handle_booking_replay(struct call *call, struct tx *tx, struct booking *booking);
+MUST_USE enum err handle_booking_stored(
+	struct call *call, const struct booking *booking, struct str sealed_note, struct str *bytes_out);
+MUST_USE enum err handle_booking_claimed(struct call *call, struct tx *tx, const struct idempotency_answer *answer,
+	struct booking *reply_out, bool *found_out);
 MUST_USE enum err handle_booking_claim(
 	struct call *call, struct tx *tx, const struct keyed *keyed, struct booking *reply_out, bool *found_out);
 MUST_USE enum err handle_booking_answer(struct call *call, struct tx *tx, const struct keyed *keyed,
-	const struct seal_key *person_key, const struct booking *booking);
+	const struct seal_key *person_key, struct str sealed_note, const struct booking *booking);
 
 /* -- a new stay on its way -- */
 struct making {

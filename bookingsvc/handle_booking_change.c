@@ -89,7 +89,8 @@ static enum err change_close(struct change *change, const char *action)
 		return err;
 	if ((err = handle_put_event(call, change->tx, &event, key)) != OK)
 		return err;
-	if ((err = handle_booking_answer(call, change->tx, &change->keyed, key, change->reply)) != OK)
+	err = handle_booking_answer(call, change->tx, &change->keyed, key, change->stay.note, change->reply);
+	if (err != OK)
 		return err;
 	CRASH_POINT("booking_change.before_commit");
 	err = tx_commit(&change->tx);

@@ -131,7 +131,7 @@ static enum err finish(struct making *making, struct tx *tx)
 
 	if (err == OK)
 		err = handle_put_event(call, tx, &making->event, key);
-	return err == OK ? handle_booking_answer(call, tx, &making->keyed, key, making->reply) : err;
+	return err == OK ? handle_booking_answer(call, tx, &making->keyed, key, making->stay.note, making->reply) : err;
 }
 
 /* One transaction. making->retryable: nothing was changed, and trying at once makes sense. */

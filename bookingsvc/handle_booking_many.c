@@ -76,8 +76,8 @@ static enum err take_answer(struct making *making, struct tx *tx, const struct i
 		making->state = MAKING_ALONE;
 		return OK;
 	}
-	err = handle_claimed(making->call, answer, making->reply, &found);
-	if (err == OK && found && (err = handle_booking_replay(making->call, tx, making->reply)) != OK)
+	err = handle_booking_claimed(making->call, tx, answer, making->reply, &found);
+	if (err != OK && found) /* reading the first answer failed: nothing is decided */
 		return err;
 	making->claimed = err == OK && !found;
 	if (err != OK || found)
@@ -247,7 +247,7 @@ static enum err answer(struct group *group, struct tx *tx)
 		group->statuses[n] = call->operation->success_status;
 		group->bytes[n] = STR_NONE;
 		if (making->state == MAKING_OPEN)
-			err = handle_booking_stored(making->call, making->reply, &group->bytes[n]);
+			err = handle_booking_stored(making->call, making->reply, making->stay.note, &group->bytes[n]);
 		n++;
 	}
 	if (err == OK)

@@ -332,7 +332,7 @@ static void test_a_repeated_key_gets_the_first_answer(void **state)
 	MUST(book_keyed(&assistant, "User", "k2", "b2", &wish, &other));
 }
 
-static void test_anothers_note_does_not_stand_in_the_bookers_answer(void **state)
+static void test_anothers_note_stands_in_the_bookers_answer_until_their_erasure(void **state)
 {
 	struct booking_create_request wish = fixture_wish(&ground.spots[0], 0, 2);
 	struct booking first, again;
@@ -344,11 +344,17 @@ static void test_anothers_note_does_not_stand_in_the_bookers_answer(void **state
 	wish.has_for_person_id = true;
 	MUST(book_keyed(&reception, "Reception", "k", "body", &wish, &first));
 	assert_true(str_eq_c(first.note, "theirs"));
-	testpg_sql(fixture_pg, "update booking.booking set note = null where created_at ="
+	testpg_sql(fixture_pg, "update booking.booking set note = 'x' where created_at ="
+			       " (select max(created_at) from booking.booking)");
+	MUST(book_keyed(&reception, "Reception", "k", "body", &wish, &again));
+	assert_true(uuid_eq(&first.id, &again.id));
+	assert_true(str_eq_c(again.note, "theirs")); /* the first answer, whatever was noted since */
+	testpg_sql(fixture_pg, "update booking.booking set note = null, person_no = null where created_at ="
 			       " (select max(created_at) from booking.booking)");
 	MUST(book_keyed(&reception, "Reception", "k", "body", &wish, &again));
 	assert_true(uuid_eq(&first.id, &again.id));
 	assert_null(again.note.p);
+	assert_true(uuid_is_nil(&again.person_id));
 }
 
 /* -- changes -- */
@@ -690,7 +696,7 @@ int main(void)
 		CASE(test_refusals_say_why),
 		CASE(test_who_may_book_for_whom),
 		CASE(test_a_repeated_key_gets_the_first_answer),
-		CASE(test_anothers_note_does_not_stand_in_the_bookers_answer),
+		CASE(test_anothers_note_stands_in_the_bookers_answer_until_their_erasure),
 		CASE(test_changing_a_stay),
 		CASE(test_a_stay_in_a_pool_is_changed_within_what_is_left),
 		CASE(test_cancelling_frees_the_spot_and_the_person),

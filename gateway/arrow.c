@@ -9,6 +9,7 @@
 #include "respond.h"
 
 #define MESSAGE_KEPT (256U << 10)     /* a larger message's buffer is given back */
+#define PLACES_LEAST 4                /* at the callee, for one of them to be kept */
 #define DEADLINE_LEAST_US (2 * 1000U) /* what has less time left is not sent any more */
 
 void inbox_init(struct inbox *inbox, int wake_fd)
@@ -80,48 +81,53 @@ static void on_link_done(void *ctx, enum err err, struct str reply)
 enum err arrow_init(struct arrow *arrow, struct loop *loop, enum peer callee, enum lane lane)
 {
 	arrow->loop = loop;
-	arrow->last = &arrow->first;
+	fair_queue_init(&arrow->queue);
 	buf_init(&arrow->message, BATCH_BYTES_MAX);
 	return context_dialer(loop->gateway->context, callee, lane, &arrow->dialer);
 }
 
 void arrow_release(struct arrow *arrow)
 {
-	link_dialer_free(&arrow->dialer);
-	while (arrow->first != NULL) {
-		struct exchange *exchange = arrow->first;
+	struct exchange *exchange;
 
-		arrow->first = exchange->next;
+	link_dialer_free(&arrow->dialer);
+	while ((exchange = fair_queue_next(&arrow->queue, false)) != NULL) {
+		(void)fair_queue_take(&arrow->queue);
 		exchange_drop(&exchange);
 	}
-	arrow->last = &arrow->first;
+	while ((exchange = arrow->shed) != NULL) {
+		arrow->shed = exchange->next;
+		exchange_drop(&exchange);
+	}
 	buf_release(&arrow->message);
+}
+
+bool arrow_waits(const struct arrow *arrow)
+{
+	return arrow->queue.waiting > 0 || arrow->shed != NULL;
+}
+
+/* It is answered at the next flush: its connection may go on with a request that asks for room in turn. */
+static bool arrow_shed(struct arrow *arrow, const struct exchange *for_whom)
+{
+	struct exchange *exchange = fair_queue_shed(&arrow->queue, for_whom->line);
+
+	if (exchange == NULL)
+		return false;
+	exchange->next = arrow->shed;
+	arrow->shed = exchange;
+	edge_count(&arrow->loop->counts.refused_full);
+	return true;
 }
 
 enum err arrow_enqueue(struct arrow *arrow, struct exchange *exchange)
 {
 	if (arrow->dialer == NULL || link_live(arrow->dialer) == 0)
 		return ERR_UNAVAILABLE;
-	if (arrow->queued >= EDGE_QUEUE_MAX)
+	if (arrow->queue.waiting >= EDGE_QUEUE_MAX && !arrow_shed(arrow, exchange))
 		return ERR_OVERLOADED;
-	exchange->next = NULL;
-	*arrow->last = exchange;
-	arrow->last = &exchange->next;
-	arrow->queued++;
+	fair_queue_put(&arrow->queue, exchange);
 	return OK;
-}
-
-static struct exchange *arrow_pop(struct arrow *arrow)
-{
-	struct exchange *exchange = arrow->first;
-
-	if (exchange == NULL)
-		return NULL;
-	arrow->first = exchange->next;
-	if (arrow->first == NULL)
-		arrow->last = &arrow->first;
-	arrow->queued--;
-	return exchange;
 }
 
 static struct flight *flight_new(struct arrow *arrow, size_t room)
@@ -162,15 +168,15 @@ static void exchange_fail(struct exchange *exchange, enum err err)
  * The next item of the batch, or NULL: none is left that goes with it. Those whose time is over or that can be sent by
  * no message are answered on the way, so that nobody suffers for another's item.
  */
-static struct exchange *arrow_next(struct arrow *arrow, size_t count)
+static struct exchange *arrow_next(struct arrow *arrow, size_t count, bool idle_only)
 {
 	struct exchange *exchange;
 
-	while ((exchange = arrow->first) != NULL) {
+	while ((exchange = fair_queue_next(&arrow->queue, idle_only)) != NULL) {
 		const uint64_t now_us = arrow->loop->now_us;
 
 		if (exchange->deadline_us < now_us + DEADLINE_LEAST_US) {
-			exchange_fail(arrow_pop(arrow), ERR_OVERLOADED);
+			exchange_fail(fair_queue_take(&arrow->queue), ERR_OVERLOADED);
 			continue;
 		}
 		/* What may be sent only once more travels alone: if it kills its peer, it takes nobody with it. */
@@ -179,23 +185,23 @@ static struct exchange *arrow_next(struct arrow *arrow, size_t count)
 		exchange->item.deadline_ms = (uint32_t)((exchange->deadline_us - now_us) / 1000);
 		request_batch_add(&arrow->message, &exchange->item);
 		if (buf_ok(&arrow->message))
-			return arrow_pop(arrow);
+			return fair_queue_take(&arrow->queue);
 		arrow->message.failed = false;
 		if (count > 0)
 			return NULL;
-		exchange_fail(arrow_pop(arrow), ERR_TOO_LARGE);
+		exchange_fail(fair_queue_take(&arrow->queue), ERR_TOO_LARGE);
 	}
 	return NULL;
 }
 
-/* At most `share` items, in the order in which they came. */
-static void flight_fill(struct flight *flight, size_t share)
+/* At most `share` items, each tenant's in the order in which they came. */
+static void flight_fill(struct flight *flight, size_t share, bool idle_only)
 {
 	struct arrow *arrow = flight->arrow;
 	struct exchange *exchange;
 
 	request_batch_begin(&arrow->message);
-	while (flight->count < share && (exchange = arrow_next(arrow, flight->count)) != NULL) {
+	while (flight->count < share && (exchange = arrow_next(arrow, flight->count, idle_only)) != NULL) {
 		flight->exchanges[flight->count++] = exchange;
 		if (exchange->retried)
 			break;
@@ -210,16 +216,21 @@ static void flight_send(struct flight **flight)
 	uint64_t deadline_us = 0;
 	enum err err;
 
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
+		fair_queue_sent(&arrow->queue, (*flight)->exchanges[i]);
 		if ((*flight)->exchanges[i]->deadline_us > deadline_us)
 			deadline_us = (*flight)->exchanges[i]->deadline_us;
+	}
 	err = link_send(arrow->dialer, buf_str(&arrow->message), deadline_us, on_link_done, *flight);
 	if (err == OK) {
 		edge_counts_batch(&arrow->loop->counts, count);
-		*flight = NULL; /* the link has it */
+		*flight = NULL; /* the link has it, and tells its end to this very thread */
+		arrow->flights++;
 	} else {
-		for (size_t i = 0; i < count; i++)
+		for (size_t i = 0; i < count; i++) {
+			fair_queue_ended(&arrow->queue, (*flight)->exchanges[i]);
 			exchange_fail((*flight)->exchanges[i], err);
+		}
 		flight_free(flight);
 	}
 	if (arrow->message.room > MESSAGE_KEPT)
@@ -229,48 +240,74 @@ static void flight_send(struct flight **flight)
 /* A tick's items spread over the free places at the callee, but not so thin that a batch is none. */
 static size_t arrow_share(const struct arrow *arrow, size_t room)
 {
-	size_t share = (arrow->queued + room - 1) / room;
+	size_t share = (arrow->queue.waiting + room - 1) / room;
 
 	if (share < EDGE_BATCH_SPREAD)
 		share = EDGE_BATCH_SPREAD;
 	return share < BATCH_ITEMS_MAX ? share : BATCH_ITEMS_MAX;
 }
 
+/*
+ * With few places at the callee each counts; with several the last is kept for a tenant that has nothing under way, who
+ * then waits for nobody else's answer.
+ */
+static bool arrow_keeps_place(const struct arrow *arrow, size_t room)
+{
+	return room == 1 && arrow->flights >= PLACES_LEAST - 1;
+}
+
 /* False when there is nothing that can be sent now. */
 static bool arrow_send_one(struct arrow *arrow)
 {
 	const size_t room = link_room(arrow->dialer);
+	const bool idle_only = arrow_keeps_place(arrow, room);
 	struct flight *flight;
 	size_t share;
 
-	if (room == 0 && link_live(arrow->dialer) > 0)
+	if ((room == 0 && link_live(arrow->dialer) > 0) || fair_queue_next(&arrow->queue, idle_only) == NULL)
 		return false;
 	if (room == 0) {
-		exchange_fail(arrow_pop(arrow), ERR_UNAVAILABLE);
+		exchange_fail(fair_queue_take(&arrow->queue), ERR_UNAVAILABLE);
 		return true;
 	}
 	share = arrow_share(arrow, room);
 	flight = flight_new(arrow, share);
 	if (flight == NULL) {
-		exchange_fail(arrow_pop(arrow), ERR_OVERLOADED);
+		exchange_fail(fair_queue_take(&arrow->queue), ERR_OVERLOADED);
 		return true;
 	}
-	flight_fill(flight, share);
+	flight_fill(flight, share, idle_only);
 	if (flight->count > 0)
 		flight_send(&flight);
 	flight_free(&flight);
 	return true;
 }
 
+static void arrow_answer_shed(struct arrow *arrow)
+{
+	struct exchange *shed = arrow->shed;
+
+	/* Those that are shed meanwhile are answered at the next flush, or one client could keep the loop here. */
+	arrow->shed = NULL;
+	while (shed != NULL) {
+		struct exchange *exchange = shed;
+
+		shed = exchange->next;
+		exchange_fail(exchange, ERR_OVERLOADED);
+	}
+}
+
 void arrow_flush(struct arrow *arrow)
 {
+	struct exchange *expired;
 	bool more = true;
 
-	while (more && arrow->first != NULL)
+	arrow_answer_shed(arrow);
+	while (more)
 		more = arrow_send_one(arrow);
-	/* With no room the first wait longest, and theirs is the time that runs out first. */
-	while (arrow->first != NULL && arrow->first->deadline_us < arrow->loop->now_us + DEADLINE_LEAST_US)
-		exchange_fail(arrow_pop(arrow), ERR_OVERLOADED);
+	/* With no room the first of each line waits longest, and its time runs out first. */
+	while ((expired = fair_queue_expired(&arrow->queue, arrow->loop->now_us + DEADLINE_LEAST_US)) != NULL)
+		exchange_fail(expired, ERR_OVERLOADED);
 }
 
 /*
@@ -323,6 +360,9 @@ void flight_finish(struct flight **flight)
 		if (err != OK)
 			edge_counts_malformed(&arrow->loop->counts);
 	}
+	arrow->flights--;
+	for (size_t i = 0; i < (*flight)->count; i++)
+		fair_queue_ended(&arrow->queue, (*flight)->exchanges[i]);
 	/* The first exchange's arena holds the items, so it ends last. */
 	for (size_t i = (*flight)->count; i-- > 0;) {
 		const struct reply_item failed = {.err = err, .retry_after_s = EDGE_RETRY_AFTER_S};

@@ -5,17 +5,21 @@
 #include <pthread.h>
 
 #include "exchange.h"
+#include "fair_queue.h"
 #include "link/link.h"
 
 /*
  * The gateway's end of an arrow, one for each loop: exchanges queue here during a tick and leave in batches at its end.
- * While every place at the callee is taken they go on queueing, so batches grow with the load.
+ * While every place at the callee is taken they go on queueing, so batches grow with the load. Tenants have their turn
+ * one after the other, the last free place is kept for one that has nothing under way, and when the queue is full the
+ * longest line gives way.
  */
 struct arrow {
 	struct loop *loop;
 	struct link_dialer *dialer; /* NULL: not an arrow */
-	struct exchange *first, **last;
-	size_t queued;
+	struct fair_queue queue;
+	struct exchange *shed; /* gave their place to another's; not answered yet */
+	size_t flights;        /* messages under way */
 	struct buf message;
 };
 
@@ -47,6 +51,8 @@ void arrow_release(struct arrow *arrow); /* before the inbox */
  * later.
  */
 MUST_USE enum err arrow_enqueue(struct arrow *arrow, struct exchange *exchange);
+/* Whether arrow_flush has anything to do. */
+bool arrow_waits(const struct arrow *arrow);
 /*
  * Sends what queued, as far as the callee has room. Answers those whose deadline has passed, and what no message can
  * hold.

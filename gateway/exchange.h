@@ -24,7 +24,8 @@ struct exchange {
 	struct request_item item; /* borrows from the connection's input and the arena */
 	struct rate_answer rate;
 	bool has_rate;
-	bool head; /* HEAD: no content */
+	uint8_t line; /* in the queue of an arrow: fair_queue_line_of its tenant, or its network */
+	bool head;    /* HEAD: no content */
 	bool options;
 	bool has_bearer; /* a token was sent */
 	unsigned minor;  /* of the HTTP version */

@@ -279,7 +279,7 @@ static void loop_flush(struct loop *loop)
 	for (int round = 0; round < 2; round++)
 		for (size_t i = 0; i < PEER_COUNT; i++)
 			for (size_t j = 0; j < LANE_COUNT; j++)
-				if (loop->arrows[i][j].first != NULL)
+				if (arrow_waits(&loop->arrows[i][j]))
 					arrow_flush(&loop->arrows[i][j]);
 }
 

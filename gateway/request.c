@@ -117,6 +117,7 @@ static enum err request_authorize(struct exchange *exchange, const struct http_p
 	bearer = auth_bearer(authorization);
 	exchange->has_bearer = bearer.p != NULL;
 	if (operation->permission == PERM_PUBLIC) {
+		exchange->line = fair_queue_line_of(exchange->conn->network, exchange->conn->network_len);
 		take_rate_operation(exchange, exchange->conn->network, exchange->conn->network_len);
 		return rate_verdict(exchange, problem);
 	}
@@ -126,6 +127,7 @@ static enum err request_authorize(struct exchange *exchange, const struct http_p
 		return rate_verdict(exchange, problem);
 	if (err != OK)
 		return err;
+	exchange->line = fair_queue_line_of(token->tenant_id.b, sizeof token->tenant_id.b);
 	if ((err = request_rate_token(exchange, token, problem)) != OK)
 		return err;
 	if (!token->email_verified && (operation->flags & OP_UNVERIFIED) == 0)

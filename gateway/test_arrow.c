@@ -30,6 +30,7 @@ static struct callee {
 	pthread_t thread;
 	enum manner manner;
 	bool hold; /* atomic: messages wait */
+	bool held; /* atomic: no message is taken any more */
 	bool stop; /* atomic */
 	size_t messages;
 	size_t items[CALLEE_MESSAGES_MAX];
@@ -99,7 +100,10 @@ static void *callee_main(void *arg)
 	if (link_worker_new(callee.listener, &worker) != OK)
 		abort();
 	while (!__atomic_load_n(&callee.stop, __ATOMIC_RELAXED)) {
-		if (__atomic_load_n(&callee.hold, __ATOMIC_RELAXED))
+		const bool hold = __atomic_load_n(&callee.hold, __ATOMIC_RELAXED);
+
+		__atomic_store_n(&callee.held, hold, __ATOMIC_RELAXED);
+		if (hold)
 			usleep(1000);
 		else if (link_worker_receive(worker, 20, &message) == OK)
 			callee_answer(worker, message);
@@ -119,6 +123,15 @@ static void callee_start(enum manner manner)
 	assert_int_equal(link_listener_new(&config, &callee.listener), OK);
 	link_identity_free(&identity);
 	assert_int_equal(pthread_create(&callee.thread, NULL, callee_main, NULL), 0);
+}
+
+/* A receive that has begun takes what comes in its time, so this waits for its end. */
+static void callee_hold(void)
+{
+	__atomic_store_n(&callee.hold, true, __ATOMIC_RELAXED);
+	for (int i = 0; i < 10000 && !__atomic_load_n(&callee.held, __ATOMIC_RELAXED); i++)
+		usleep(1000);
+	assert_true(__atomic_load_n(&callee.held, __ATOMIC_RELAXED));
 }
 
 static void callee_stop(void)
@@ -144,7 +157,7 @@ static struct arrow *arrow_start(size_t in_flight)
 	buf_init(&loop.scratch, EDGE_OUT_MAX);
 	inbox_init(&loop.inbox, loop.wake_fd);
 	arrow->loop = &loop;
-	arrow->last = &arrow->first;
+	fair_queue_init(&arrow->queue);
 	buf_init(&arrow->message, BATCH_BYTES_MAX);
 	assert_int_equal(link_dialer_new(&config, &arrow->dialer), OK);
 	link_identity_free(&identity);
@@ -329,7 +342,7 @@ static void a_retry_behind_others_keeps_its_own_deadline(void **state)
 	(void)state;
 	callee_start(ANSWER);
 	arrow = arrow_start(1);
-	__atomic_store_n(&callee.hold, true, __ATOMIC_RELAXED);
+	callee_hold();
 	assert_int_equal(arrow_enqueue(arrow, asked("whoami_read", 5 * US_PER_S)), OK);
 	arrow_flush(arrow); /* takes the only place */
 	assert_int_equal(arrow_enqueue(arrow, asked("whoami_read", 5 * US_PER_S)), OK);
@@ -387,6 +400,81 @@ static void a_queue_has_an_end(void **state)
 	callee_stop();
 }
 
+static struct exchange *asked_in_line(uint8_t line)
+{
+	struct exchange *exchange = asked("whoami_read", 5 * US_PER_S);
+
+	exchange->line = line;
+	return exchange;
+}
+
+static void who_comes_behind_a_storm_of_others_is_in_the_next_message(void **state)
+{
+	struct arrow *arrow;
+
+	(void)state;
+	callee_start(ANSWER);
+	arrow = arrow_start(1);
+	callee_hold();
+	for (size_t i = 0; i < 1000; i++)
+		assert_int_equal(arrow_enqueue(arrow, asked_in_line(1)), OK);
+	assert_int_equal(arrow_enqueue(arrow, asked_in_line(2)), OK);
+	arrow_flush(arrow); /* the only place is taken by a message of all lines */
+	assert_int_equal(arrow->queue.lines[2].waiting, 0);
+	assert_int_equal(arrow->queue.lines[2].under_way, 1);
+	assert_in_range(arrow->queue.lines[1].waiting, 1000 - BATCH_ITEMS_MAX, 1000);
+	__atomic_store_n(&callee.hold, false, __ATOMIC_RELAXED);
+	run_until(arrow, 1001);
+	assert_int_equal(arrow->queue.lines[1].under_way + arrow->queue.lines[2].under_way, 0);
+	assert_int_equal(arrow->flights, 0);
+	arrow_stop(arrow);
+	callee_stop();
+}
+
+static void the_last_place_is_kept_for_who_has_nothing_under_way(void **state)
+{
+	struct arrow *arrow;
+
+	(void)state;
+	callee_start(ANSWER);
+	arrow = arrow_start(8);
+	callee_hold();
+	for (size_t i = 0; i < 2000; i++)
+		assert_int_equal(arrow_enqueue(arrow, asked_in_line(1)), OK);
+	arrow_flush(arrow);
+	assert_int_equal(arrow->flights, 7);
+	assert_int_equal(link_room(arrow->dialer), 1);
+	assert_true(arrow->queue.lines[1].waiting > 0);
+	assert_int_equal(arrow_enqueue(arrow, asked_in_line(2)), OK);
+	arrow_flush(arrow);
+	assert_int_equal(arrow->flights, 8);
+	assert_int_equal(arrow->queue.lines[2].under_way, 1);
+	__atomic_store_n(&callee.hold, false, __ATOMIC_RELAXED);
+	run_until(arrow, 2001);
+	arrow_stop(arrow);
+	callee_stop();
+}
+
+static void a_full_queue_takes_from_the_longest_line(void **state)
+{
+	struct arrow *arrow;
+
+	(void)state;
+	callee_start(ANSWER);
+	arrow = arrow_start(1);
+	for (size_t i = 0; i < EDGE_QUEUE_MAX; i++)
+		assert_int_equal(arrow_enqueue(arrow, asked_in_line(1)), OK);
+	for (size_t i = 0; i < 10; i++)
+		assert_int_equal(arrow_enqueue(arrow, asked_in_line(2)), OK);
+	assert_int_equal(arrow->queue.waiting, EDGE_QUEUE_MAX);
+	assert_int_equal(arrow->queue.lines[2].waiting, 10);
+	run_until(arrow, EDGE_QUEUE_MAX + 10);
+	assert_int_equal(answered("whoami_read", 5), 10);
+	assert_int_equal(answered("whoami_read", 4), EDGE_QUEUE_MAX);
+	arrow_stop(arrow);
+	callee_stop();
+}
+
 static void an_arrow_is_released_with_work_queued_and_under_way(void **state)
 {
 	struct arrow *arrow;
@@ -394,7 +482,7 @@ static void an_arrow_is_released_with_work_queued_and_under_way(void **state)
 	(void)state;
 	callee_start(ANSWER);
 	arrow = arrow_start(1);
-	__atomic_store_n(&callee.hold, true, __ATOMIC_RELAXED);
+	callee_hold();
 	/* More than are kept for reuse, so that some are really freed. */
 	for (size_t i = 0; i < 700; i++) {
 		assert_int_equal(arrow_enqueue(arrow, asked("whoami_read", 5 * US_PER_S)), OK);
@@ -432,6 +520,9 @@ int main(void)
 		cmocka_unit_test(a_retry_behind_others_keeps_its_own_deadline),
 		cmocka_unit_test(answers_that_are_none_are_told_as_such),
 		cmocka_unit_test(a_queue_has_an_end),
+		cmocka_unit_test(who_comes_behind_a_storm_of_others_is_in_the_next_message),
+		cmocka_unit_test(the_last_place_is_kept_for_who_has_nothing_under_way),
+		cmocka_unit_test(a_full_queue_takes_from_the_longest_line),
 		cmocka_unit_test(an_arrow_is_released_with_work_queued_and_under_way),
 	};
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "csrf.h"
 #include "guard.h"
+#include "hasher.h"
 #include "pages.h"
 #include "people.h"
 #include "rules_web.h"
@@ -199,33 +200,99 @@ static enum err find_unverified(
 	return person_out->status == PERSON_ACTIVE ? OK : ERR_GONE;
 }
 
-static enum err confirm(struct call *call, struct str token)
+/*
+ * The mail proves the address and the password proves who registered it: an address that somebody else registered is not
+ * confirmed under a password that its owner never chose. ERR_BAD_FIELD: another password; ERR_RATE_LIMITED: too often.
+ */
+static enum err check_owner(struct call *call, const struct ticket *ticket, struct str password,
+	struct sign_in_record *record_out, struct guard *guard_out)
 {
 	struct person_record person;
 	struct store store = {0};
-	struct ticket ticket;
-	struct str before;
+	struct str normal_email = STR_NONE;
+	int64_t wait_s = 0;
+	bool match = false, stale;
+	enum err err;
+
+	if ((err = desk_begin_in(call, &ticket->tenant_id, &store)) != OK)
+		goto done;
+	if ((err = find_unverified(&store, ticket, false, &person)) != OK)
+		goto done;
+	if ((normal_email = rules_email_normal(call->arena, person.email)).p == NULL)
+		err = ERR_OVERLOADED;
+	else
+		err = store_person_sign_in(&store, normal_email, record_out);
+done:
+	store_release(&store);
+	if (err != OK || (err = guard_attempt(call, &ticket->tenant_id, normal_email, guard_out, &wait_s)) != OK)
+		return err;
+	if (wait_s > 0) {
+		call->retry_after_s = (uint32_t)wait_s;
+		return ERR_RATE_LIMITED;
+	}
+	err = hasher_check(desk_state(call)->hasher, password, record_out->found ? record_out->encoded : STR_NONE,
+		record_out->pepper_epoch, call->deadline_us, &match, &stale);
+	if (err == OK && !match)
+		err = call_refuse(call, ERR_BAD_FIELD, "password", "password_wrong",
+			"This is not the password that was chosen with the registration; register again.");
+	return err;
+}
+
+/* Under the person's lock: a registration that came meanwhile has another password. */
+static bool is_unchanged(const struct sign_in_record *checked, const struct sign_in_record *now)
+{
+	return now->found && now->row_id == checked->row_id && str_eq(now->encoded, checked->encoded);
+}
+
+static enum err write_verified(struct call *call, struct store *store, struct person_record *person)
+{
 	instant_us now = clock_now_us();
+	struct str before;
+	enum err err;
+
+	if ((before = people_json(call, person)).p == NULL)
+		return ERR_OVERLOADED;
+	person->email_verified_at = now;
+	if ((err = store_person_update(store, person, now)) != OK)
+		return err;
+	return put_event(call, store, "person.verify", person, before);
+}
+
+static enum err confirm(struct call *call, struct str token, struct str password)
+{
+	struct sign_in_record checked = {0}, record = {0};
+	struct person_record person;
+	struct store store = {0};
+	struct str normal_email;
+	struct ticket ticket;
+	struct guard guard;
 	enum err err;
 
 	if (!ticket_parse(desk_state(call)->vault, VAULT_VERIFICATION, call->arena, token, &ticket))
 		return ERR_GONE;
+	if ((err = check_owner(call, &ticket, password, &checked, &guard)) != OK)
+		return err;
 	if ((err = desk_begin_in(call, &ticket.tenant_id, &store)) != OK)
 		goto done;
 	if ((err = find_unverified(&store, &ticket, true, &person)) != OK)
 		goto done;
-	if ((before = people_json(call, &person)).p == NULL) {
+	if ((normal_email = rules_email_normal(call->arena, person.email)).p == NULL) {
 		err = ERR_OVERLOADED;
 		goto done;
 	}
-	person.email_verified_at = now;
-	if ((err = store_person_update(&store, &person, now)) != OK)
+	if ((err = store_person_sign_in(&store, normal_email, &record)) != OK)
 		goto done;
-	if ((err = put_event(call, &store, "person.verify", &person, before)) != OK)
+	if (!is_unchanged(&checked, &record)) {
+		err = ERR_GONE;
+		goto done;
+	}
+	if ((err = write_verified(call, &store, &person)) != OK)
 		goto done;
 	CRASH_POINT("verification.before_commit");
-	err = desk_commit(call, &store);
+	if ((err = desk_commit(call, &store)) != OK)
+		goto done;
 	CRASH_POINT("verification.after_commit");
+	guard_succeed(call, &guard);
 done:
 	store_release(&store);
 	return err;
@@ -236,7 +303,7 @@ enum err handle_verification_confirm(
 {
 	reply_out->status = STR("accepted");
 	reply_out->has_status = true;
-	return confirm(call, request_in->token);
+	return confirm(call, request_in->token, request_in->password);
 }
 
 static enum err show_notice(
@@ -255,7 +322,7 @@ static enum err show_notice(
 	return err;
 }
 
-/* A button rather than the deed itself: mail scanners follow links. */
+/* A form rather than the deed itself: mail scanners follow links. */
 static enum err show_form(struct call *call, struct str token, struct str ui_locales, enum text alert, int status,
 	struct web_reply *reply)
 {
@@ -302,7 +369,13 @@ enum err handle_verification_submit(
 	if (call->form_fault.p == NULL &&
 		!csrf_matches(call, csrf_sent_seed(call), FORM_VERIFICATION, request_in->token, request_in->csrf))
 		return show_form(call, request_in->token, STR_NONE, TEXT_FORM_EXPIRED, 403, reply_out);
-	err = call->form_fault.p == NULL ? confirm(call, request_in->token) : ERR_GONE;
+	err = call->form_fault.p == NULL ? confirm(call, request_in->token, request_in->password) : ERR_GONE;
+	if (err == ERR_BAD_FIELD || err == ERR_RATE_LIMITED) {
+		call->field = call->reason = call->detail = STR_NONE;
+		return show_form(call, request_in->token, STR_NONE,
+			err == ERR_BAD_FIELD ? TEXT_VERIFICATION_PASSWORD_WRONG : TEXT_VERIFICATION_LATER,
+			err == ERR_BAD_FIELD ? 422 : 429, reply_out);
+	}
 	if (err == ERR_GONE)
 		return show_notice(call, STR_NONE, 410, TEXT_LINK_GONE, TEXT_LINK_GONE_HELP, reply_out);
 	if (err != OK)

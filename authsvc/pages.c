@@ -186,6 +186,12 @@ void pages_verification(const struct page *page, const struct link_form *form)
 	put_form(page, "/verification");
 	put_hidden(page, "token", form->token);
 	put_hidden(page, "csrf", form->csrf);
+	put_input(page, &(struct input){.name = "password",
+				.type = "password",
+				.autocomplete = "current-password",
+				.label = TEXT_PASSWORD,
+				.help = TEXT_COUNT,
+				.focus = true});
 	put_button(page, TEXT_CONFIRM);
 	put_end(page);
 }

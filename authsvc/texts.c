@@ -125,9 +125,21 @@ static const char *const texts[TEXT_COUNT][LOCALE_COUNT] = {
 		"Confirmez votre adresse e-mail",
 		"Bevestig uw e-mailadres"},
 	[TEXT_VERIFICATION_HELP] = {
-		"Confirm only if you asked for this account yourself.",
-		"Confirmez seulement si vous avez vous-même demandé ce compte.",
-		"Bevestig alleen als u dit account zelf hebt aangevraagd."},
+		"Confirm only if you asked for this account yourself: enter the password that you chose then.",
+		"Confirmez seulement si vous avez vous-même demandé ce compte : saisissez le mot de passe choisi "
+		"à ce moment-là.",
+		"Bevestig alleen als u dit account zelf hebt aangevraagd: voer het wachtwoord in dat u toen koos."},
+	[TEXT_VERIFICATION_PASSWORD_WRONG] = {
+		"This is not the password that was chosen with the registration. If you did not register yourself, "
+		"close this page.",
+		"Ce n’est pas le mot de passe choisi lors de l’inscription. Si vous ne vous êtes pas inscrit "
+		"vous-même, fermez cette page.",
+		"Dit is niet het wachtwoord dat bij de registratie is gekozen. Hebt u zich niet zelf geregistreerd, "
+		"sluit dan deze pagina."},
+	[TEXT_VERIFICATION_LATER] = {
+		"Too many attempts. Wait a few minutes, then try again.",
+		"Trop de tentatives. Patientez quelques minutes, puis réessayez.",
+		"Te veel pogingen. Wacht enkele minuten en probeer het opnieuw."},
 	[TEXT_CONFIRM] = {
 		"Confirm",
 		"Confirmer",

@@ -196,7 +196,7 @@ def registering(verify):
             "tenant": work.slug, "email": work.address, "password": work.password, "given_name": "New", "family_name": "Comer"})
 
     def confirm(work):
-        return work.suite.api().post("/v1/verifications/confirm", {"token": work.link})
+        return work.suite.api().post("/v1/verifications/confirm", {"token": work.link, "password": work.password})
 
     def prepare(work):
         work.address, work.password = f"new@{work.mark}.example", secrets.token_urlsafe(18)

@@ -6,6 +6,7 @@ import re
 import secrets
 import uuid
 
+import httpx
 import pytest
 
 from berth_flow import Browser
@@ -169,8 +170,34 @@ def test_an_unverified_person_gets_403_on_every_operation(suite, slug, admin):
         tried += 1
     assert tried >= 40
     # Once proved, the same person may.
-    suite.api().post("/v1/verifications/confirm", {"token": suite.link_in_mail(person["email"], "verification")}).expect(200)
+    link = suite.link_in_mail(person["email"], "verification")
+    suite.api().post("/v1/verifications/confirm", {"token": link, "password": "x" * 20}).problem(400, "bad_field", "password")
+    suite.api().post("/v1/verifications/confirm", {"token": link, "password": person["password"]}).expect(200)
     suite.api(suite.sign_in(slug, person["email"], person["password"])["access_token"]).get("/v1/me").expect(200)
+
+
+def test_an_address_is_never_confirmed_under_a_password_that_its_owner_did_not_choose(suite, slug, admin):
+    """Somebody registers the address of another, who then opens the link of the mail, on the page and by the API."""
+    tenant = admin.get("/v1/tenant").expect(200)
+    domain = f"{secrets.token_hex(4)}.example"
+    admin.patch("/v1/tenant", {"registration_domain": domain}, if_match=tenant.etag).expect(200)
+    address, theirs, own = f"owner@{domain}", secrets.token_urlsafe(18), secrets.token_urlsafe(18)
+    names = {"tenant": slug, "email": address, "given_name": "New", "family_name": "Comer"}
+    suite.api().post("/v1/registrations", {**names, "password": theirs}).expect(202)
+    link = suite.link_in_mail(address, "verification")
+    with httpx.Client(base_url=suite.url, verify=suite.info["ca"]) as browser:
+        page = browser.get("/verification", params={"token": link})
+        for password, status in (("", 422), (own, 422)):
+            form = dict(re.findall(r'name="(token|csrf)" value="([^"]*)"', page.text))
+            page = browser.post("/verification", data={**form, "password": password})
+            assert page.status_code == status and 'type="password"' in page.text, page.text
+    # The owner registers too: the newest password counts, with the newest link.
+    suite.api().post("/v1/registrations", {**names, "password": own}).expect(202)
+    newest = wait_for(lambda: (found := suite.link_in_mail(address, "verification")) != link and found, 20, "the second mail")
+    suite.api().post("/v1/verifications/confirm", {"token": link, "password": theirs}).expect(410)
+    suite.api().post("/v1/verifications/confirm", {"token": newest, "password": theirs}).problem(400, "bad_field", "password")
+    suite.api().post("/v1/verifications/confirm", {"token": newest, "password": own}).expect(200)
+    suite.api(suite.sign_in(slug, address, own)["access_token"]).get("/v1/me").expect(200)
 
 
 def test_a_suspended_person_is_out_within_a_second(suite, slug, admin):

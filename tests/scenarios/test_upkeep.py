@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the services do by themselves: signing keys rotate, and what has outlived its purpose is swept."""
+import base64
+import json
+import subprocess
+import time
+
+from berth_suite import wait_for
+
+ORDER = 50
+
+
+def header(token):
+    part = token.split(".")[0]
+    return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+
+
+def published(suite):
+    return {key["kid"]: key["alg"] for key in suite.api().get("/oauth2/jwks").expect(200).body["keys"]}
+
+
+def test_signing_keys_rotate_and_tokens_of_the_old_ones_stay_good(suite, slug):
+    person = suite.new_person(slug)
+    before = published(suite)
+    old = suite.sign_in_person(person)
+    env = dict(line.split("=", 1) for line in suite.ctl("env", "authsvc").splitlines())
+    subprocess.run([str(suite.state / "opt" / "bin" / "authsvc"), "--rotate-keys"], env=env, check=True, capture_output=True, timeout=60)
+    # The key that was published as the next one signs now, and another next one is published.
+    new = wait_for(lambda: (token := suite.sign_in_person(person)) and header(token)["kid"] != header(old)["kid"] and token,
+                   30, "a token under the next key")
+    assert header(new)["kid"] in before, "a key signed before it was published"
+    after = wait_for(lambda: (keys := published(suite)) and set(keys) - set(before) and keys, 30, "the new keys")
+    assert sorted(alg for kid, alg in after.items() if kid not in before) == ["ES256", "EdDSA", "RS256"]
+    assert header(old)["kid"] in after, "tokens of the retired key could no longer be checked"
+    for path in ("/v1/whoami", "/v1/me", "/v1/erasures"):        # checked at the edge, and again by each service
+        wait_for(lambda path=path: suite.api(new).get(path).status in (200, 403), 30, f"{path} under the next key")
+        assert suite.api(old).get(path).status in (200, 403), path
+    retired = suite.sql("select state, private_key from auth.signing_key where kid = %s", header(old)["kid"])
+    assert [(state, kept) for state, kept in retired] == [("retired", None)], "a retired key could still sign"
+
+
+def test_what_has_run_out_is_swept_and_the_heartbeat_tells(suite, slug):
+    series = 'berth_retention_last_success_timestamp_seconds{service="%s"}'
+    begun = time.time()
+    person = suite.new_person(slug)
+    suite.sign_in_person(person)
+    held = "select count(*) from auth.session s join auth.person p on p.id = s.person_id where p.public_id = %s"
+    assert suite.sql(held, person["id"])[0][0] == 1
+    suite.sql("update auth.session s set expires_at = now() - interval '1 year' from auth.person p "
+                  "where p.id = s.person_id and p.public_id = %s", person["id"])
+    suite.sql("update gdpr.retention_run set last_run_at = now() - interval '1 year', retry_at = null, claimed_until = null")
+    for service in ("authsvc", "bookingsvc", "auditsvc"):
+        wait_for(lambda service=service: suite.metrics("gdprsvc").get(series % service, 0) >= begun - 1, 60, f"the sweep of {service}")
+    assert suite.sql(held, person["id"])[0][0] == 0
+    assert suite.api(suite.sign_in_person(person)).get("/v1/me").status == 200, "more was swept than had run out"

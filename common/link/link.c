@@ -111,7 +111,8 @@ static struct replica *choose(struct link_dialer *dialer, bool *live_out)
 		if (!link_call_is_live(replica))
 			continue;
 		*live_out = true;
-		if (replica->free && (!best || replica->stats.in_flight < best->stats.in_flight))
+		if (link_call_room(replica) > 0 && replica->free &&
+			(!best || replica->stats.in_flight < best->stats.in_flight))
 			best = replica;
 	}
 	if (best)
@@ -146,13 +147,14 @@ static struct call *take(struct replica *replica, uint64_t deadline_us, link_don
 /* Under the lock. The call was never sent; nobody is told. */
 static void give_back(struct replica *replica, struct call *call)
 {
+	if (replica->conn == call->conn)
+		replica->up = false;
 	call->busy = false;
 	call->conn = NULL;
 	call->next_free = replica->free;
 	replica->free = call;
 	replica->stats.in_flight--;
 	replica->dialer->active--;
-	replica->up = false;
 	link_call_gauge(replica->dialer);
 }
 
@@ -201,7 +203,7 @@ enum err link_send(struct link_dialer *dialer, struct str message, uint64_t dead
 			break;
 		}
 		sent = send_on(replica, take(replica, deadline_us, done, ctx), message);
-		link_keeper_poke(&dialer->kept, sent ? deadline_us : 0);
+		link_keeper_poke(&dialer->kept, sent ? link_watch_due(replica, deadline_us) : 0);
 	}
 	pthread_mutex_unlock(&dialer->lock);
 	return sent ? OK : err;
@@ -212,8 +214,16 @@ bool link_dialer_wait_room(struct link_dialer *dialer, uint64_t deadline_us)
 	bool in_time = true;
 
 	pthread_mutex_lock(&dialer->lock);
-	while (in_time && atomic_load(&dialer->live) > 0 && atomic_load(&dialer->room) == 0)
-		in_time = wait_until(&dialer->freed, &dialer->lock, deadline_us);
+	while (in_time && atomic_load(&dialer->room) == 0) {
+		uint64_t until_us = deadline_us, return_us = atomic_load(&dialer->return_us);
+
+		if (atomic_load(&dialer->live) == 0) {
+			if (!link_returns(dialer))
+				break;
+			until_us = return_us < deadline_us ? return_us : deadline_us;
+		}
+		in_time = wait_until(&dialer->freed, &dialer->lock, until_us) || until_us < deadline_us;
+	}
 	pthread_mutex_unlock(&dialer->lock);
 	return in_time;
 }
@@ -226,6 +236,11 @@ size_t link_room(const struct link_dialer *dialer)
 size_t link_live(const struct link_dialer *dialer)
 {
 	return atomic_load(&dialer->live);
+}
+
+bool link_returns(const struct link_dialer *dialer)
+{
+	return link_live(dialer) == 0 && clock_monotonic_us() < atomic_load(&dialer->return_us);
 }
 
 size_t link_replicas(const struct link_dialer *dialer)
@@ -261,6 +276,7 @@ void link_eject(struct link_dialer *dialer, size_t replica, bool ejected)
 	INVARIANT(replica < dialer->replica_count);
 	pthread_mutex_lock(&dialer->lock);
 	dialer->replicas[replica]->stats.ejected = ejected;
+	dialer->replicas[replica]->health = (struct link_health){0};
 	link_call_gauge(dialer);
 	pthread_mutex_unlock(&dialer->lock);
 }

@@ -73,13 +73,19 @@ MUST_USE enum err link_call_wait(
 
 size_t link_room(const struct link_dialer *dialer); /* messages that live replicas would take now; no lock */
 size_t link_live(const struct link_dialer *dialer); /* live replicas; no lock */
+/*
+ * No replica is live, but the last to go said that it drains: for a second from then its successor is awaited, so what
+ * can wait should. One that just died is not awaited. No lock.
+ */
+bool link_returns(const struct link_dialer *dialer);
 size_t link_replicas(const struct link_dialer *dialer);
 enum peer link_callee(const struct link_dialer *dialer);
 enum lane link_lane(const struct link_dialer *dialer);
 
-/* Of one replica, since the start. What breakers and ejection are to be built on. */
+/* Of one replica, since the start. */
 struct link_replica_stats {
 	bool connected, draining, ejected;
+	uint64_t ejections;
 	size_t in_flight;
 	uint64_t connects; /* connections made */
 	uint64_t sent;     /* messages handed to a connection */
@@ -91,7 +97,11 @@ struct link_replica_stats {
 	uint64_t latency_us;  /* moving average over answers, weight 1/16 */
 };
 struct link_replica_stats link_stats(const struct link_dialer *dialer, size_t replica);
-/* An ejected replica keeps its connection and gets no messages. */
+/*
+ * An ejected replica keeps its connection and gets no messages, unless all others that stand are ejected too. The link
+ * ejects by itself for a while: for late answers, connections that break again and again, answers far slower than the
+ * others', and silence (link_health.h).
+ */
 void link_eject(struct link_dialer *dialer, size_t replica, bool ejected);
 
 /* ---- the callee's side ---- */

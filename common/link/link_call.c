@@ -3,26 +3,127 @@
 #include "base/log.h"
 #include "link/link_dialer_private.h"
 
+/* How long one is waited for that has drained: a planned restart takes no longer. */
+#define RETURN_US US_PER_S
+/* A deadline that is nearer says nothing about the callee. */
+#define PATIENCE_US (500 * US_PER_MS)
+
+static bool is_standing(const struct replica *replica)
+{
+	return replica->up && !replica->stats.draining;
+}
+
 bool link_call_is_live(const struct replica *replica)
 {
-	return replica->up && !replica->stats.draining && !replica->stats.ejected;
+	return is_standing(replica) && (!replica->stats.ejected || replica->dialer->alone);
+}
+
+size_t link_call_room(const struct replica *replica)
+{
+	size_t left = replica->dialer->in_flight_max - replica->stats.in_flight;
+
+	if (!link_call_is_live(replica) || left == 0)
+		return 0;
+	if (replica->dialer->alone || replica->health.state == LINK_HEALTH_CLOSED)
+		return left;
+	return link_health_takes(&replica->health, replica->stats.in_flight) ? 1 : 0;
+}
+
+size_t link_call_count(const struct replica *replica, const struct link_conn *conn)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < LINK_IN_FLIGHT_MAX; i++)
+		count += replica->calls[i].busy && replica->calls[i].conn == conn;
+	return count;
 }
 
 void link_call_gauge(struct link_dialer *dialer)
 {
-	size_t room = 0, live = 0;
+	size_t room = 0, live = 0, standing = 0, well = 0;
+	bool draining = false;
 
 	for (size_t i = 0; i < dialer->replica_count; i++) {
 		const struct replica *replica = dialer->replicas[i];
 
-		if (!link_call_is_live(replica))
-			continue;
-		live++;
-		room += dialer->in_flight_max - replica->stats.in_flight;
+		standing += is_standing(replica);
+		well += is_standing(replica) && !replica->stats.ejected;
+		draining = draining || replica->stats.draining;
 	}
+	dialer->alone = standing > 0 && well == 0;
+	for (size_t i = 0; i < dialer->replica_count; i++) {
+		live += link_call_is_live(dialer->replicas[i]);
+		room += link_call_room(dialer->replicas[i]);
+	}
+	if (live == 0 && draining && atomic_load(&dialer->live) > 0)
+		atomic_store(&dialer->return_us, clock_monotonic_us() + RETURN_US);
 	atomic_store(&dialer->room, room);
 	atomic_store(&dialer->live, live);
 	pthread_cond_broadcast(&dialer->freed);
+}
+
+/* ---- breakers ---- */
+
+static void tell_health(const struct replica *replica, enum log_level level, const char *event, const char *reason)
+{
+	log_event(level, event, LOG_C("callee", peer_name(replica->dialer->callee)),
+		LOG_C("lane", lane_name(replica->dialer->lane)), LOG_I("replica", replica->index),
+		LOG_C("reason", reason));
+}
+
+void link_call_eject(struct replica *replica, const char *reason, uint64_t now_us)
+{
+	const struct link_dialer *dialer = replica->dialer;
+	bool replaced = false;
+
+	for (size_t i = 0; i < dialer->replica_count; i++) {
+		const struct replica *other = dialer->replicas[i];
+
+		replaced = replaced || (other != replica && is_standing(other) && !other->stats.ejected);
+	}
+	if (!replaced)
+		return;
+	link_health_eject(&replica->health, now_us);
+	replica->stats.ejected = true;
+	replica->stats.ejections++;
+	tell_health(replica, LOG_WARN, "link_ejected", reason);
+	link_call_gauge(replica->dialer);
+	link_keeper_poke(&replica->dialer->kept, replica->health.until_us);
+}
+
+void link_call_blame(struct replica *replica, const char *reason, uint64_t now_us)
+{
+	if (link_health_fault(&replica->health))
+		link_call_eject(replica, reason, now_us);
+}
+
+uint64_t link_call_others_us(const struct replica *replica)
+{
+	const struct link_dialer *dialer = replica->dialer;
+	uint64_t sum_us = 0, count = 0;
+
+	for (size_t i = 0; i < dialer->replica_count; i++) {
+		const struct replica *other = dialer->replicas[i];
+
+		if (other == replica || !is_standing(other) || other->stats.ejected || other->stats.answered == 0)
+			continue;
+		sum_us += other->stats.latency_us;
+		count++;
+	}
+	return count > 0 ? sum_us / count + 1 : 0;
+}
+
+static void note_answer(struct replica *replica, uint64_t begun_us)
+{
+	uint64_t now_us = clock_monotonic_us(), took_us = now_us - begun_us;
+	enum link_health_state before = replica->health.state;
+
+	replica->answered_us = now_us;
+	replica->stats.latency_us += (took_us >> 4) - (replica->stats.latency_us >> 4);
+	if (link_health_answer(&replica->health, took_us, link_call_others_us(replica), now_us))
+		link_call_eject(replica, "slow", now_us);
+	else if (before != LINK_HEALTH_CLOSED && replica->health.state == LINK_HEALTH_CLOSED)
+		tell_health(replica, LOG_INFO, "link_readmitted", "answers");
 }
 
 struct call *link_call_of(struct replica *replica, const struct link_conn *conn, uint32_t id)
@@ -35,15 +136,15 @@ struct call *link_call_of(struct replica *replica, const struct link_conn *conn,
 void link_call_finish(struct replica *replica, struct call *call, enum err err, uint64_t *counter, struct str reply)
 {
 	struct link_dialer *dialer = replica->dialer;
+	struct link_conn *conn = call->conn;
 	link_done_fn *done = call->done;
 	void *user = call->user;
 
 	(*counter)++;
-	if (err == OK) {
-		uint64_t took = clock_monotonic_us() - call->begun_us;
-
-		replica->stats.latency_us += (took >> 4) - (replica->stats.latency_us >> 4);
-	}
+	if (err == OK)
+		note_answer(replica, call->begun_us);
+	else if (counter == &replica->stats.late && call->deadline_us - call->begun_us >= PATIENCE_US)
+		link_call_blame(replica, "late", clock_monotonic_us());
 	/* Free before `done`, so that whoever is told finds the room. */
 	call->busy = false;
 	call->conn = NULL;
@@ -52,7 +153,9 @@ void link_call_finish(struct replica *replica, struct call *call, enum err err, 
 	replica->stats.in_flight--;
 	link_call_gauge(dialer);
 	/* A draining callee waits for its callers to go. */
-	if (replica->stats.draining && replica->stats.in_flight == 0 && replica->conn)
+	if (conn == replica->retired && conn && link_call_count(replica, conn) == 0)
+		link_conn_close(conn, true);
+	else if (replica->stats.draining && replica->stats.in_flight == 0 && replica->conn)
 		link_conn_close(replica->conn, true);
 	pthread_mutex_unlock(&dialer->lock);
 	done(user, err, reply);
@@ -96,7 +199,10 @@ enum err link_call_wait(struct link_dialer *dialer, struct str message, uint64_t
 	pthread_mutex_init(&wait.lock, NULL);
 	wait_init(&wait.ended);
 	/* Others may take the room first: ask again as long as there is time. */
-	while ((err = link_send(dialer, message, deadline_us, wake, &wait)) == ERR_OVERLOADED) {
+	for (;;) {
+		err = link_send(dialer, message, deadline_us, wake, &wait);
+		if (err != ERR_OVERLOADED && !(err == ERR_UNAVAILABLE && link_returns(dialer)))
+			break;
 		if (!link_dialer_wait_room(dialer, deadline_us))
 			break;
 	}

@@ -2,18 +2,17 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/id.h"
 #include "base/log.h"
 #include "link/link_dialer_private.h"
 
-#define BACKOFF_MIN_US (50 * 1000U)
-#define BACKOFF_MAX_US (1000 * 1000U)
+/* With the jitter, what comes back is found within 200 ms and a handshake. */
+#define BACKOFF_MIN_US (20 * 1000U)
+#define BACKOFF_MAX_US (160 * 1000U)
 #define GREETING_US (5 * US_PER_S)
-/* A callee that says nothing is asked, and given up when it does not answer: a machine that is gone closes nothing. */
-#define PING_AFTER_US (2 * US_PER_S)
-#define SILENCE_MAX_US (5 * US_PER_S)
 #define OUT_MAX (64U << 20)
 /* After the end of a connection nng has this long to end what it had under way. */
-#define STUCK_US (5 * US_PER_S)
+#define UNENDED_US (5 * US_PER_S)
 
 /* ---- events of the connection ---- */
 
@@ -40,40 +39,73 @@ static void on_opened(void *owner, struct link_conn *conn)
 			LOG_C("lane", lane_name(dialer->lane)), LOG_I("replica", replica->index));
 }
 
-/* Under the lock. */
-static void drain(struct replica *replica)
+/* Under the lock. The callee has closed its port and goes when all is answered: another may have taken its place. */
+static void retire(struct replica *replica)
 {
 	replica->stats.draining = true;
+	replica->stats.connected = false;
+	replica->retired = replica->conn;
+	replica->conn = NULL;
+	replica->up = false;
+	replica->pinged_us = 0;
+	replica->backoff_us = BACKOFF_MIN_US;
+	replica->dial_at_us = 0;
 	link_call_gauge(replica->dialer);
-	if (replica->stats.in_flight == 0)
+	if (link_call_count(replica, replica->retired) == 0)
+		link_conn_close(replica->retired, true);
+	log_event(LOG_INFO, "link_draining", LOG_C("callee", peer_name(replica->dialer->callee)),
+		LOG_C("lane", lane_name(replica->dialer->lane)), LOG_I("replica", replica->index));
+}
+
+/* Under the lock. */
+static void drain(struct replica *replica, const struct link_conn *conn)
+{
+	if (conn == replica->conn && !replica->retired) {
+		retire(replica);
+		return;
+	}
+	if (conn != replica->conn)
+		return;
+	replica->stats.draining = true;
+	link_call_gauge(replica->dialer);
+	if (link_call_count(replica, conn) == 0)
 		link_conn_close(replica->conn, true);
+}
+
+/* Under the lock. A message that has its answer, or was refused by the empty one. */
+static void take_reply(struct replica *replica, const struct link_conn *conn, uint32_t id, struct str payload)
+{
+	struct call *call = link_call_of(replica, conn, id);
+
+	if (!call)
+		return;
+	if (payload.len > 0) {
+		link_call_finish(replica, call, OK, &replica->stats.answered, payload);
+		return;
+	}
+	if (conn == replica->conn)
+		replica->stats.draining = true;
+	link_call_finish(replica, call, ERR_DRAINING, &replica->stats.refused, STR_NONE);
 }
 
 static enum link_conn_next on_message(void *owner, struct link_conn *conn, uint32_t id, struct str payload)
 {
 	struct replica *replica = owner;
 	struct link_dialer *dialer = replica->dialer;
-	struct call *call;
 
 	pthread_mutex_lock(&dialer->lock);
-	if (replica->conn != conn) {
+	if (replica->conn != conn && replica->retired != conn) {
 		pthread_mutex_unlock(&dialer->lock);
 		return LINK_CONN_BAD;
 	}
-	replica->pinged_us = 0;
-	if (id == LINK_CONN_NOTE) {
-		if (payload.len == 0)
-			drain(replica);
-	} else if ((call = link_call_of(replica, conn, id)) != NULL) {
-		/* The empty reply is link_worker_refuse's. */
-		if (payload.len == 0) {
-			replica->stats.draining = true;
-			link_call_finish(replica, call, ERR_DRAINING, &replica->stats.refused, STR_NONE);
-		} else {
-			link_call_finish(replica, call, OK, &replica->stats.answered, payload);
-		}
-	}
+	if (replica->conn == conn)
+		replica->pinged_us = 0;
+	if (id != LINK_CONN_NOTE)
+		take_reply(replica, conn, id, payload);
+	else if (payload.len == 0)
+		drain(replica, conn);
 	pthread_mutex_unlock(&dialer->lock);
+	link_keeper_poke(&dialer->kept, id == LINK_CONN_NOTE ? 0 : LINK_KEEPER_NEVER);
 	return LINK_CONN_GO;
 }
 
@@ -106,10 +138,19 @@ static void dialed(void *arg)
 	link_keeper_poke(&dialer->kept, 0);
 }
 
+/* Three quarters to five quarters, so that all who lost a callee do not come back at once. */
+static uint64_t with_jitter(uint64_t us)
+{
+	uint8_t jitter;
+
+	random_bytes(&jitter, sizeof(jitter));
+	return us * (384 + jitter) / 512;
+}
+
 static void dial(struct replica *replica, uint64_t now_us)
 {
 	replica->dialing = true;
-	replica->dial_at_us = now_us + replica->backoff_us;
+	replica->dial_at_us = now_us + with_jitter(replica->backoff_us);
 	replica->backoff_us = replica->backoff_us * 2 < BACKOFF_MAX_US ? replica->backoff_us * 2 : BACKOFF_MAX_US;
 	nng_aio_set_timeout(replica->dial, (nng_duration)(GREETING_US / US_PER_MS));
 	nng_stream_dialer_dial(replica->end, replica->dial);
@@ -130,18 +171,9 @@ static void tell_end(struct replica *replica, const char *fault)
 			LOG_C("lane", lane_name(dialer->lane)), LOG_I("replica", replica->index));
 }
 
-/* The connection has ended: what was wholly given to the kernel may have been executed, what was not has not. */
-static void bury(struct replica *replica)
+/* Ends the calls of a connection that has ended: what was wholly given to the kernel may have been executed. */
+static void end_calls(struct replica *replica, const struct link_conn *conn, uint64_t given)
 {
-	struct link_conn *conn = replica->conn;
-	uint64_t given = link_conn_given(conn);
-
-	tell_end(replica, link_conn_fault(conn));
-	replica->conn = NULL;
-	replica->up = false;
-	replica->stats.connected = false;
-	replica->pinged_us = 0;
-	link_call_gauge(replica->dialer);
 	for (size_t i = 0; i < LINK_IN_FLIGHT_MAX; i++) {
 		struct call *call = &replica->calls[i];
 
@@ -152,6 +184,25 @@ static void bury(struct replica *replica)
 		else
 			link_call_finish(replica, call, ERR_DEADLINE, &replica->stats.lost, STR_NONE);
 	}
+}
+
+static void bury(struct replica *replica, struct link_conn **place, uint64_t now_us)
+{
+	struct link_conn *conn = *place;
+	uint64_t lost = replica->stats.lost;
+
+	if (place == &replica->conn) {
+		tell_end(replica, link_conn_fault(conn));
+		replica->up = false;
+		replica->stats.connected = false;
+		replica->pinged_us = 0;
+		replica->dial_at_us = now_us + with_jitter(BACKOFF_MIN_US);
+	}
+	*place = NULL;
+	link_call_gauge(replica->dialer);
+	end_calls(replica, conn, link_conn_given(conn));
+	if (replica->stats.lost != lost)
+		link_call_blame(replica, "lost", now_us);
 	if (link_conn_is_over(conn)) {
 		link_conn_free(&conn);
 		return;
@@ -162,16 +213,16 @@ static void bury(struct replica *replica)
 		LOG_I("replica", replica->index));
 }
 
-/* Whether the connection can be buried, and if not yet, when to ask again. */
-static bool has_ended(struct replica *replica, uint64_t now_us, uint64_t *again_us_out)
+/* Whether a connection can be buried, and if not yet, when to ask again. */
+static bool has_ended(const struct replica *replica, struct link_conn *conn, uint64_t now_us, uint64_t *again_us_out)
 {
-	uint64_t ended_us = link_conn_ended_us(replica->conn);
+	uint64_t ended_us = link_conn_ended_us(conn);
 
 	*again_us_out = LINK_KEEPER_NEVER;
 	if (ended_us == 0 || replica->users > 0)
 		return false;
-	*again_us_out = ended_us + STUCK_US;
-	return link_conn_is_over(replica->conn) || *again_us_out <= now_us;
+	*again_us_out = ended_us + UNENDED_US;
+	return link_conn_is_over(conn) || *again_us_out <= now_us;
 }
 
 static uint64_t expire(struct replica *replica, uint64_t now_us)
@@ -193,7 +244,7 @@ static uint64_t expire(struct replica *replica, uint64_t now_us)
 
 static uint64_t watch(struct replica *replica, uint64_t now_us)
 {
-	uint64_t heard_us = link_conn_heard_us(replica->conn);
+	uint64_t next_us, then_us;
 
 	if (!replica->up) {
 		uint64_t until_us = link_conn_made_us(replica->conn) + GREETING_US;
@@ -202,38 +253,49 @@ static uint64_t watch(struct replica *replica, uint64_t now_us)
 			link_conn_close(replica->conn, false);
 		return until_us > now_us ? until_us : LINK_KEEPER_NEVER;
 	}
-	if (replica->pinged_us != 0 && now_us - heard_us >= SILENCE_MAX_US &&
-		now_us - replica->pinged_us >= SILENCE_MAX_US / 2) {
-		log_event(LOG_WARN, "link_silent", LOG_C("callee", peer_name(replica->dialer->callee)),
-			LOG_I("replica", replica->index));
-		link_conn_close(replica->conn, false);
+	next_us = link_watch_silence(replica, now_us);
+	then_us = link_watch_owing(replica, now_us);
+	return next_us < then_us ? next_us : then_us;
+}
+
+static uint64_t watch_retired(struct replica *replica, uint64_t now_us)
+{
+	uint64_t again_us = LINK_KEEPER_NEVER;
+
+	if (replica->retired && has_ended(replica, replica->retired, now_us, &again_us)) {
+		bury(replica, &replica->retired, now_us);
 		return LINK_KEEPER_NEVER;
 	}
-	if (replica->pinged_us == 0 && now_us - heard_us >= PING_AFTER_US) {
-		replica->pinged_us = now_us;
-		(void)link_conn_send(replica->conn, LINK_CONN_NOTE, LINK_CONN_PING, NULL);
+	return again_us;
+}
+
+static uint64_t watch_conn(struct replica *replica, uint64_t now_us)
+{
+	uint64_t then_us = LINK_KEEPER_NEVER;
+
+	if (replica->conn && has_ended(replica, replica->conn, now_us, &then_us)) {
+		bury(replica, &replica->conn, now_us);
+		then_us = LINK_KEEPER_NEVER;
 	}
-	return replica->pinged_us != 0 ? now_us + PING_AFTER_US / 4 : heard_us + PING_AFTER_US;
+	if (replica->conn)
+		return then_us == LINK_KEEPER_NEVER ? watch(replica, now_us) : then_us;
+	if (replica->dialing || replica->dialer->closing)
+		return LINK_KEEPER_NEVER;
+	if (replica->dial_at_us > now_us)
+		return replica->dial_at_us;
+	dial(replica, now_us);
+	return LINK_KEEPER_NEVER;
 }
 
 uint64_t link_replica_tick(struct replica *replica, uint64_t now_us)
 {
-	uint64_t next_us = expire(replica, now_us), then_us = LINK_KEEPER_NEVER;
+	uint64_t next_us = expire(replica, now_us);
+	const uint64_t others_us[] = {
+		watch_retired(replica, now_us), watch_conn(replica, now_us), link_watch_health(replica, now_us)};
 
-	if (replica->conn && has_ended(replica, now_us, &then_us)) {
-		bury(replica);
-		replica->dial_at_us = now_us + BACKOFF_MIN_US;
-		then_us = LINK_KEEPER_NEVER;
-	}
-	if (replica->conn && then_us == LINK_KEEPER_NEVER)
-		then_us = watch(replica, now_us);
-	else if (!replica->conn && !replica->dialing && !replica->dialer->closing) {
-		if (replica->dial_at_us <= now_us)
-			dial(replica, now_us);
-		else
-			then_us = replica->dial_at_us;
-	}
-	return then_us < next_us ? then_us : next_us;
+	for (size_t i = 0; i < sizeof(others_us) / sizeof(others_us[0]); i++)
+		next_us = others_us[i] < next_us ? others_us[i] : next_us;
+	return next_us;
 }
 
 /* ---- life ---- */
@@ -274,7 +336,9 @@ bool link_replica_close(struct replica *replica)
 		nng_stream_dialer_close(replica->end);
 	if (replica->conn)
 		link_conn_close(replica->conn, false);
-	return !replica->conn && !replica->dialing;
+	if (replica->retired)
+		link_conn_close(replica->retired, false);
+	return !replica->conn && !replica->retired && !replica->dialing;
 }
 
 void link_replica_free(struct replica *replica)

@@ -83,7 +83,8 @@ struct server {
 	size_t thread_count;
 	atomic_bool stop;
 	atomic_uint received;
-	char mark; /* what an echo begins with */
+	atomic_uint delay_us; /* before an echo */
+	char mark;            /* what an echo begins with */
 };
 
 static void answer(struct server *server, struct link_worker *worker, struct str message)
@@ -107,6 +108,7 @@ static void answer(struct server *server, struct link_worker *worker, struct str
 	default: {
 		struct buf reply;
 
+		usleep(atomic_load(&server->delay_us));
 		buf_init(&reply, LINK_BYTES_MAX);
 		buf_put_byte(&reply, (uint8_t)server->mark);
 		buf_put(&reply, message.p + 1, message.len - 1);
@@ -741,6 +743,180 @@ static void test_a_peer_that_hangs_is_given_up(void **state)
 	link_dialer_free(&dialer);
 }
 
+static void test_a_stopped_replica_is_left_for_the_other_until_it_goes_on(void **state)
+{
+	int ports[2] = {free_port(), free_port()}, fds[2];
+	pid_t pids[2] = {child_start("echo", ports[0], &fds[0]), child_start("echo", ports[1], &fds[1])};
+	struct link_dialer *dialer;
+	char urls[3 * LINK_URL_MAX], byte;
+	struct tally t = {0};
+	uint64_t begun;
+
+	(void)state;
+	(void)snprintf(urls, sizeof(urls), "tls+tcp://127.0.0.1:%d,tls+tcp://127.0.0.1:%d", ports[0], ports[1]);
+	for (size_t i = 0; i < COUNT_OF(fds); i++)
+		assert_int_equal(read(fds[i], &byte, 1), 1);
+	dialer = dialer_to(pki, PEER_gateway, "gateway", urls, 4);
+	assert_true(wait_live(dialer, 2));
+	stop_process(pids[0]);
+	begun = clock_monotonic_us();
+	for (int i = 0; i < 8; i++)
+		assert_int_equal(link_send(dialer, STR("e"), in_ms(60000), tally, &t), OK);
+	/* Long before any deadline its messages are told to be lost, so that what may run twice goes to the other. */
+	assert_true(wait_ended(&t, 8, 20000));
+	assert_true(clock_monotonic_us() - begun < 20000000);
+	assert_int_equal(t.ok + t.deadline, 8);
+	assert_in_range(t.deadline, 1, 4);
+	assert_int_equal(link_live(dialer), 1);
+	for (int i = 0; i < 50; i++)
+		assert_int_equal(ask(dialer, STR("e"), 20000, NULL), OK);
+	assert_int_equal(kill(pids[0], SIGCONT), 0);
+	assert_true(wait_live(dialer, 2));
+	for (int i = 0; i < 50; i++)
+		assert_int_equal(ask(dialer, STR("e"), 20000, NULL), OK);
+	for (size_t i = 0; i < COUNT_OF(pids); i++) {
+		assert_int_equal(kill(pids[i], SIGKILL), 0);
+		assert_int_equal(waitpid(pids[i], NULL, 0), pids[i]);
+		close(fds[i]);
+	}
+	link_dialer_free(&dialer);
+}
+
+static void test_a_replica_far_slower_than_the_other_is_ejected_and_tried_again(void **state)
+{
+	int ports[2] = {free_port(), free_port()};
+	struct server *servers[2] = {server_start(ports[0], 2, '1'), server_start(ports[1], 2, '2')};
+	struct link_dialer *dialer;
+	char urls[3 * LINK_URL_MAX];
+	uint64_t until_us = in_ms(60000);
+	unsigned before;
+
+	(void)state;
+	(void)snprintf(urls, sizeof(urls), "tls+tcp://127.0.0.1:%d,tls+tcp://127.0.0.1:%d", ports[0], ports[1]);
+	dialer = dialer_to(pki, PEER_gateway, "gateway", urls, 4);
+	assert_true(wait_live(dialer, 2));
+	atomic_store(&servers[0]->delay_us, 400000);
+	while (link_stats(dialer, 0).ejections == 0 && clock_monotonic_us() < until_us)
+		assert_int_equal(ask(dialer, STR("e"), 20000, NULL), OK);
+	assert_int_equal(link_stats(dialer, 0).ejections, 1);
+	assert_int_equal(link_stats(dialer, 1).ejections, 0);
+	/* Quick again, the next messages that try it bring it back. */
+	atomic_store(&servers[0]->delay_us, 0);
+	before = atomic_load(&servers[0]->received);
+	until_us = in_ms(60000);
+	while (atomic_load(&servers[0]->received) < before + 20 && clock_monotonic_us() < until_us)
+		assert_int_equal(ask(dialer, STR("e"), 20000, NULL), OK);
+	assert_true(atomic_load(&servers[0]->received) >= before + 20);
+	assert_int_equal(link_live(dialer), 2);
+	link_dialer_free(&dialer);
+	server_stop(&servers[0]);
+	server_stop(&servers[1]);
+}
+
+static void test_when_all_are_ejected_none_is(void **state)
+{
+	int ports[2] = {free_port(), free_port()};
+	struct server *servers[2] = {server_start(ports[0], 1, '1'), server_start(ports[1], 1, '2')};
+	struct link_dialer *dialer;
+	char urls[3 * LINK_URL_MAX], first;
+
+	(void)state;
+	(void)snprintf(urls, sizeof(urls), "tls+tcp://127.0.0.1:%d,tls+tcp://127.0.0.1:%d", ports[0], ports[1]);
+	dialer = dialer_to(pki, PEER_gateway, "gateway", urls, 0);
+	assert_true(wait_live(dialer, 2));
+	link_eject(dialer, 0, true);
+	link_eject(dialer, 1, true);
+	assert_int_equal(link_live(dialer), 2);
+	assert_int_equal(ask(dialer, STR("e"), 20000, NULL), OK);
+	/* The last that is well is gone: the ejected one serves. */
+	link_eject(dialer, 1, false);
+	assert_int_equal(link_live(dialer), 1);
+	server_stop(&servers[1]);
+	for (int i = 0; i < 1000 && link_stats(dialer, 1).connected; i++)
+		usleep(10000);
+	assert_int_equal(ask(dialer, STR("e"), 20000, &first), OK);
+	assert_int_equal(first, '1');
+	link_dialer_free(&dialer);
+	server_stop(&servers[0]);
+}
+
+/* One process follows another at one address: true when it took less than a caller is ready to wait. */
+static bool succeed_once(void)
+{
+	int port = free_port();
+	struct server *old = server_start(port, 1, '1'), *successor;
+	struct link_dialer *dialer;
+	struct tally t = {0};
+	char url[LINK_URL_MAX], first;
+	uint64_t begun;
+	bool in_time;
+	enum err err;
+
+	(void)snprintf(url, sizeof(url), "tls+tcp://127.0.0.1:%d", port);
+	dialer = dialer_to(pki, PEER_gateway, "gateway", url, 4);
+	assert_true(wait_live(dialer, 1));
+	assert_int_equal(link_send(dialer, STR("s"), in_ms(60000), tally, &t), OK);
+	for (int i = 0; i < 20000 && atomic_load(&old->received) == 0; i++)
+		usleep(1000);
+	begun = clock_monotonic_us();
+	link_listener_drain(old->listener);
+	successor = server_start(port, 1, '2');
+	for (int i = 0; i < 20000 && link_stats(dialer, 0).connects == 1 && !link_returns(dialer); i++)
+		usleep(100);
+	err = ask(dialer, STR("e"), 20000, &first);
+	in_time = clock_monotonic_us() - begun < 900000;
+	if (err == OK)
+		assert_int_equal(first, '2');
+	else
+		assert_false(in_time);
+	assert_true(wait_ended(&t, 1, 20000));
+	assert_int_equal(t.ok, 1);
+	assert_int_equal(link_stats(dialer, 0).lost, 0);
+	link_dialer_free(&dialer);
+	server_stop(&old);
+	server_stop(&successor);
+	return err == OK;
+}
+
+static void test_a_successor_is_awaited_while_the_old_one_finishes(void **state)
+{
+	bool done = false;
+
+	(void)state;
+	for (int i = 0; i < 5 && !done; i++)
+		done = succeed_once();
+	assert_true(done);
+}
+
+static void test_one_that_comes_back_is_found_at_once(void **state)
+{
+	uint64_t least_us = UINT64_MAX;
+	int port = free_port();
+	struct link_dialer *dialer;
+	char url[LINK_URL_MAX];
+
+	(void)state;
+	(void)snprintf(url, sizeof(url), "tls+tcp://127.0.0.1:%d", port);
+	dialer = dialer_to(pki, PEER_gateway, "gateway", url, 4);
+	/* The best of a few, for the machine may have others to serve. */
+	for (int i = 0; i < 5; i++) {
+		struct server *server;
+		uint64_t begun, took_us;
+
+		usleep(800000); /* the back-off is at its greatest */
+		server = server_start(port, 1, '1');
+		begun = clock_monotonic_us();
+		while (link_live(dialer) == 0 && clock_monotonic_us() - begun < 20000000)
+			usleep(1000);
+		took_us = clock_monotonic_us() - begun;
+		least_us = took_us < least_us ? took_us : least_us;
+		server_stop(&server);
+		assert_true(wait_live(dialer, 0));
+	}
+	assert_true(least_us < 300000);
+	link_dialer_free(&dialer);
+}
+
 struct load {
 	struct link_dialer *dialer;
 	unsigned ok, failed;
@@ -872,6 +1048,11 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_a_draining_peer_gets_no_more),
 		cmocka_unit_test(test_a_drain_under_load_fails_nobody),
 		cmocka_unit_test(test_a_peer_that_hangs_is_given_up),
+		cmocka_unit_test(test_a_stopped_replica_is_left_for_the_other_until_it_goes_on),
+		cmocka_unit_test(test_a_replica_far_slower_than_the_other_is_ejected_and_tried_again),
+		cmocka_unit_test(test_when_all_are_ejected_none_is),
+		cmocka_unit_test(test_a_successor_is_awaited_while_the_old_one_finishes),
+		cmocka_unit_test(test_one_that_comes_back_is_found_at_once),
 		cmocka_unit_test(test_freeing_a_dialer_ends_what_is_under_way),
 		cmocka_unit_test(test_garbage_and_plain_text_get_nothing),
 		cmocka_unit_test(test_strangers_who_hold_connections_keep_no_caller_out),

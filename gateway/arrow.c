@@ -122,7 +122,7 @@ static bool arrow_shed(struct arrow *arrow, const struct exchange *for_whom)
 
 enum err arrow_enqueue(struct arrow *arrow, struct exchange *exchange)
 {
-	if (arrow->dialer == NULL || link_live(arrow->dialer) == 0)
+	if (arrow->dialer == NULL || (link_live(arrow->dialer) == 0 && !link_returns(arrow->dialer)))
 		return ERR_UNAVAILABLE;
 	if (arrow->queue.waiting >= EDGE_QUEUE_MAX && !arrow_shed(arrow, exchange))
 		return ERR_OVERLOADED;
@@ -264,7 +264,8 @@ static bool arrow_send_one(struct arrow *arrow)
 	struct flight *flight;
 	size_t share;
 
-	if ((room == 0 && link_live(arrow->dialer) > 0) || fair_queue_next(&arrow->queue, idle_only) == NULL)
+	if ((room == 0 && (link_live(arrow->dialer) > 0 || link_returns(arrow->dialer))) ||
+		fair_queue_next(&arrow->queue, idle_only) == NULL)
 		return false;
 	if (room == 0) {
 		exchange_fail(fair_queue_take(&arrow->queue), ERR_UNAVAILABLE);

@@ -47,8 +47,8 @@ struct flight *inbox_take_all(struct inbox *inbox);
 MUST_USE enum err arrow_init(struct arrow *arrow, struct loop *loop, enum peer callee, enum lane lane);
 void arrow_release(struct arrow *arrow); /* before the inbox */
 /*
- * Queues; ERR_UNAVAILABLE with no live replica, ERR_OVERLOADED when the queue is full. On OK the exchange is answered
- * later.
+ * Queues; ERR_UNAVAILABLE with no live replica and none awaited, ERR_OVERLOADED when the queue is full. On OK the
+ * exchange is answered later.
  */
 MUST_USE enum err arrow_enqueue(struct arrow *arrow, struct exchange *exchange);
 /* Whether arrow_flush has anything to do. */

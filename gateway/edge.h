@@ -27,6 +27,7 @@ struct gateway {
 	size_t conns_per_loop;
 	struct access_writer *log_writer;
 	bool draining; /* atomic */
+	bool joined;   /* atomic: every loop has had each of its links, once */
 };
 
 #endif

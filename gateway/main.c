@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "contract/router.h"
+#include "edge_links.h"
 #include "http/page_style.h"
 #include "limit_file.h"
 #include "loop.h"
@@ -158,9 +159,14 @@ static enum err gateway_serve(struct context *context)
 /* Redis is not waited for once the revocations in force are known: limits and revocations go on from what is held. */
 static const char *gateway_missing(struct context *context)
 {
-	const struct gateway *gateway = context_state(context);
+	struct gateway *gateway = context_state(context);
 
-	return gateway != NULL && store_cache_primed(gateway->cache) ? NULL : "revocations";
+	if (gateway == NULL || !store_cache_primed(gateway->cache))
+		return "revocations";
+	/* As with other processes: once is enough. */
+	if (edge_links_up(gateway))
+		__atomic_store_n(&gateway->joined, true, __ATOMIC_RELAXED);
+	return __atomic_load_n(&gateway->joined, __ATOMIC_RELAXED) ? NULL : "links";
 }
 
 static const char *gateway_degraded(struct context *context)
@@ -177,6 +183,7 @@ static void gateway_metrics(struct context *context, struct buf *out)
 	if (gateway == NULL)
 		return;
 	edge_counts_write(gateway, out);
+	edge_links_write(gateway, out);
 	limit_file_write(gateway->limits, out);
 	buf_printf(out, "# TYPE berth_edge_redis_up gauge\nberth_edge_redis_up %d\n",
 		store_cache_up(gateway->cache) ? 1 : 0);

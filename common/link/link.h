@@ -155,6 +155,8 @@ MUST_USE enum err link_worker_receive(struct link_worker *worker, uint64_t timeo
  * message already and makes a batch of what has piled up. ERR_DEADLINE: nothing is left over.
  */
 MUST_USE enum err link_worker_gather(struct link_worker *worker, struct str *message_out);
+/* When the message received last came in: what it waited for a worker counts against its deadline. */
+uint64_t link_worker_came_us(const struct link_worker *worker);
 /*
  * Answers the message received last; a peer that went away is no error. Copies. A reply that is empty or over
  * LINK_BYTES_MAX is a broken invariant.

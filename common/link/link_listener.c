@@ -45,7 +45,7 @@ static struct message *message_new(struct caller *caller, uint32_t id, struct st
 
 	if (!message)
 		return NULL;
-	*message = (struct message){.caller = caller, .id = id, .len = payload.len};
+	*message = (struct message){.caller = caller, .id = id, .came_us = clock_monotonic_us(), .len = payload.len};
 	if (payload.len > 0)
 		memcpy(message->bytes, payload.p, payload.len);
 	return message;

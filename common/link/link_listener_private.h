@@ -24,6 +24,7 @@ struct message {
 	struct message *next;
 	struct caller *caller;
 	uint32_t id;
+	uint64_t came_us;
 	size_t len;
 	char bytes[];
 };

@@ -111,6 +111,12 @@ enum err link_worker_gather(struct link_worker *worker, struct str *message_out)
 	return OK;
 }
 
+uint64_t link_worker_came_us(const struct link_worker *worker)
+{
+	INVARIANT(worker->message != NULL);
+	return worker->message->came_us;
+}
+
 void link_worker_reply(struct link_worker *worker, struct str reply)
 {
 	const struct message *message = worker->message;

@@ -5,7 +5,7 @@
 
 #define S_US 1000000U
 
-/* What happens to a replica, a letter each: f fault, s slow answer, g good answer, t its time is over, w a minute well. */
+/* What happens, a letter each: f fault, s slow answer, g good answer, t the ejection is over, w a minute well. */
 static void play(struct link_health *health, const char *what, uint64_t *now_us)
 {
 	for (; *what != '\0'; what++) {

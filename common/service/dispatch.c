@@ -8,6 +8,7 @@
 
 #define TOKENS_PER_WORKER 2048
 #define KEY_WAIT_MS 300
+#define DEADLINE_LEAST_US (2 * US_PER_MS) /* with less left nobody would hear of it in time */
 
 /* One item on its way. */
 struct item {
@@ -176,7 +177,18 @@ static enum err item_decode(struct item *item)
 	return err;
 }
 
-static void item_prepare(struct dispatcher *dispatcher, const struct request_item *in, struct item *item)
+/* Answers what nobody waits for any more without executing it. */
+static bool item_expired(struct item *item)
+{
+	if (item->call.deadline_us > clock_monotonic_us() + DEADLINE_LEAST_US)
+		return false;
+	item->err = ERR_DEADLINE;
+	item->ready = false;
+	return true;
+}
+
+static void item_prepare(
+	struct dispatcher *dispatcher, const struct request_item *in, uint64_t came_us, struct item *item)
 {
 	const uint64_t now_us = clock_monotonic_us();
 	const struct operation *operation = operation_by_number(in->operation);
@@ -186,7 +198,7 @@ static void item_prepare(struct dispatcher *dispatcher, const struct request_ite
 		.worker = dispatcher->worker,
 		.arena = dispatcher->worker->arena,
 		.request_id = in->request_id,
-		.deadline_us = now_us + (uint64_t)in->deadline_ms * 1000,
+		.deadline_us = came_us + (uint64_t)in->deadline_ms * 1000,
 		.caller = dispatcher->caller,
 		.idempotency_key = in->idempotency_key,
 		.if_match = in->if_match,
@@ -199,10 +211,8 @@ static void item_prepare(struct dispatcher *dispatcher, const struct request_ite
 	log_set_request(&item->call.request_id);
 	if ((item->err = item_check_arrow(dispatcher, operation)) != OK)
 		return;
-	if (in->deadline_ms == 0) {
-		item->err = ERR_DEADLINE;
+	if (item_expired(item))
 		return;
-	}
 	if ((item->err = item_authorize(dispatcher, item)) != OK)
 		return;
 	if ((operation->flags & OP_VERSIONED) != 0 && in->if_match == 0) {
@@ -211,16 +221,6 @@ static void item_prepare(struct dispatcher *dispatcher, const struct request_ite
 	}
 	if ((item->err = item_decode(item)) == OK)
 		item->ready = true;
-}
-
-/* Answers what nobody waits for any more without executing it. */
-static bool item_expired(struct item *item)
-{
-	if (item->call.deadline_us > clock_monotonic_us())
-		return false;
-	item->err = ERR_DEADLINE;
-	item->ready = false;
-	return true;
 }
 
 static void item_run(struct dispatcher *dispatcher, struct item *item)
@@ -432,7 +432,7 @@ void dispatch_letters(struct dispatcher *dispatcher, struct letter *letters, siz
 	metrics_add(&dispatcher->metrics->items, total);
 	for (size_t i = 0; i < count; i++)
 		for (size_t k = 0; k < letters[i].count; k++)
-			item_prepare(dispatcher, &letters[i].in[k], &items[n++]);
+			item_prepare(dispatcher, &letters[i].in[k], letters[i].came_us, &items[n++]);
 	run_all(dispatcher, items, total);
 	buf_init(&body, BATCH_BYTES_MAX);
 	n = 0;

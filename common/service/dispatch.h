@@ -28,6 +28,7 @@ void dispatcher_release(struct dispatcher *dispatcher);
 /* A message and its answer. */
 struct letter {
 	struct str message; /* borrows */
+	uint64_t came_us;   /* when it did: from then its deadlines count */
 	struct buf reply;   /* the owner's */
 	/* ERR_BAD_GATEWAY: no honest peer sends this. It is dropped, counted and logged. */
 	enum err err;

@@ -93,8 +93,9 @@ static void write_dialer(const struct link_dialer *dialer, const char *name, siz
 {
 	for (size_t i = 0; i < link_replicas(dialer); i++) {
 		const struct link_replica_stats stats = link_stats(dialer, i);
-		const uint64_t values[] = {stats.connected ? 1 : 0, stats.in_flight, stats.connects, stats.answered,
-			stats.undelivered, stats.lost, stats.late, stats.refused};
+		const uint64_t values[] = {stats.connected ? 1 : 0, stats.in_flight, stats.ejected ? 1 : 0,
+			stats.ejections, stats.connects, stats.answered, stats.undelivered, stats.lost, stats.late,
+			stats.refused};
 
 		buf_printf(out, "%s{callee=\"%s\",lane=\"%s\",replica=\"%zu\"} %llu\n", name,
 			peer_name(link_callee(dialer)), lane_name(link_lane(dialer)), i, (unsigned long long)values[n]);
@@ -103,12 +104,13 @@ static void write_dialer(const struct link_dialer *dialer, const char *name, siz
 
 static void write_dialers(const struct context *context, struct buf *out)
 {
-	static const char *const names[] = {"berth_link_up", "berth_link_in_flight", "berth_link_connects_total",
-		"berth_link_answered_total", "berth_link_undelivered_total", "berth_link_lost_total",
-		"berth_link_late_total", "berth_link_draining_total"};
+	static const char *const names[] = {"berth_link_up", "berth_link_in_flight", "berth_link_ejected",
+		"berth_link_ejections_total", "berth_link_connects_total", "berth_link_answered_total",
+		"berth_link_undelivered_total", "berth_link_lost_total", "berth_link_late_total",
+		"berth_link_draining_total"};
 
 	for (size_t n = 0; n < sizeof names / sizeof *names; n++) {
-		buf_printf(out, "# TYPE %s %s\n", names[n], n < 2 ? "gauge" : "counter");
+		buf_printf(out, "# TYPE %s %s\n", names[n], n < 3 ? "gauge" : "counter");
 		for (size_t i = 0; i < PEER_COUNT; i++)
 			for (size_t j = 0; j < LANE_COUNT; j++)
 				if (context->dialers[i][j] != NULL)

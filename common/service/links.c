@@ -145,7 +145,7 @@ static enum err call_send(struct link_dialer *dialer, struct str message, uint64
 		buf_reset(reply);
 		err = link_call_wait(dialer, message, deadline_us, reply);
 		if ((err != ERR_UNAVAILABLE && err != ERR_DRAINING) || attempt == CALL_ATTEMPTS ||
-			link_live(dialer) == 0)
+			(link_live(dialer) == 0 && !link_returns(dialer)))
 			return err;
 	}
 }

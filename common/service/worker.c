@@ -56,6 +56,7 @@ static void desk_receive(struct desk *desk)
 	enum err err = link_worker_receive(desk->links[0], RECEIVE_MS, message);
 
 	for (desk->count = 0; err == OK; message = &desk->letters[desk->count].message) {
+		desk->letters[desk->count].came_us = link_worker_came_us(desk->links[desk->count]);
 		bytes += message->len;
 		if (++desk->count == DISPATCH_MESSAGES_MAX || bytes >= GATHER_BYTES)
 			break;

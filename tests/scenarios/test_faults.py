@@ -4,6 +4,7 @@ answers stay quick, and all is well again by itself."""
 import concurrent.futures
 import contextlib
 import os
+import pathlib
 import secrets
 import signal
 import time
@@ -153,6 +154,15 @@ def alive(pid):
         return False
 
 
+def all_stopped(pid):
+    """SIGSTOP reaches one thread after the other; a busy one may still answer."""
+    states = []
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            states.append((task / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0])
+    return set(states) == {"T"}
+
+
 def whoami_works(suite, slug):
     try:
         return suite.as_role(slug, "User").get("/v1/whoami").status == 200
@@ -167,6 +177,7 @@ def test_a_stopped_process_does_not_hang_its_callers(suite, slug):
     pid = suite.pid("bookingsvc")
     os.kill(pid, signal.SIGSTOP)
     try:
+        wait_for(lambda: all_stopped(pid), 10, "the stop of every thread")
         reply, seconds = timed(lambda: user.get("/v1/whoami"))
         assert reply.status in (503, 504) and seconds < 15, f"{reply.status} after {seconds:.1f} s"
         suite.api().get("/healthz").expect(200)

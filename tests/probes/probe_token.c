@@ -2,9 +2,9 @@
 #include "probe.h"
 #include "token/token.h"
 
-static int keys_of(struct probe *probe, struct keyset **keys_out)
+/* A set that production would not take verifies nothing: *keys_out is NULL and *reason_out says what is wrong with it. */
+static int keys_of(struct probe *probe, struct keyset **keys_out, const char **reason_out)
 {
-	const char *reason = NULL;
 	struct str doc;
 
 	if (probe->argc < 1)
@@ -12,8 +12,8 @@ static int keys_of(struct probe *probe, struct keyset **keys_out)
 	doc = probe_file(probe, probe->argv[0]);
 	if (!doc.p)
 		return PROBE_FAILED;
-	if (keyset_parse(doc, keys_out, &reason) != OK)
-		return probe_fail(probe->argv[0], reason);
+	if (keyset_parse(doc, keys_out, reason_out) == ERR_OVERLOADED)
+		return probe_fail(probe->argv[0], *reason_out);
 	return PROBE_JUDGED;
 }
 
@@ -35,6 +35,20 @@ static int algs_of(const char *list, unsigned *algs_out)
 	return PROBE_JUDGED;
 }
 
+/* A parsed document on one line: outside its strings white space is all alike, and inside there are no line ends. */
+static void put_document(struct json_writer *w, struct probe *probe, struct str document)
+{
+	char *p = arena_take(probe->arena, document.len + 1);
+
+	if (!p) {
+		w->buf->failed = true;
+		return;
+	}
+	for (size_t i = 0; i < document.len; i++)
+		p[i] = document.p[i] == '\n' || document.p[i] == '\r' ? ' ' : document.p[i];
+	json_put_raw(w, (struct str){p, document.len});
+}
+
 static int print_jws(struct probe *probe, const struct jws *jws)
 {
 	struct str payload = jws->payload;
@@ -52,10 +66,10 @@ static int print_jws(struct probe *probe, const struct jws *jws)
 	json_key(&w, "reason");
 	json_put_null(&w);
 	json_key(&w, "header");
-	json_put_raw(&w, jws->header_text);
+	put_document(&w, probe, jws->header_text);
 	json_key(&w, "payload");
 	if (payload.len > 0 && payload.p[0] == '{' && json_parse(probe->arena, payload, &parsed, &reason) == OK)
-		json_put_raw(&w, payload);
+		put_document(&w, probe, payload);
 	else
 		probe_put_bytes(&w, payload);
 	json_end_object(&w);
@@ -73,16 +87,14 @@ int probe_jws(struct probe *probe)
 	struct jws jws;
 	int code;
 
-	if ((code = keys_of(probe, &keys)) != PROBE_JUDGED)
+	if (algs && (code = algs_of(algs, &rules.algs_allowed)) != PROBE_JUDGED)
 		return code;
-	if (algs)
-		code = algs_of(algs, &rules.algs_allowed);
-	if (code == PROBE_JUDGED) {
-		if (jws_verify(probe->arena, &rules, keys, probe->input, &jws, &reason) == OK)
-			code = print_jws(probe, &jws);
-		else
-			code = probe_verdict(false, reason);
-	}
+	if ((code = keys_of(probe, &keys, &reason)) != PROBE_JUDGED)
+		return code;
+	if (keys && jws_verify(probe->arena, &rules, keys, probe->input, &jws, &reason) == OK)
+		code = print_jws(probe, &jws);
+	else
+		code = probe_verdict(false, reason);
 	keyset_free(&keys);
 	return code;
 }
@@ -116,8 +128,10 @@ int probe_jwt(struct probe *probe)
 		return probe_fail("--iss and --aud are needed", NULL);
 	if ((code = instant_of(probe_option(probe, "--now"), &now)) != PROBE_JUDGED)
 		return code;
-	if ((code = keys_of(probe, &keys)) != PROBE_JUDGED)
+	if ((code = keys_of(probe, &keys, &reason)) != PROBE_JUDGED)
 		return code;
+	if (!keys)
+		return probe_verdict(false, reason);
 	err = token_verify(&rules, keys, probe->input, now, &token, &reason);
 	keyset_free(&keys);
 	return probe_verdict(err == OK, reason);

@@ -2,7 +2,7 @@
 #include "probe.h"
 #include "token/token.h"
 
-/* A set that production would not take verifies nothing: *keys_out is NULL and *reason_out says what is wrong with it. */
+/* A set that production would not take verifies nothing: *keys_out stays NULL, and *reason_out says why. */
 static int keys_of(struct probe *probe, struct keyset **keys_out, const char **reason_out)
 {
 	struct str doc;

@@ -36,9 +36,18 @@ static enum err request_route(struct exchange *exchange, const struct http_parse
 	err = router_find(method, http_path(parser), &exchange->route, exchange->allow);
 	if (exchange->options && err == ERR_METHOD_NOT_ALLOWED)
 		return OK;
-	if (err == OK)
-		exchange->operation = exchange->route.operation;
-	return err;
+	if (err != OK)
+		return err;
+	exchange->operation = exchange->route.operation;
+	/* The body is still to come, and the bytes of the head move when their buffer grows. */
+	for (size_t i = 0; i < exchange->route.param_count; i++) {
+		struct str *value = &exchange->route.params[i].value;
+
+		*value = arena_copy(exchange->arena, *value);
+		if (value->p == NULL)
+			return ERR_OVERLOADED;
+	}
+	return OK;
 }
 
 static void take_rate(struct exchange *exchange, enum rate_class class, const void *who, size_t who_len)

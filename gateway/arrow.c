@@ -152,8 +152,8 @@ static void exchange_answer(struct exchange *exchange, const struct reply_item *
 	struct conn *conn = exchange->conn;
 
 	respond_item(exchange, item);
-	if (conn != NULL && conn->state != CONN_DEAD)
-		conn_run(conn);
+	if (conn != NULL)
+		conn_wake(conn);
 }
 
 /* What a message that did not get its answer means for one of its items. */

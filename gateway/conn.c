@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "exchange.h"
+#include "h2.h"
 #include "loop.h"
 #include "request.h"
 #include "respond.h"
@@ -21,7 +22,7 @@
 #define LINGER_READS 16                /* a turn */
 #define MAKE_ROOM_TRIES 32
 
-static const struct http_limits limits = {
+const struct http_limits conn_http_limits = {
 	.request_line_max = EDGE_TARGET_MAX + 64,
 	.target_max = EDGE_TARGET_MAX,
 	.headers_max = EDGE_HEADERS_MAX,
@@ -84,9 +85,9 @@ struct conn *conn_new(struct loop *loop, int fd, const struct sockaddr_storage *
 	conn->ssl = tls_session_new(loop->gateway->tls, &conn->wire);
 	if (conn->ssl == NULL)
 		goto fail;
-	buf_init(&conn->in, http_limits_bytes(&limits) + READ_STEP);
+	buf_init(&conn->in, http_limits_bytes(&conn_http_limits) + READ_STEP);
 	buf_init(&conn->out, EDGE_OUT_MAX);
-	http_parser_init(&conn->parser, &limits);
+	http_parser_init(&conn->parser, &conn_http_limits);
 	conn_set_address(conn, peer);
 	timer_set(&loop->wheel, &conn->timer, loop->now_us + EDGE_HANDSHAKE_US);
 	conn_link(conn);
@@ -104,6 +105,7 @@ void conn_free(struct conn **conn)
 	if (*conn == NULL)
 		return;
 	SSL_free((*conn)->ssl);
+	h2_free(&(*conn)->h2);
 	buf_release(&(*conn)->in);
 	buf_release(&(*conn)->out);
 	free(*conn);
@@ -128,8 +130,14 @@ void conn_kill(struct conn *conn)
 	close(conn->wire.fd);
 	conn->wire.fd = -1;
 	conn_unlink(conn);
+	loop_not_later(loop, conn);
 	loop->conn_count--;
 	edge_count_add(&loop->counts.connections, (uint64_t)-1);
+	if (conn->h2 != NULL) {
+		if (h2_detach(conn->h2))
+			conn_forget(conn);
+		return;
+	}
 	/* An exchange that a service is working on still borrows from `in`: its end frees the connection. */
 	if (conn->exchange != NULL && request_complete(conn->exchange)) {
 		conn->exchange->conn = NULL;
@@ -174,14 +182,19 @@ static bool conn_shake(struct conn *conn)
 	edge_count(&conn->loop->counts.handshakes);
 	timer_set(&conn->loop->wheel, &conn->timer, conn->loop->now_us + EDGE_HEAD_US);
 	conn->message_at_us = conn->loop->now_us;
-	return true;
+	if (!tls_session_is_h2(conn->ssl))
+		return true;
+	conn->h2 = h2_new(conn);
+	if (conn->h2 == NULL)
+		conn_kill(conn);
+	return conn->h2 != NULL;
 }
 
 /*
  * Ends our side after the last byte; what the client still sends is discarded for a while, or its kernel might drop
  * our answer.
  */
-static void conn_linger(struct conn *conn)
+void conn_end(struct conn *conn)
 {
 	ERR_clear_error();
 	(void)SSL_shutdown(conn->ssl);
@@ -222,8 +235,7 @@ static bool conn_put(struct conn *conn, struct str bytes, size_t *sent)
 	return true;
 }
 
-/* True when all of `out` and `tail` is written. */
-static bool conn_flush(struct conn *conn)
+bool conn_flush(struct conn *conn)
 {
 	if (!conn_put(conn, buf_str(&conn->out), &conn->out_sent) || !conn_put(conn, conn->tail, &conn->tail_sent))
 		return false;
@@ -235,12 +247,24 @@ static bool conn_flush(struct conn *conn)
 	return true;
 }
 
+size_t conn_receive(struct conn *conn, char *room, size_t len)
+{
+	int result;
+
+	ERR_clear_error();
+	result = SSL_read(conn->ssl, room, (int)len);
+	if (result > 0)
+		return (size_t)result;
+	tls_went(conn, result);
+	return 0;
+}
+
 /* True when something was read. */
 static bool conn_read(struct conn *conn)
 {
 	size_t step = conn->in.room == 0 ? EDGE_IN_FIRST : READ_STEP;
 	char *room;
-	int result;
+	size_t len;
 
 	if (conn->in.room > conn->in.len)
 		step = conn->in.room - conn->in.len;
@@ -251,17 +275,14 @@ static bool conn_read(struct conn *conn)
 		conn_kill(conn);
 		return false;
 	}
-	ERR_clear_error();
-	result = SSL_read(conn->ssl, room, (int)step);
-	if (result <= 0) {
-		tls_went(conn, result);
+	len = conn_receive(conn, room, step);
+	if (len == 0)
 		return false;
-	}
 	if (conn->message_at_us == 0) {
 		conn->message_at_us = conn->loop->now_us;
 		timer_set(&conn->loop->wheel, &conn->timer, conn->loop->now_us + EDGE_HEAD_US);
 	}
-	buf_commit(&conn->in, (size_t)result);
+	buf_commit(&conn->in, len);
 	return true;
 }
 
@@ -364,7 +385,7 @@ static void conn_settle(struct conn *conn)
 	if (conn->exchange != NULL && request_complete(conn->exchange))
 		return;
 	if (conn->close_after || conn->ended)
-		conn_linger(conn);
+		conn_end(conn);
 	else
 		conn_rest(conn);
 }
@@ -380,6 +401,10 @@ void conn_run(struct conn *conn)
 	}
 	if (conn->state == CONN_HANDSHAKE && !conn_shake(conn))
 		return;
+	if (conn->h2 != NULL) {
+		h2_run(conn->h2);
+		return;
+	}
 	do {
 		waits = conn_work(conn, &turn);
 		if (conn->state != CONN_OPEN || !conn_flush(conn))
@@ -391,6 +416,16 @@ void conn_run(struct conn *conn)
 		conn_settle(conn);
 }
 
+void conn_wake(struct conn *conn)
+{
+	if (conn->state == CONN_DEAD)
+		return;
+	if (conn->h2 != NULL)
+		loop_later(conn->loop, conn);
+	else
+		conn_run(conn);
+}
+
 static bool conn_idle(const struct conn *conn)
 {
 	return conn->state == CONN_OPEN && conn->exchange == NULL && conn->out.len == 0 && !conn->close_after &&
@@ -399,6 +434,10 @@ static bool conn_idle(const struct conn *conn)
 
 void conn_on_timer(struct conn *conn)
 {
+	if (conn->h2 != NULL) {
+		h2_on_timer(conn->h2);
+		return;
+	}
 	if (conn_idle(conn)) {
 		ERR_clear_error();
 		(void)SSL_shutdown(conn->ssl);
@@ -423,7 +462,7 @@ bool conn_make_room(struct loop *loop)
 	for (int i = 0; i < MAKE_ROOM_TRIES && loop->oldest != NULL; i++) {
 		struct conn *conn = loop->oldest;
 
-		if (conn->exchange == NULL && conn->out.len == 0) {
+		if (conn->exchange == NULL && conn->out.len == 0 && (conn->h2 == NULL || h2_idle(conn->h2))) {
 			edge_count(&loop->counts.evicted);
 			conn_kill(conn);
 			return true;
@@ -436,6 +475,11 @@ bool conn_make_room(struct loop *loop)
 
 void conn_drain(struct conn *conn)
 {
+	if (conn->h2 != NULL && conn->state == CONN_OPEN) {
+		h2_drain(conn->h2);
+		h2_run(conn->h2);
+		return;
+	}
 	if (conn_idle(conn))
 		timer_set(&conn->loop->wheel, &conn->timer, conn->loop->now_us + EDGE_DRAIN_IDLE_US);
 }

@@ -12,6 +12,9 @@
 
 struct loop;
 struct exchange;
+struct h2;
+
+extern const struct http_limits conn_http_limits; /* of a request, whatever brings it */
 
 enum conn_state {
 	CONN_HANDSHAKE,
@@ -39,6 +42,9 @@ struct conn {
 	size_t tail_sent;
 	struct http_parser parser;
 	struct exchange *exchange; /* under way, or NULL */
+	struct h2 *h2;             /* NULL: HTTP/1.1; then `in`, `tail`, `parser` and `exchange` are not used */
+	struct conn *ready_next;   /* among those that the loop runs once the tick has brought all it brings */
+	bool ready;
 	struct timer timer;
 	uint64_t linger_until_us;
 	uint64_t message_at_us;         /* first byte of the message that is being read; 0: none */
@@ -56,6 +62,12 @@ void conn_free(struct conn **conn);
  */
 void conn_run(struct conn *conn);
 void conn_on_timer(struct conn *conn);
+/* An answer waits to be written. HTTP/2 takes all that a tick brings at once. */
+void conn_wake(struct conn *conn);
+/* How many bytes were read; 0: none now, or the connection has ended. */
+size_t conn_receive(struct conn *conn, char *room, size_t len);
+bool conn_flush(struct conn *conn); /* true when all of `out` and `tail` is written */
+void conn_end(struct conn *conn);   /* all is written: closes, so that the last answer is not lost */
 /* The answer to conn->exchange is in conn->out; `keep` whether a further request may follow. */
 void conn_answered(struct conn *conn, bool keep);
 /* The process ends: what is under way is answered, and who is idle has a moment to say something. */

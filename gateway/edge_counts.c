@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "edge_counts.h"
 
+#include "h2_guard.h"
 #include "loop.h"
 
 static const uint64_t bounds_us[EDGE_BUCKETS - 1] = {
@@ -84,6 +85,21 @@ static void write_refused(const struct gateway *gateway, struct buf *out)
 				gateway, offsetof(struct edge_counts, refused_rate) + i * sizeof(uint64_t)));
 }
 
+static void write_h2(const struct gateway *gateway, struct buf *out)
+{
+	uint64_t peak = 0;
+
+	for (size_t i = 0; i < gateway->loop_count; i++)
+		edge_count_peak(&peak, __atomic_load_n(&gateway->loops[i]->counts.h2_work_peak, __ATOMIC_RELAXED));
+	buf_printf(
+		out, "# TYPE berth_edge_h2_work_peak gauge\nberth_edge_h2_work_peak %llu\n", (unsigned long long)peak);
+	buf_put_c(out, "# TYPE berth_edge_h2_calm_total counter\n");
+	for (size_t i = 0; i < H2_BUDGET_COUNT; i++)
+		buf_printf(out, "berth_edge_h2_calm_total{budget=\"%s\"} %llu\n", h2_budget_name((enum h2_budget)i),
+			(unsigned long long)sum_at(
+				gateway, offsetof(struct edge_counts, h2_calm) + i * sizeof(uint64_t)));
+}
+
 void edge_counts_write(const struct gateway *gateway, struct buf *out)
 {
 #define ROW(member, kind, text)                                                \
@@ -110,6 +126,11 @@ void edge_counts_write(const struct gateway *gateway, struct buf *out)
 		ROW(refused_full, "counter", "refused_full_total"),
 		ROW(accept_rests, "counter", "accept_rests_total"),
 		ROW(evicted, "counter", "evicted_total"),
+		ROW(h2_connections, "gauge", "h2_connections"),
+		ROW(h2_streams, "counter", "h2_streams_total"),
+		ROW(h2_refused, "counter", "h2_refused_total"),
+		ROW(h2_resets_client, "counter", "h2_resets_client_total"),
+		ROW(h2_resets_own, "counter", "h2_resets_own_total"),
 	};
 #undef ROW
 
@@ -122,6 +143,7 @@ void edge_counts_write(const struct gateway *gateway, struct buf *out)
 	buf_put_c(out, "# TYPE berth_edge_requests_total counter\n# TYPE berth_edge_request_seconds histogram\n");
 	for (size_t i = 0; i <= OPERATION_COUNT; i++)
 		write_operation(gateway, i, out);
+	write_h2(gateway, out);
 	buf_put_c(out, "# TYPE berth_edge_log_dropped_total counter\n");
 	for (size_t i = 0; i < gateway->loop_count; i++)
 		dropped += __atomic_load_n(&gateway->loops[i]->log.dropped, __ATOMIC_RELAXED);

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "contract/operation.h"
+#include "h2_limits.h"
 #include "rate.h"
 
 /* What a loop counts. Written by the loop alone with relaxed stores, read by the admin port's thread. */
@@ -26,11 +27,20 @@ struct edge_counts {
 	uint64_t batches, batch_items, malformed_replies, retries;
 	uint64_t refused_rate[RATE_CLASS_COUNT];
 	uint64_t refused_full, evicted, accept_rests;
+	uint64_t h2_connections, h2_streams, h2_refused, h2_resets_client, h2_resets_own;
+	uint64_t h2_work_peak; /* exchanges that one connection has had at once, reset or not */
+	uint64_t h2_calm[H2_BUDGET_COUNT];
 };
 
 static inline void edge_count_add(uint64_t *counter, uint64_t amount)
 {
 	__atomic_store_n(counter, *counter + amount, __ATOMIC_RELAXED);
+}
+
+static inline void edge_count_peak(uint64_t *counter, uint64_t value)
+{
+	if (value > *counter)
+		__atomic_store_n(counter, value, __ATOMIC_RELAXED);
 }
 
 #define edge_count(counter) edge_count_add((counter), 1)

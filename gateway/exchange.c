@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "h2_stream.h"
 #include "loop.h"
 
 #define SPARE_MAX 256
@@ -64,11 +65,18 @@ void exchange_free(struct exchange **exchange)
 	*exchange = NULL;
 }
 
+struct buf *exchange_input(const struct exchange *exchange)
+{
+	return exchange->stream != NULL ? &exchange->stream->in : &exchange->held->in;
+}
+
 void exchange_drop(struct exchange **exchange)
 {
 	struct conn *held = (*exchange)->held;
 
-	if ((*exchange)->conn == NULL)
+	if ((*exchange)->stream != NULL)
+		h2_stream_forget((*exchange)->stream);
+	else if ((*exchange)->conn == NULL)
 		conn_forget(held);
 	else
 		held->exchange = NULL;

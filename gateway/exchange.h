@@ -8,6 +8,7 @@
 
 struct loop;
 struct conn;
+struct h2_stream;
 
 #define TRACEPARENT_LEN 55
 
@@ -34,11 +35,15 @@ struct exchange {
 	bool complete; /* the whole message was read */
 	char allow[ALLOW_TEXT_MAX];
 	char traceparent[TRACEPARENT_LEN + 1];
-	struct conn *held; /* connection whose buffers the item borrows while a message is under way */
+	struct h2_stream *stream; /* HTTP/2: what it came on and borrows from; NULL: HTTP/1.1 */
+	struct conn *held;        /* connection whose buffers the item borrows while a message is under way */
 };
 
 struct exchange *exchange_new(struct loop *loop, struct conn *conn); /* NULL without memory */
 void exchange_free(struct exchange **exchange);                      /* back to the loop's spare ones */
+
+/* The parsed request's bytes. */
+struct buf *exchange_input(const struct exchange *exchange);
 
 /* Frees one that nobody will answer any more, and its connection when the client is gone too. */
 void exchange_drop(struct exchange **exchange);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "h2_stream.h"
 #include "listen.h"
 
 /* What an epoll event belongs to: a listening socket's place, the wake-up, or else a connection's address. */
@@ -32,6 +33,38 @@ void loop_again(struct loop *loop, const struct conn *conn)
 
 	/* Setting an edge-triggered event anew reports at once what is ready, behind whatever was reported before. */
 	(void)epoll_ctl(loop->epoll_fd, EPOLL_CTL_MOD, conn->wire.fd, &event);
+}
+
+void loop_later(struct loop *loop, struct conn *conn)
+{
+	if (conn->ready)
+		return;
+	conn->ready = true;
+	conn->ready_next = loop->ready;
+	loop->ready = conn;
+}
+
+void loop_not_later(struct loop *loop, struct conn *conn)
+{
+	struct conn **at = &loop->ready;
+
+	if (!conn->ready)
+		return;
+	while (*at != conn)
+		at = &(*at)->ready_next;
+	*at = conn->ready_next;
+	conn->ready = false;
+}
+
+static void loop_run_ready(struct loop *loop)
+{
+	while (loop->ready != NULL) {
+		struct conn *conn = loop->ready;
+
+		loop->ready = conn->ready_next;
+		conn->ready = false;
+		conn_run(conn);
+	}
 }
 
 static enum err loop_open_sockets(struct loop *loop)
@@ -81,6 +114,7 @@ enum err loop_new(struct gateway *gateway, size_t index, struct loop **loop_out)
 	loop->now_us = clock_monotonic_us();
 	timer_wheel_init(&loop->wheel, loop->now_us);
 	buf_init(&loop->scratch, EDGE_OUT_MAX);
+	buf_init(&loop->head_text, EDGE_OUT_MAX);
 	access_log_init(&loop->log);
 	loop->tokens = token_cache_new(EDGE_TOKEN_CACHE);
 	err = loop->tokens != NULL ? OK : ERR_OVERLOADED;
@@ -140,6 +174,8 @@ void loop_free(struct loop **loop)
 	token_cache_free(&dying->tokens);
 	keyset_free(&dying->keys);
 	buf_release(&dying->scratch);
+	buf_release(&dying->head_text);
+	h2_stream_release_spare(dying);
 	access_log_release(&dying->log);
 	free(dying);
 	*loop = NULL;
@@ -276,11 +312,14 @@ static void on_due(struct timer *timer, void *ctx)
  */
 static void loop_flush(struct loop *loop)
 {
-	for (int round = 0; round < 2; round++)
+	for (int round = 0; round < 2; round++) {
+		loop_run_ready(loop);
 		for (size_t i = 0; i < PEER_COUNT; i++)
 			for (size_t j = 0; j < LANE_COUNT; j++)
 				if (arrow_waits(&loop->arrows[i][j]))
 					arrow_flush(&loop->arrows[i][j]);
+	}
+	loop_run_ready(loop);
 }
 
 static void loop_end_tick(struct loop *loop)

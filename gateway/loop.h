@@ -42,6 +42,7 @@ struct loop {
 	struct conn *conns, *oldest; /* all, doubly linked from the newest on */
 	struct conn *dead;           /* to be freed at the end of the tick */
 	size_t conn_count, conn_cap;
+	struct conn *ready;     /* run before the tick ends */
 	struct exchange *spare; /* for reuse, with their arenas */
 	size_t spare_count;
 
@@ -51,7 +52,11 @@ struct loop {
 	struct keyset *keys; /* of keys_generation */
 	uint64_t keys_generation;
 
-	struct buf scratch; /* one body at a time */
+	struct h2_stream *spare_streams; /* the same, with their buffers */
+	size_t spare_stream_count;
+	struct buf scratch;     /* one body at a time */
+	struct buf head_text;   /* one head at a time that goes by HTTP/2 */
+	char wire_in[16 << 10]; /* what was read from one HTTP/2 connection, and is used up at once */
 	struct access_log log;
 	struct edge_counts counts;
 };
@@ -63,5 +68,10 @@ MUST_USE enum err loop_start(struct loop *loop);
 void loop_wake(struct loop *loop); /* any thread */
 /* The connection is run again after the others have had their turn. */
 void loop_again(struct loop *loop, const struct conn *conn);
+
+/* The connection is run when all that this tick brings is there. */
+void loop_later(struct loop *loop, struct conn *conn);
+/* It is about to be gone. */
+void loop_not_later(struct loop *loop, struct conn *conn);
 
 #endif

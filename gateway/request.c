@@ -5,7 +5,6 @@
 
 #include "auth.h"
 #include "contract/codec.h"
-#include "http/http_reply.h"
 #include "loop.h"
 #include "precondition.h"
 #include "respond.h"
@@ -244,7 +243,7 @@ static enum err head_verdict(struct exchange *exchange, struct http_parser *pars
  */
 static void request_refuse(struct exchange *exchange, struct http_parser *parser, struct problem *problem, enum err err)
 {
-	const enum http_result rest = http_parser_feed(parser, &exchange->conn->in);
+	const enum http_result rest = http_parser_feed(parser, exchange_input(exchange));
 
 	if (rest == HTTP_FAIL && parser->err != ERR_TOO_LARGE) {
 		*problem = (struct problem){.err = parser->err};
@@ -270,7 +269,7 @@ void request_head(struct exchange *exchange, struct http_parser *parser)
 		return;
 	}
 	if (parser->expect_continue && (parser->chunked || parser->content_length > 0))
-		http_reply_continue(&exchange->conn->out);
+		respond_continue(exchange);
 }
 
 static enum err decode_path(struct exchange *exchange, const struct shape *shape, void *request, struct fault *fault)
@@ -363,7 +362,9 @@ static void request_forward(struct exchange *exchange)
 	err = arrow_enqueue(arrow, exchange);
 	if (err == OK) {
 		edge_count(&exchange->loop->counts.forwarded);
-		timer_set(&exchange->loop->wheel, &exchange->conn->timer, exchange->deadline_us + EDGE_WRITE_US);
+		if (exchange->stream == NULL)
+			timer_set(
+				&exchange->loop->wheel, &exchange->conn->timer, exchange->deadline_us + EDGE_WRITE_US);
 		return;
 	}
 	edge_count(&exchange->loop->counts.refused_full);

@@ -3,7 +3,9 @@
 
 #include <string.h>
 
+#include "h2_answer.h"
 #include "head.h"
+#include "http/http_reply.h"
 #include "loop.h"
 
 #define TAIL_LEAST 4096 /* shorter ones are copied: one record is cheaper than two */
@@ -16,6 +18,21 @@ struct content {
 
 static void respond_failed(struct exchange *exchange, const struct reply_item *item);
 
+static bool has_content(const struct exchange *exchange, const struct head *head)
+{
+	return !exchange->head && head->status != 204 && head->status != 304;
+}
+
+static bool respond_write_h2(struct exchange *exchange, const struct head *head, const struct content *content)
+{
+	struct buf *text = &exchange->loop->head_text;
+
+	buf_reset(text);
+	head_write(text, exchange, head, content->bytes.len, true);
+	return buf_ok(text) && h2_answer_submit(exchange->stream, buf_str(text),
+				       has_content(exchange, head) ? content->bytes : STR_NONE, content->lasting);
+}
+
 /* Behind whatever `out` holds. False, and `out` as before, when a value cannot stand in a field or there is no room. */
 static bool respond_write(
 	struct exchange *exchange, const struct head *head, const struct content *content, bool keep_alive)
@@ -23,8 +40,10 @@ static bool respond_write(
 	struct conn *conn = exchange->conn;
 	const size_t mark = conn->out.len;
 
+	if (exchange->stream != NULL)
+		return respond_write_h2(exchange, head, content);
 	head_write(&conn->out, exchange, head, content->bytes.len, keep_alive);
-	if (!exchange->head && head->status != 204 && head->status != 304) {
+	if (has_content(exchange, head)) {
 		if (content->lasting && content->bytes.len >= TAIL_LEAST)
 			conn->tail = content->bytes;
 		else
@@ -43,6 +62,7 @@ static void respond_content(struct exchange *exchange, const struct head *head, 
 {
 	struct loop *loop = exchange->loop;
 	struct conn *conn = exchange->conn;
+	struct h2_stream *stream;
 	const bool keep = exchange->keep_alive && !__atomic_load_n(&loop->gateway->draining, __ATOMIC_RELAXED);
 	uint64_t duration_us;
 
@@ -66,8 +86,12 @@ static void respond_content(struct exchange *exchange, const struct head *head, 
 		exchange_drop(&exchange);
 		return;
 	}
+	stream = exchange->stream;
 	exchange_free(&exchange);
-	conn_answered(conn, keep);
+	if (stream != NULL)
+		h2_stream_answered(stream);
+	else
+		conn_answered(conn, keep);
 }
 
 static void respond_finish(struct exchange *exchange, const struct head *head, struct str body)
@@ -241,17 +265,30 @@ void respond_options(struct exchange *exchange)
 	respond_finish(exchange, &head, (struct str){"", 0});
 }
 
-void respond_unparsed(struct conn *conn, enum err err)
+void respond_continue(struct exchange *exchange)
+{
+	if (exchange->stream != NULL)
+		h2_stream_continue(exchange->stream);
+	else
+		http_reply_continue(&exchange->conn->out);
+}
+
+void respond_unserved(struct exchange *exchange, enum err err)
 {
 	const struct problem problem = {.err = err};
 
+	exchange->keep_alive = false;
+	exchange->operation = NULL;
+	respond_problem(exchange, &problem);
+}
+
+void respond_unparsed(struct conn *conn, enum err err)
+{
 	if (conn->exchange == NULL)
 		conn->exchange = exchange_new(conn->loop, conn);
 	if (conn->exchange == NULL) {
 		conn_kill(conn);
 		return;
 	}
-	conn->exchange->keep_alive = false;
-	conn->exchange->operation = NULL;
-	respond_problem(conn->exchange, &problem);
+	respond_unserved(conn->exchange, err);
 }

@@ -15,6 +15,10 @@ void respond_item(struct exchange *exchange, const struct reply_item *item); /* 
 void respond_problem(struct exchange *exchange, const struct problem *problem);
 void respond_local(struct exchange *exchange);
 void respond_options(struct exchange *exchange);
+/* "100 Continue" to a client that waits for it. */
+void respond_continue(struct exchange *exchange);
+/* The request was taken as one, but its head or content cannot be; nothing more is read for it. */
+void respond_unserved(struct exchange *exchange, enum err err);
 /* For bytes that are no request, and for requests that do not come to their end; the connection closes after it. */
 void respond_unparsed(struct conn *conn, enum err err);
 

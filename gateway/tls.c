@@ -105,11 +105,11 @@ done:
 	return result;
 }
 
-/* RFC 7301: who offers protocols must offer ours; who offers none gets HTTP/1.1. */
+/* RFC 7301: who offers protocols must offer one of ours, of which h2 goes first; who offers none gets HTTP/1.1. */
 static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len, const unsigned char *offered,
 	unsigned int offered_len, void *arg)
 {
-	static const unsigned char ours[] = "\x08http/1.1";
+	static const unsigned char ours[] = "\x02h2\x08http/1.1";
 	unsigned char *picked = NULL;
 
 	(void)ssl;
@@ -286,4 +286,13 @@ SSL *tls_session_new(struct tls_store *store, struct tls_wire *wire)
 	SSL_set_bio(ssl, bio, bio);
 	SSL_set_accept_state(ssl);
 	return ssl;
+}
+
+bool tls_session_is_h2(const SSL *ssl)
+{
+	const unsigned char *chosen = NULL;
+	unsigned int len = 0;
+
+	SSL_get0_alpn_selected(ssl, &chosen, &len);
+	return len == 2 && memcmp(chosen, "h2", 2) == 0;
 }

@@ -25,5 +25,7 @@ MUST_USE enum err tls_store_reload(struct tls_store *store);
 bool tls_store_changed(const struct tls_store *store);
 /* A server-side session over `wire`, which it borrows; NULL without memory. */
 SSL *tls_session_new(struct tls_store *store, struct tls_wire *wire);
+/* Whether the handshake, which has ended, chose HTTP/2 (RFC 7301). */
+bool tls_session_is_h2(const SSL *ssl);
 
 #endif

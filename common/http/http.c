@@ -280,10 +280,19 @@ static enum http_result feed_stage(struct http_parser *parser, struct buf *in)
 	return HTTP_FAIL;
 }
 
+static enum http_result framed_result(const struct http_parser *parser)
+{
+	if (parser->stage == HTTP_STAGE_FAILED)
+		return HTTP_FAIL;
+	return parser->stage == HTTP_STAGE_DONE ? HTTP_DONE : HTTP_MORE;
+}
+
 enum http_result http_parser_feed(struct http_parser *parser, struct buf *in)
 {
 	enum http_result result;
 
+	if (parser->framed)
+		return framed_result(parser);
 	INVARIANT(parser->start + parser->at <= in->len);
 	if (in->len == parser->start && parser->stage == HTTP_STAGE_LINE)
 		return HTTP_MORE;

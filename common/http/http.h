@@ -58,7 +58,9 @@ struct http_parser {
 	uint16_t field_count;
 	bool keep_alive;      /* neither side asked to close: a further request may follow */
 	bool expect_continue; /* the client waits for 100 before it sends the body */
-	bool chunked;
+	bool chunked;         /* the length of the content is known at its end only */
+	bool framed;          /* came in frames: http_fields.h */
+	bool malformed;       /* on HTTP_FAIL, when framed: no request at all */
 	bool has_content_length;
 	uint64_t content_length; /* 0 without Content-Length */
 	size_t body_len;         /* bytes of content that are in the buffer, decoded */
@@ -78,6 +80,7 @@ struct http_parser {
 	size_t body_at;
 	uint64_t chunk_left;
 	size_t fields_at;
+	size_t fields_len; /* framed: as if they had come in lines */
 	uint8_t chunk_stage;
 	uint8_t chunk_digits;
 	bool blank_seen;

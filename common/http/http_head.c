@@ -260,9 +260,13 @@ bool http_head_field_line(struct http_parser *parser, struct str line)
 		return fail_bad(parser, "a field's name is not a token");
 	if (!http_is_field_value(value))
 		return fail_bad(parser, "a field's value has a control character");
+	return http_head_field(parser, name, str_trim(value));
+}
+
+bool http_head_field(struct http_parser *parser, struct str name, struct str value)
+{
 	if (parser->field_count == parser->limits->headers_max)
 		return http_head_fail(parser, ERR_HEADER_TOO_LARGE, "there are too many fields");
-	value = str_trim(value);
 	parser->fields[parser->field_count].name = span_of(parser, name);
 	parser->fields[parser->field_count].value = span_of(parser, value);
 	parser->field_count++;
@@ -290,7 +294,7 @@ bool http_head_finish(struct http_parser *parser)
 {
 	if (parser->chunked && parser->has_content_length)
 		return fail_bad(parser, "there are both Content-Length and Transfer-Encoding");
-	if (parser->minor == 1 && !parser->host_seen)
+	if (parser->minor == 1 && !parser->host_seen && !(parser->framed && parser->line.has_authority))
 		return fail_bad(parser, "there is no Host");
 	if (!authorities_agree(parser))
 		return fail_bad(parser, "Host and the target's authority differ");

@@ -10,6 +10,8 @@
  */
 bool http_head_request_line(struct http_parser *parser, struct str line);
 bool http_head_field_line(struct http_parser *parser, struct str line);
+/* A field whose name is a token and whose value is a field's, trimmed, both lying in the parser's message. */
+bool http_head_field(struct http_parser *parser, struct str name, struct str value);
 /* At the empty line: what only the whole head tells. */
 bool http_head_finish(struct http_parser *parser);
 /* Sets the verdict; always false. */

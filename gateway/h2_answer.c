@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "h2_answer.h"
+
+#include <string.h>
+
+#include "loop.h"
+
+#define FIELDS_MAX 64
+#define STATUS_AT 9 /* behind "HTTP/1.1 " */
+
+/*
+ * Fields whose values come again: the only ones that enter the client's HPACK table. All others change with each
+ * answer or are secrets, which RFC 7541 section 7.1.3 keeps out of it.
+ */
+static bool comes_again(struct str name)
+{
+	static const struct str names[] = {STR("Date"), STR("Content-Type"), STR("Cache-Control"),
+		STR("RateLimit-Policy"), STR("Strict-Transport-Security"), STR("X-Content-Type-Options"),
+		STR("X-Frame-Options"), STR("Referrer-Policy"), STR("Cross-Origin-Resource-Policy"),
+		STR("Cross-Origin-Opener-Policy"), STR("Permissions-Policy"), STR("Content-Security-Policy")};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (name.len == names[i].len && memcmp(name.p, names[i].p, name.len) == 0)
+			return true;
+	return false;
+}
+
+/* RFC 9113 section 8.2.2. */
+static bool of_connection(struct str name)
+{
+	return str_eq_c(name, "Connection") || str_eq_c(name, "Keep-Alive") || str_eq_c(name, "Transfer-Encoding");
+}
+
+static nghttp2_nv nv_of(struct str name, struct str value, uint8_t flags)
+{
+	/* nghttp2 writes to neither. */
+	return (nghttp2_nv){.name = (uint8_t *)(uintptr_t)name.p,
+		.value = (uint8_t *)(uintptr_t)value.p,
+		.namelen = name.len,
+		.valuelen = value.len,
+		.flags = flags};
+}
+
+/* A line without its CRLF; false at the empty one, or when it is no field. */
+static bool line_next(struct str *rest, struct str *name_out, struct str *value_out)
+{
+	const char *lf = memchr(rest->p, '\n', rest->len);
+	size_t len;
+
+	if (lf == NULL || lf == rest->p || lf[-1] != '\r')
+		return false;
+	len = (size_t)(lf - rest->p) - 1;
+	*value_out = (struct str){rest->p, len};
+	rest->p += len + 2;
+	rest->len -= len + 2;
+	if (!str_cut(value_out, ':', name_out))
+		return false;
+	*value_out = str_trim(*value_out);
+	return true;
+}
+
+/* How many fields; 0 when there are too many. */
+static size_t fields_of(struct str head, nghttp2_nv fields_out[FIELDS_MAX])
+{
+	struct str name, value;
+	size_t count = 1;
+
+	fields_out[0] = nv_of(STR(":status"), (struct str){head.p + STATUS_AT, 3}, NGHTTP2_NV_FLAG_NONE);
+	str_cut(&head, '\n', &name);
+	while (line_next(&head, &name, &value)) {
+		if (of_connection(name))
+			continue;
+		if (count == FIELDS_MAX)
+			return 0;
+		fields_out[count++] =
+			nv_of(name, value, comes_again(name) ? NGHTTP2_NV_FLAG_NONE : NGHTTP2_NV_FLAG_NO_INDEX);
+	}
+	return count;
+}
+
+static ssize_t on_content(nghttp2_session *session, int32_t id, uint8_t *bytes, size_t room, uint32_t *flags,
+	nghttp2_data_source *source, void *user)
+{
+	struct h2_stream *stream = source->ptr;
+	const size_t left = stream->content.len - stream->sent;
+	const size_t len = left < room ? left : room;
+
+	(void)session;
+	(void)id;
+	(void)user;
+	memcpy(bytes, stream->content.p + stream->sent, len);
+	stream->sent += len;
+	stream->h2->answers_held -= len;
+	stream->moved_us = stream->h2->conn->loop->now_us;
+	if (len == left)
+		*flags |= NGHTTP2_DATA_FLAG_EOF;
+	return (ssize_t)len;
+}
+
+bool h2_answer_submit(struct h2_stream *stream, struct str head, struct str content, bool lasting)
+{
+	const nghttp2_data_provider provider = {.source = {.ptr = stream}, .read_callback = on_content};
+	nghttp2_nv fields[FIELDS_MAX];
+	size_t count;
+
+	if (head.len < STATUS_AT + 3)
+		return false;
+	if (content.len > 0 && !lasting) {
+		buf_put_str(&stream->copy, content);
+		if (!buf_ok(&stream->copy)) {
+			buf_reset(&stream->copy);
+			return false;
+		}
+		content = buf_str(&stream->copy);
+	}
+	count = fields_of(head, fields);
+	if (count == 0 || nghttp2_submit_response(stream->h2->session, stream->id, fields, count,
+				  content.len > 0 ? &provider : NULL) != 0)
+		return false;
+	stream->content = content;
+	stream->sent = 0;
+	stream->h2->answers_held += content.len;
+	return true;
+}

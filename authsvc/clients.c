@@ -57,6 +57,16 @@ static enum err check_permissions(struct call *call, const struct texts *permiss
 	return OK;
 }
 
+enum err clients_origins(struct call *call, const struct texts *origins, struct str *words_out)
+{
+	for (size_t i = 0; i < origins->count; i++)
+		if (!rules_origin_ok(origins->items[i]))
+			return call_refuse(call, ERR_BAD_FIELD, "allowed_origins", "bad_origin",
+				"An origin is https://host[:port], http only on a loopback address.");
+	*words_out = desk_join(call->arena, origins);
+	return words_out->p != NULL ? OK : ERR_OVERLOADED;
+}
+
 enum err clients_make(struct call *call, const struct client_create_request *request, struct client_record *record_out)
 {
 	struct str code_grants[2] = {STR("authorization_code"), STR("refresh_token")};
@@ -74,6 +84,8 @@ enum err clients_make(struct call *call, const struct client_create_request *req
 		.id_token_alg = request->has_id_token_alg ? request->id_token_alg : STR("ES256"),
 		.created_at = clock_now_us(),
 	};
+	if ((err = clients_origins(call, &request->allowed_origins, &record_out->allowed_origins)) != OK)
+		return err;
 	if (record_out->redirect_uris.p == NULL || record_out->grants.p == NULL || record_out->permissions.p == NULL)
 		return ERR_OVERLOADED;
 	if ((err = check_redirects(call, &request->redirect_uris)) != OK)
@@ -126,5 +138,7 @@ void clients_view(struct call *call, const struct client_record *record, struct 
 		.has_id_token_alg = true,
 		.created_at = record->created_at,
 		.has_created_at = true,
+		.allowed_origins = desk_words(call->arena, record->allowed_origins),
+		.has_allowed_origins = record->allowed_origins.len > 0,
 	};
 }

@@ -34,11 +34,32 @@ struct wanted {
 	struct client_record client;
 };
 
+/* Web origins, if the file names any. */
+static enum err read_origins(struct arena *arena, const struct json *json, struct str *origins_out)
+{
+	const struct json *list = json_get(json, "allowed_origins");
+	struct texts texts = {NULL, 0};
+
+	if (list == NULL)
+		return OK;
+	if (list->kind != JSON_ARRAY || list->count > 10 ||
+		(texts.items = arena_take_array(arena, list->count + 1, sizeof(*texts.items))) == NULL)
+		return ERR_BAD_FIELD;
+	for (const struct json *origin = list->first; origin != NULL; origin = origin->next) {
+		if (origin->kind != JSON_STRING || !rules_origin_ok(origin->text))
+			return ERR_BAD_FIELD;
+		texts.items[texts.count++] = origin->text;
+	}
+	*origins_out = desk_join(arena, &texts);
+	return origins_out->p != NULL ? OK : ERR_OVERLOADED;
+}
+
 static enum err read_client(struct arena *arena, const struct json *json, struct client_record *client_out)
 {
 	const struct json *uris = json_get(json, "redirect_uris");
 	struct texts texts = {NULL, 0};
 	const char *reason;
+	enum err err;
 
 	if (uris == NULL || uris->kind != JSON_ARRAY || uris->count == 0 || uris->count > 10 ||
 		(texts.items = arena_take_array(arena, uris->count, sizeof(*texts.items))) == NULL)
@@ -58,6 +79,8 @@ static enum err read_client(struct arena *arena, const struct json *json, struct
 		.id_token_alg = STR("ES256"),
 		.created_at = clock_now_us(),
 	};
+	if ((err = read_origins(arena, json, &client_out->allowed_origins)) != OK)
+		return err;
 	return client_out->name.len > 0 && client_out->name.len <= 100 ? OK : ERR_BAD_FIELD;
 }
 

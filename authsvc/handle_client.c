@@ -103,6 +103,77 @@ done:
 	return err;
 }
 
+static enum err replace_origins(
+	struct call *call, const struct client_origins_request *request, struct store *store, struct client_view *reply)
+{
+	struct trail trail = {.action = "client.update", .object_type = "client", .object_id = request->id};
+	struct client_record record;
+	struct str origins;
+	enum err err;
+
+	if ((err = store_client_read(store, &request->id, &record)) != OK)
+		return err;
+	if ((err = clients_origins(call, &request->allowed_origins, &origins)) != OK)
+		return err;
+	clients_view(call, &record, reply);
+	if (str_eq(origins, record.allowed_origins))
+		return OK;
+	trail.before = desk_json(call, shape_client_view(), reply);
+	record.allowed_origins = origins;
+	if ((err = store_client_set_origins(store, &request->id, origins)) != OK)
+		return err;
+	clients_view(call, &record, reply);
+	trail.after = desk_json(call, shape_client_view(), reply);
+	if (trail.before.p == NULL || trail.after.p == NULL)
+		return ERR_OVERLOADED;
+	return desk_put_event(call, store, &trail);
+}
+
+enum err handle_client_origins_replace(
+	struct call *call, const struct client_origins_request *request_in, struct client_view *reply_out)
+{
+	struct store store = {0};
+	enum err err;
+
+	if ((err = desk_begin(call, &store)) != OK)
+		goto done;
+	if ((err = replace_origins(call, request_in, &store, reply_out)) != OK)
+		goto done;
+	CRASH_POINT("client_origins_replace.before_commit");
+	err = desk_commit(call, &store);
+	CRASH_POINT("client_origins_replace.after_commit");
+done:
+	store_release(&store);
+	return err;
+}
+
+#define ORIGINS_PAGE 500
+
+enum err handle_origin_list(
+	struct call *call, const struct origin_list_request *request_in, struct origin_list *reply_out)
+{
+	struct desk *desk = call->worker->state;
+	struct client_record *records = arena_take_array(call->arena, ORIGINS_PAGE, sizeof(*records));
+	const struct uuid after = request_in->has_after ? request_in->after : UUID_NIL;
+	size_t count = 0;
+	enum err err;
+
+	reply_out->items.items = arena_take_array(call->arena, ORIGINS_PAGE, sizeof(*reply_out->items.items));
+	if (records == NULL || reply_out->items.items == NULL)
+		return ERR_OVERLOADED;
+	if ((err = store_client_origins(desk->jobs, call->arena, &after, ORIGINS_PAGE, records, &count)) != OK)
+		return err;
+	for (size_t i = 0; i < count; i++)
+		reply_out->items.items[i] = (struct client_origins){.client_id = records[i].id,
+			.has_client_id = true,
+			.origins = desk_words(call->arena, records[i].allowed_origins),
+			.has_origins = true};
+	reply_out->items.count = count;
+	reply_out->has_items = reply_out->has_more = true;
+	reply_out->more = count == ORIGINS_PAGE;
+	return OK;
+}
+
 static enum err delete_client(struct call *call, const struct uuid *id, struct store *store)
 {
 	struct trail trail = {.action = "client.delete", .object_type = "client", .object_id = *id, .version = 2};

@@ -160,6 +160,19 @@ bool rules_redirect_ok(struct str uri, const char **reason_out)
 	return true;
 }
 
+bool rules_origin_ok(struct str origin)
+{
+	struct str rest = origin, host;
+	const bool secure = cut_prefix(&rest, "https://");
+	const struct str usual = secure ? STR(":443") : STR(":80");
+
+	if (origin.len > ORIGIN_MAX || (!secure && !cut_prefix(&rest, "http://")) || rest.len == 0)
+		return false;
+	if (check_authority(rest, &host) != NULL || (!secure && !is_loopback(host)))
+		return false;
+	return !str_eq((struct str){rest.p + host.len, rest.len - host.len}, usual);
+}
+
 /* Calls for each word of a list separated by blanks; stops when `seen` says so. */
 static bool list_holds(struct str list, struct str wanted)
 {

@@ -8,11 +8,17 @@
 
 /* -- redirect URIs -- */
 #define REDIRECT_URI_MAX 500
+#define ORIGIN_MAX 255
 /*
  * May be registered: https, or http on a loopback host; lower-case host; no user, fragment, backslash, dot segment,
  * wild card or anything that browsers and servers read differently. *reason_out is a constant.
  */
 bool rules_redirect_ok(struct str uri, const char **reason_out);
+/*
+ * May this text be registered as a web origin? As RFC 6454 section 6.2 writes one and browsers send it: https, or http
+ * on a loopback address, a host in small letters, a port only where it is not the scheme's own, and nothing behind it.
+ */
+bool rules_origin_ok(struct str origin);
 /* `list` is separated by blanks. Equal to the byte (RFC 9700 section 2.1), loopback ports included. */
 bool rules_redirect_listed(struct str list, struct str uri);
 struct str rules_redirect_origin(struct str uri); /* scheme://host:port of one that may be registered; borrows */

@@ -102,6 +102,7 @@ static void read_client(const struct rows *rows, struct arena *arena, struct cli
 		.permissions = rows_copy(rows, 7, arena),
 		.id_token_alg = rows_copy(rows, 8, arena),
 		.created_at = rows_time(rows, 9),
+		.allowed_origins = rows_copy(rows, 10, arena),
 	};
 }
 
@@ -113,7 +114,7 @@ enum err store_client_read(struct store *store, const struct uuid *id, struct cl
 	err = store_one(store->tx, &sql_client_read, PARAMS(db_uuid(&store->tenant_id), db_uuid(id)), &rows);
 	if (err == OK) {
 		read_client(rows, store->arena, client_out);
-		if (client_out->id_token_alg.p == NULL)
+		if (client_out->allowed_origins.p == NULL)
 			err = ERR_TOO_LARGE;
 	}
 	rows_free(&rows);
@@ -131,7 +132,7 @@ enum err store_client_list(struct store *store, const struct uuid *after, size_t
 		PARAMS(db_uuid(&store->tenant_id), db_uuid(after), db_i64((int64_t)limit)), &rows);
 	while (err == OK && *count_out < limit && rows_next(rows)) {
 		read_client(rows, store->arena, &clients_out[*count_out]);
-		if (clients_out[(*count_out)++].id_token_alg.p == NULL)
+		if (clients_out[(*count_out)++].allowed_origins.p == NULL)
 			err = ERR_TOO_LARGE;
 	}
 	rows_free(&rows);
@@ -147,11 +148,50 @@ enum err store_client_insert(struct store *store, struct client_record *client)
 		PARAMS(db_uuid(&store->tenant_id), db_uuid(&client->id), db_str(client->name),
 			db_c(client->confidential ? "confidential" : "public"), db_bytes(client->secret_hash),
 			db_str(client->redirect_uris), db_str(client->grants), db_str(client->permissions),
-			db_str(client->id_token_alg), db_time(client->created_at)),
+			db_str(client->id_token_alg), db_time(client->created_at),
+			db_str(client->allowed_origins.p != NULL ? client->allowed_origins : STR(""))),
 		&rows);
 	if (err == OK)
 		client->row_id = rows_i64(rows, 0);
 	rows_free(&rows);
+	return err;
+}
+
+enum err store_client_set_origins(struct store *store, const struct uuid *id, struct str allowed_origins)
+{
+	struct rows *rows = NULL;
+	enum err err;
+
+	err = store_one(store->tx, &sql_client_origins_set,
+		PARAMS(db_uuid(&store->tenant_id), db_uuid(id), db_str(allowed_origins)), &rows);
+	rows_free(&rows);
+	return err;
+}
+
+enum err store_client_origins(struct db *jobs, struct arena *arena, const struct uuid *after, size_t limit,
+	struct client_record *clients_out, size_t *count_out)
+{
+	struct rows *rows = NULL;
+	struct tx *tx = NULL;
+	enum err err;
+
+	*count_out = 0;
+	if ((err = tx_begin_jobs(jobs, &tx)) != OK)
+		goto done;
+	err = tx_query(tx, &sql_client_origins_all, PARAMS(db_uuid(after), db_i64((int64_t)limit)), &rows);
+	while (err == OK && *count_out < limit && rows_next(rows)) {
+		struct client_record *client = &clients_out[(*count_out)++];
+
+		*client =
+			(struct client_record){.id = rows_uuid(rows, 0), .allowed_origins = rows_copy(rows, 1, arena)};
+		if (client->allowed_origins.p == NULL)
+			err = ERR_TOO_LARGE;
+	}
+	if (err == OK)
+		err = tx_commit(&tx);
+done:
+	rows_free(&rows);
+	tx_free(&tx);
 	return err;
 }
 

@@ -18,7 +18,7 @@ struct client_record {
 	struct str name;
 	bool confidential;
 	struct str secret_hash;
-	struct str redirect_uris, grants, permissions; /* words separated by blanks */
+	struct str redirect_uris, grants, permissions, allowed_origins; /* words separated by blanks */
 	struct str id_token_alg;
 	instant_us created_at;
 };
@@ -39,6 +39,14 @@ MUST_USE enum err store_client_read(struct store *store, const struct uuid *id, 
 MUST_USE enum err store_client_list(struct store *store, const struct uuid *after, size_t limit,
 	struct client_record *clients_out, size_t *count_out);
 MUST_USE enum err store_client_insert(struct store *store, struct client_record *client);
+/* ERR_NOT_FOUND without such a client. */
+MUST_USE enum err store_client_set_origins(struct store *store, const struct uuid *id, struct str allowed_origins);
+/*
+ * Over all tenants, with a connection of the jobs role: id and allowed_origins of clients that have any, by id, after
+ * `after`; at most `limit`.
+ */
+MUST_USE enum err store_client_origins(struct db *jobs, struct arena *arena, const struct uuid *after, size_t limit,
+	struct client_record *clients_out, size_t *count_out);
 MUST_USE enum err store_client_delete(struct store *store, const struct uuid *id, instant_us now, int64_t *row_id_out);
 
 #endif

@@ -66,6 +66,52 @@ static void only_a_plain_redirect_uri_may_be_registered(void **state)
 			rules_redirect_ok(redirect_cases[i].uri, &reason) == redirect_cases[i].ok);
 }
 
+static const struct {
+	const char *name;
+	struct str origin;
+	bool ok;
+} origin_cases[] = {
+	{"a host", STR("https://app.example"), true},
+	{"a host and a port", STR("https://app.example:8443"), true},
+	{"http on a loopback address", STR("http://127.0.0.1:3000"), true},
+	{"http on localhost without a port", STR("http://localhost"), true},
+	{"an IPv6 loopback address", STR("http://[::1]:3000"), true},
+	{"https on port 80", STR("https://app.example:80"), true},
+	{"nothing", STR(""), false},
+	{"null", STR("null"), false},
+	{"any origin", STR("*"), false},
+	{"any host", STR("https://*"), false},
+	{"any host below one", STR("https://*.example"), false},
+	{"a slash behind it", STR("https://app.example/"), false},
+	{"a path", STR("https://app.example/x"), false},
+	{"a query", STR("https://app.example?x"), false},
+	{"a fragment", STR("https://app.example#x"), false},
+	{"a user", STR("https://user@app.example"), false},
+	{"a host in capitals", STR("https://App.example"), false},
+	{"a scheme in capitals", STR("HTTPS://app.example"), false},
+	{"http beyond this machine", STR("http://app.example"), false},
+	{"another scheme", STR("ftp://app.example"), false},
+	{"no scheme", STR("app.example"), false},
+	{"no host", STR("https://"), false},
+	{"no host but a port", STR("https://:443"), false},
+	{"the scheme's own port", STR("https://app.example:443"), false},
+	{"the scheme's own port of http", STR("http://localhost:80"), false},
+	{"an empty port", STR("https://app.example:"), false},
+	{"a port with a leading zero", STR("https://app.example:08443"), false},
+	{"a port that is none", STR("https://app.example:65536"), false},
+	{"two of them", STR("https://a.example https://b.example"), false},
+	{"a blank behind it", STR("https://app.example "), false},
+	{"a NUL inside", STR("https://app\0.example"), false},
+	{"a dot behind it", STR("https://app.example."), false},
+};
+
+static void only_an_origin_as_browsers_write_it_may_be_registered(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(origin_cases); i++)
+		CHECK(origin_cases[i].name, rules_origin_ok(origin_cases[i].origin) == origin_cases[i].ok);
+}
+
 static void a_redirect_uri_of_501_bytes_is_refused(void **state)
 {
 	char text[REDIRECT_URI_MAX + 1];
@@ -311,6 +357,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_a_plain_redirect_uri_may_be_registered),
+		cmocka_unit_test(only_an_origin_as_browsers_write_it_may_be_registered),
 		cmocka_unit_test(a_redirect_uri_of_501_bytes_is_refused),
 		cmocka_unit_test(a_redirect_uri_matches_to_the_byte),
 		cmocka_unit_test(the_origin_ends_where_the_path_begins),

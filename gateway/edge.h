@@ -19,6 +19,7 @@ struct gateway {
 	struct rate_limiter *rates;
 	struct revocations *revocations;
 	struct store_cache *cache; /* NULL: without Redis */
+	struct origins *origins;   /* NULL: none is allowed */
 	struct buf openapi, docs;  /* written once */
 	char docs_csp[512];
 	char page_style_hash[DOCS_STYLE_HASH_MAX];

@@ -37,6 +37,7 @@
 #define EDGE_QUEUE_MAX 2048 /* exchanges waiting for one arrow, a loop: 503 */
 #define EDGE_BATCH_SPREAD 8 /* a tick's exchanges are spread over messages of at least so many */
 #define EDGE_RETRY_AFTER_S 1
+#define EDGE_PREFLIGHT_S 600 /* for which browsers remember what a preflight was told */
 
 #define EDGE_TOKEN_CACHE 8192 /* verified tokens, a loop */
 #define EDGE_REVOCATIONS_MAX 65536

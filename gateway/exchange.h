@@ -32,7 +32,9 @@ struct exchange {
 	unsigned minor;  /* of the HTTP version */
 	bool keep_alive;
 	bool retried;
-	bool complete; /* the whole message was read */
+	bool complete;     /* the whole message was read */
+	struct str origin; /* web origin that may read the answer, in the arena; absent: none */
+	bool preflight;    /* OPTIONS of the Fetch standard, from `origin` */
 	char allow[ALLOW_TEXT_MAX];
 	char traceparent[TRACEPARENT_LEN + 1];
 	struct h2_stream *stream; /* HTTP/2: what it came on and borrows from; NULL: HTTP/1.1 */

@@ -64,6 +64,28 @@ static void put_rate(struct buf *out, const struct exchange *exchange)
 		(long long)rate->remaining, rate->full_after_s);
 }
 
+/*
+ * The CORS protocol (Fetch standard, section 3.3). No credentials: cookies belong to pages, which no other origin
+ * reads, and tokens are sent by the script itself. Who is not allowed is told nothing, upon which its browser refuses.
+ */
+static void put_cors(struct buf *out, const struct exchange *exchange)
+{
+	if (exchange->operation != NULL ? (exchange->operation->flags & OP_PAGE) == 0 : exchange->options)
+		buf_put_c(out, "Vary: Origin\r\n");
+	if (exchange->origin.p == NULL)
+		return;
+	http_reply_field(out, "Access-Control-Allow-Origin", exchange->origin);
+	if (!exchange->preflight) {
+		buf_put_c(out, "Access-Control-Expose-Headers: ETag, Location, RateLimit, RateLimit-Policy, "
+			       "Retry-After, WWW-Authenticate, X-Request-Id\r\n");
+		return;
+	}
+	http_reply_field(out, "Access-Control-Allow-Methods", str_from(exchange->allow));
+	buf_put_c(out, "Access-Control-Allow-Headers: Authorization, Content-Type, Idempotency-Key, If-Match, "
+		       "traceparent\r\n");
+	buf_printf(out, "Access-Control-Max-Age: %d\r\n", EDGE_PREFLIGHT_S);
+}
+
 /* An origin and nothing else: what stands between the policy's directives must not write one of its own. */
 static bool is_origin(struct str text)
 {
@@ -152,6 +174,7 @@ void head_write(
 	if (head->retry_after_s > 0)
 		http_reply_field_u64(out, "Retry-After", head->retry_after_s);
 	put_rate(out, exchange);
+	put_cors(out, exchange);
 	buf_put(out, security_fields, sizeof security_fields - 1);
 	put_page_policy(out, exchange, head);
 	uuid_format(&exchange->request_id, id);

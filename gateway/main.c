@@ -9,6 +9,7 @@
 #include "http/page_style.h"
 #include "limit_file.h"
 #include "loop.h"
+#include "origins.h"
 #include "store_cache.h"
 #include "tls.h"
 
@@ -56,7 +57,8 @@ static enum err shared_open(struct gateway *gateway)
 		return err;
 	gateway->rates = rate_new(limit_file_policies(gateway->limits), EDGE_RATE_BUCKETS_MAX);
 	gateway->revocations = revocation_new(EDGE_REVOCATIONS_MAX);
-	if (gateway->rates == NULL || gateway->revocations == NULL)
+	gateway->origins = origins_new(gateway->context);
+	if (gateway->rates == NULL || gateway->revocations == NULL || gateway->origins == NULL)
 		return ERR_OVERLOADED;
 	return store_cache_new(
 		config->redis_socket, config->redis_password, gateway->rates, gateway->revocations, &gateway->cache);
@@ -123,6 +125,7 @@ static void gateway_close(struct context *context)
 	access_writer_free(&gateway->log_writer);
 	for (size_t i = 0; i < gateway->loop_count; i++)
 		loop_free(&gateway->loops[i]);
+	origins_free(&gateway->origins);
 	store_cache_free(&gateway->cache);
 	revocation_free(&gateway->revocations);
 	rate_free(&gateway->rates);
@@ -137,6 +140,8 @@ static enum err gateway_serve(struct context *context)
 	struct gateway *gateway = context_state(context);
 	enum err err = log_start(gateway);
 
+	if (err == OK)
+		err = origins_start(gateway->origins);
 	for (size_t i = 0; i < gateway->loop_count && err == OK; i++)
 		err = loop_start(gateway->loops[i]);
 	while (err == OK && !context_stopping(context)) {
@@ -185,6 +190,7 @@ static void gateway_metrics(struct context *context, struct buf *out)
 	edge_counts_write(gateway, out);
 	edge_links_write(gateway, out);
 	limit_file_write(gateway->limits, out);
+	origins_write(gateway->origins, out);
 	buf_printf(out, "# TYPE berth_edge_redis_up gauge\nberth_edge_redis_up %d\n",
 		store_cache_up(gateway->cache) ? 1 : 0);
 }

@@ -6,6 +6,7 @@
 #include "auth.h"
 #include "contract/codec.h"
 #include "loop.h"
+#include "origins.h"
 #include "precondition.h"
 #include "respond.h"
 #include "trace.h"
@@ -23,6 +24,23 @@ static enum err field_once(const struct http_parser *parser, const char *name, s
 	return http_find(parser, name, value_out) > 1 ? ERR_BAD_REQUEST : OK;
 }
 
+/* RFC 9110 section 9.3.7, and the CORS-preflight request of the Fetch standard (section 3.3.2): what it asks for. */
+static enum err request_options(struct exchange *exchange, const struct http_parser *parser)
+{
+	struct str wanted = STR_NONE;
+	enum err err;
+
+	if (str_eq_c(http_path(parser), "*"))
+		return OK;
+	if (http_find(parser, "access-control-request-method", &wanted) == 1 &&
+		router_find(wanted, http_path(parser), &exchange->route, exchange->allow) == OK &&
+		(exchange->route.operation->flags & OP_PAGE) == 0)
+		exchange->preflight = true;
+	exchange->route = (struct route){.operation = NULL};
+	err = router_find(STR("OPTIONS"), http_path(parser), &exchange->route, exchange->allow);
+	return err == ERR_METHOD_NOT_ALLOWED ? OK : err;
+}
+
 static enum err request_route(struct exchange *exchange, const struct http_parser *parser)
 {
 	const struct str method = http_method(parser);
@@ -30,11 +48,9 @@ static enum err request_route(struct exchange *exchange, const struct http_parse
 
 	exchange->head = str_eq_c(method, "HEAD");
 	exchange->options = str_eq_c(method, "OPTIONS");
-	if (exchange->options && str_eq_c(http_path(parser), "*"))
-		return OK;
+	if (exchange->options)
+		return request_options(exchange, parser);
 	err = router_find(method, http_path(parser), &exchange->route, exchange->allow);
-	if (exchange->options && err == ERR_METHOD_NOT_ALLOWED)
-		return OK;
 	if (err != OK)
 		return err;
 	exchange->operation = exchange->route.operation;
@@ -47,6 +63,29 @@ static enum err request_route(struct exchange *exchange, const struct http_parse
 			return ERR_OVERLOADED;
 	}
 	return OK;
+}
+
+/* Before there is a token any registered origin is told what was wrong; with one only those of its client. */
+static void request_origin(struct exchange *exchange, const struct http_parser *parser)
+{
+	const struct operation *operation = exchange->operation;
+	struct str origin = STR_NONE;
+
+	if (operation == NULL ? !exchange->preflight : (operation->flags & OP_PAGE) != 0)
+		return;
+	if (http_find(parser, "origin", &origin) == 1 && origins_known(exchange->loop->gateway->origins, origin))
+		exchange->origin = arena_copy(exchange->arena, origin);
+}
+
+static void request_origin_of(struct exchange *exchange, const struct token *token)
+{
+	struct uuid client_id;
+
+	if (exchange->origin.p == NULL)
+		return;
+	if (uuid_parse(str_from(token->client_id), &client_id) != OK ||
+		!origins_allow(exchange->loop->gateway->origins, exchange->origin, &client_id))
+		exchange->origin = STR_NONE;
 }
 
 static void take_rate(struct exchange *exchange, enum rate_class class, const void *who, size_t who_len)
@@ -135,6 +174,7 @@ static enum err request_authorize(struct exchange *exchange, const struct http_p
 		return rate_verdict(exchange, problem);
 	if (err != OK)
 		return err;
+	request_origin_of(exchange, token);
 	exchange->line = fair_queue_line_of(token->tenant_id.b, sizeof token->tenant_id.b);
 	if ((err = request_rate_token(exchange, token, problem)) != OK)
 		return err;
@@ -219,6 +259,7 @@ static enum err head_verdict(struct exchange *exchange, struct http_parser *pars
 	const enum err route = request_route(exchange, parser);
 	enum err err;
 
+	request_origin(exchange, parser);
 	if ((err = request_rate_address(exchange, problem)) != OK)
 		return err;
 	if (route != OK || exchange->operation == NULL)

@@ -261,7 +261,7 @@ void respond_options(struct exchange *exchange)
 	struct head head = {.status = 204, .allow = true};
 
 	if (exchange->allow[0] == '\0')
-		memcpy(exchange->allow, "GET, HEAD, POST, PATCH, DELETE, OPTIONS", 40);
+		memcpy(exchange->allow, "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS", 45);
 	respond_finish(exchange, &head, (struct str){"", 0});
 }
 

@@ -64,7 +64,8 @@ enum operation_flag {
 	OP_WEB = 32,         /* takes a form or a query, answers with struct web_reply */
 	OP_OAUTH = 64,       /* OP_WEB whose errors have the form of RFC 6749 section 5.2 */
 	OP_UNVERIFIED = 128, /* open to people whose e-mail address is not verified */
-	OP_LOCAL = 256       /* answered by the gateway itself */
+	OP_LOCAL = 256,      /* answered by the gateway itself */
+	OP_PAGE = 512        /* for people: no script of another origin may read it */
 };
 
 struct operation {

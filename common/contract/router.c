@@ -68,6 +68,7 @@ static void allow_build(struct node *node)
 			buf_put_c(&text, ", ");
 		buf_put_c(&text, i == METHOD_GET ? "GET, HEAD" : method_names[i]);
 	}
+	buf_put_c(&text, ", OPTIONS");
 	if (!buf_ok(&text))
 		abort();
 	memcpy(node->allow, buf_str(&text).p, text.len);

@@ -73,12 +73,13 @@ static const struct {
 	{"operations of two services under one path", STR("DELETE"), STR("/v1/people/" UUID_TEXT), OK, "person_erase"},
 	{"a parameter is not judged here", STR("GET"), STR("/v1/bookings/%00%zz"), OK, "booking_read"},
 	{"a method that the path does not take", STR("PUT"), STR("/v1/bookings"), ERR_METHOD_NOT_ALLOWED,
-		"GET, HEAD, POST"},
+		"GET, HEAD, POST, OPTIONS"},
 	{"a method that nobody takes", STR("BREW"), STR("/v1/bookings/1"), ERR_METHOD_NOT_ALLOWED,
-		"GET, HEAD, PATCH, DELETE"},
-	{"HEAD where there is no GET", STR("HEAD"), STR("/oauth2/token"), ERR_METHOD_NOT_ALLOWED, "POST"},
-	{"a method in lower case is another method", STR("get"), STR("/healthz"), ERR_METHOD_NOT_ALLOWED, "GET, HEAD"},
-	{"an empty method", STR(""), STR("/healthz"), ERR_METHOD_NOT_ALLOWED, "GET, HEAD"},
+		"GET, HEAD, PATCH, DELETE, OPTIONS"},
+	{"HEAD where there is no GET", STR("HEAD"), STR("/oauth2/token"), ERR_METHOD_NOT_ALLOWED, "POST, OPTIONS"},
+	{"a method in lower case is another method", STR("get"), STR("/healthz"), ERR_METHOD_NOT_ALLOWED,
+		"GET, HEAD, OPTIONS"},
+	{"an empty method", STR(""), STR("/healthz"), ERR_METHOD_NOT_ALLOWED, "GET, HEAD, OPTIONS"},
 	{"the root", STR("GET"), STR("/"), ERR_NOT_FOUND, ""},
 	{"an empty path", STR("GET"), STR(""), ERR_NOT_FOUND, ""},
 	{"an absent path", STR("GET"), STR_NONE, ERR_NOT_FOUND, ""},
@@ -100,7 +101,7 @@ static const struct {
 	{"a query does not belong to the path", STR("GET"), STR("/healthz?x"), ERR_NOT_FOUND, ""},
 	{"a NUL is a byte like another", STR("GET"), STR("/healthz\0"), ERR_NOT_FOUND, ""},
 	{"an internal operation has no path", STR("POST"), STR("/v1/audit/events"), ERR_METHOD_NOT_ALLOWED,
-		"GET, HEAD"},
+		"GET, HEAD, OPTIONS"},
 };
 
 static void paths_are_judged(void **state)

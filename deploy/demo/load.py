@@ -17,6 +17,7 @@ import invitation
 
 SPOTS = 6
 POOLED_CAPACITY = 20
+DEMO_ORIGIN = "http://localhost:3000"     # of a web application that somebody writes against the demo
 TENANTS = [
     {"slug": "acme-fr", "name": "Acme France", "locale": "fr", "site": "Paris La Défense", "time_zone": "Europe/Paris",
      "area": "Parking P1", "pooled": "Parking P2",
@@ -62,7 +63,8 @@ def print_document(run_dir, suite):
             "slug": tenant["slug"], "name": tenant["name"],
             "admin": {"email": known["people"][0]["email"], "password": known["people"][0]["password"],
                       "given_name": given_name, "family_name": family_name, "locale": tenant["locale"]},
-            "client": {"name": "Demo", "redirect_uris": [known["client"]["redirect_uri"]]}})
+            "client": {"name": "Demo", "redirect_uris": [known["client"]["redirect_uri"]],
+                       "allowed_origins": [DEMO_ORIGIN]}})
     print(json.dumps({"tenants": tenants}))
 
 

@@ -91,6 +91,21 @@ def forgetting(path, made, who="admin"):
     return prepare, ask, check
 
 
+def putting(path, body, made, who="admin"):
+    """PUT of the whole: repeating it says the same."""
+    def prepare(work):
+        work.id = made(work)
+
+    def ask(work):
+        return getattr(work, who).call("PUT", path(work), body(work))
+
+    def check(work):
+        first, again = ask(work).expect(200), ask(work).expect(200)
+        assert first.body == again.body and body(work).items() <= again.body.items()
+        work.objects.append(work.id)
+    return prepare, ask, check
+
+
 def erasing():
     def ask(work):
         return work.admin.delete(f"/v1/people/{work.somebody['id']}")
@@ -312,6 +327,10 @@ def client(work):
     return {"name": f"Client {work.mark}", "kind": "public", "redirect_uris": ["https://localhost/back"]}
 
 
+def origins(work):
+    return {"allowed_origins": [f"https://{work.mark}.example"]}
+
+
 def person(work):
     return {"email": f"crash.{work.mark}@{work.slug}.example", "given_name": "Crash", "family_name": "Point", "roles": ["User"]}
 
@@ -357,6 +376,7 @@ ACTIONS = {
     "erasure": erasing(),
     "client_create": making("/v1/clients", client),
     "client_delete": forgetting(lambda work: f"/v1/clients/{work.id}", made("/v1/clients", client)),
+    "client_origins_replace": putting(lambda work: f"/v1/clients/{work.id}/origins", origins, made("/v1/clients", client)),
     "person_invite": making("/v1/people", person),
     "person_update": changing(
         lambda work: f"/v1/people/{work.id}", lambda work: {"roles": ["Reception"]}, made("/v1/people", person)),

@@ -110,8 +110,9 @@ void h2_feed(struct h2 *h2, const uint8_t *bytes, size_t len)
 	while (len > 0 && !h2->ending && h2->conn->state == CONN_OPEN) {
 		enum h2_budget budget = H2_BUDGET_COUNT;
 		size_t take = 0;
+		const enum h2_verdict verdict = h2_guard_next(&h2->guard, bytes, len, is_open, h2, &take, &budget);
 
-		if (!h2_allows(h2, h2_guard_next(&h2->guard, bytes, len, is_open, h2, &take, &budget), budget))
+		if (!h2_allows(h2, verdict, budget))
 			return;
 		h2_judge(h2, nghttp2_session_mem_recv(h2->session, bytes, take));
 		bytes += take;

@@ -108,7 +108,7 @@ class H2:
         self.seconds = seconds
         self.decoder = hpack.Decoder()
         self.fields, self.bodies, self.ended, self.resets = {}, {}, set(), {}
-        self.answered_at = {}
+        self.acks = 0       # of SETTINGS and PING
         self.goaways = []
         self.settings = {}
         self.section = None
@@ -150,6 +150,7 @@ class H2:
         return found
 
     def _take(self, found):
+        self.acks += found.kind in (SETTINGS, PING) and found.flags & ACK
         if found.kind == HEADERS:
             self.section = found.payload
         elif found.kind == CONTINUATION:
@@ -168,7 +169,6 @@ class H2:
             decoded = [(str(name), str(value)) for name, value in self.decoder.decode(self.section)]
             assert all(name == name.lower() for name, _ in decoded)
             self.fields.setdefault(found.stream, []).append(decoded)
-            self.answered_at[found.stream] = time.monotonic()
         if found.kind in (HEADERS, DATA) and found.flags & END_STREAM:
             self.ended.add(found.stream)
 
@@ -214,13 +214,10 @@ class H2:
         return self.ask(request()).status == 200
 
 
-def flood(h2, chunk, rounds, stop_at=None):
-    """Sends the chunk again and again until the gateway closes; how many went out, whole or in part."""
-    for count in range(rounds):
+def flood(h2, chunk, rounds, together=50):
+    """Sends the chunk again and again, `together` at once, until the gateway closes."""
+    for start in range(0, rounds, together):
         try:
-            h2.send(chunk(count) if callable(chunk) else chunk)
+            h2.send(b"".join(chunk(n) if callable(chunk) else chunk for n in range(start, min(start + together, rounds))))
         except (OSError, ssl.SSLError):
-            return count + 1
-        if stop_at and stop_at():
-            return count + 1
-    return rounds
+            return

@@ -11,12 +11,11 @@ import pytest
 
 from berth_probe import all_fine
 from edge import Closed, Edge, bearer, head
-from own_gateway import OwnGateway
+from own_gateway import NO_LIMITS, OwnGateway
 
 ORDER = 44
 AT_LEAST = 668
 HANG_S = 5      # half of the shortest deadline: who waits longer has waited for bytes
-NO_LIMITS = {f"BERTH_LIMIT_{name}_PER_S": "0" for name in ("ADDRESS", "PERSON", "TENANT")}
 HIDDEN = head(start="GET /docs HTTP/1.1")
 TCHAR = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 FIELD = re.compile(rf"({TCHAR}):[\t\x20-\x7e\x80-\xff]*")

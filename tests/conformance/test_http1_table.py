@@ -5,10 +5,9 @@ import pytest
 from berth_probe import all_fine, probe
 from edge import Closed, Edge, bearer, head
 from http1_table import CLOSE, CUT, KEEP, ROWS
-from own_gateway import OwnGateway
+from own_gateway import NO_LIMITS, OwnGateway
 
 ORDER = 42
-NO_LIMITS = {f"BERTH_LIMIT_{name}_PER_S": "0" for name in ("ADDRESS", "PERSON", "TENANT")}
 CODES = {400: "bad_request", 413: "too_large", 414: "uri_too_long", 417: "expectation_failed", 431: "header_too_large", 501: "not_implemented", 505: "http_version"}
 # Stands behind every refused or closing connection's bytes: what is answered there came out of a disguise.
 HIDDEN = head(start="GET /docs HTTP/1.1")

@@ -12,10 +12,9 @@ from berth_jose import RSA, Ed25519, P256, compact, header_of, set_of, unb64
 from berth_probe import all_fine, probe
 from berth_suite import wait_for
 from edge import Edge, bearer, head
-from own_gateway import OwnGateway
+from own_gateway import NO_LIMITS, OwnGateway
 
 ORDER = 47
-NO_LIMITS = {f"BERTH_LIMIT_{name}_PER_S": "0" for name in ("ADDRESS", "PERSON", "TENANT")}
 RESERVED_TENANT = "ffffffff-ffff-7fff-bfff-ffffffffffff"
 PAYLOAD = {"hello": "world"}
 TOKEN_MAX = 4096

@@ -8,10 +8,9 @@ from berth_probe import all_fine, probe
 from berth_suite import wait_for
 from edge import Edge, bearer, post
 from json_table import LONG_REFUSED, LONG_TAKEN, REFUSED, TAKEN
-from own_gateway import OwnGateway
+from own_gateway import NO_LIMITS, OwnGateway
 
 ORDER = 45
-NO_LIMITS = {f"BERTH_LIMIT_{name}_PER_S": "0" for name in ("ADDRESS", "PERSON", "TENANT")}
 ROWS = [(*row, True) for row in TAKEN] + [(*row, False) for row in REFUSED]
 
 

@@ -107,17 +107,26 @@ static void test_overlaps(void **state)
 		unsigned person;
 		size_t spot;
 		int from, to;
+		instant_us from_us, to_us; /* beside the hours */
 		enum err err;
 	} cases[] = {
-		{"the same interval of the same spot is taken", 2, 0, 2, 4, ERR_SPOT_TAKEN},
-		{"one that begins inside is taken", 2, 0, 3, 5, ERR_SPOT_TAKEN},
-		{"one that ends inside is taken", 2, 0, 1, 3, ERR_SPOT_TAKEN},
-		{"one around it is taken", 2, 0, 1, 6, ERR_SPOT_TAKEN},
-		{"one that ends when it starts is fine", 2, 0, 1, 2, OK},
-		{"one that starts when it ends is fine", 2, 0, 4, 5, OK},
-		{"another spot is fine for another person", 2, 1, 2, 4, OK},
-		{"the same person cannot be in another spot", 1, 2, 3, 5, ERR_PERSON_UNAVAILABLE},
-		{"a spot that is taken says nothing of the person", 1, 0, 3, 5, ERR_SPOT_TAKEN},
+		{"the same interval of the same spot is taken", 2, 0, 2, 4, 0, 0, ERR_SPOT_TAKEN},
+		{"one that begins inside is taken", 2, 0, 3, 5, 0, 0, ERR_SPOT_TAKEN},
+		{"one that ends inside is taken", 2, 0, 1, 3, 0, 0, ERR_SPOT_TAKEN},
+		{"one around it is taken", 2, 0, 1, 6, 0, 0, ERR_SPOT_TAKEN},
+		{"one within it is taken", 2, 0, 2, 4, 1, -1, ERR_SPOT_TAKEN},
+		{"one of its last microsecond is taken", 2, 0, 4, 5, -1, 0, ERR_SPOT_TAKEN},
+		{"one of its first microsecond is taken", 2, 0, 1, 2, 0, 1, ERR_SPOT_TAKEN},
+		{"one that ends when it starts is fine", 2, 0, 1, 2, 0, 0, OK},
+		{"one that starts when it ends is fine", 2, 0, 4, 5, 0, 0, OK},
+		{"one of a single microsecond is fine", 2, 0, 5, 5, 0, 1, OK},
+		{"one behind that is fine", 2, 0, 5, 5, 1, 2, OK},
+		{"one over both of these is taken", 2, 0, 5, 5, 0, 2, ERR_SPOT_TAKEN},
+		{"another spot is fine for another person", 2, 1, 2, 4, 0, 0, OK},
+		{"the same person cannot be in another spot", 1, 2, 3, 5, 0, 0, ERR_PERSON_UNAVAILABLE},
+		{"nor for a microsecond", 1, 2, 4, 5, -1, 0, ERR_PERSON_UNAVAILABLE},
+		{"a spot that is taken says nothing of the person", 1, 0, 3, 5, 0, 0, ERR_SPOT_TAKEN},
+		{"the person may be there from its end on", 1, 2, 4, 5, 0, 0, OK},
 	};
 
 	(void)state;
@@ -128,6 +137,8 @@ static void test_overlaps(void **state)
 			fixture_wish(&ground.spots[cases[i].spot], cases[i].from, cases[i].to);
 		struct booking booking;
 
+		wish.starts_at += cases[i].from_us;
+		wish.ends_at += cases[i].to_us;
 		CHECK(cases[i].name, book(&person, "User", &wish, &booking) == cases[i].err);
 	}
 }

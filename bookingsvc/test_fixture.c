@@ -41,14 +41,20 @@ int fixture_stop(void **state)
 	return 0;
 }
 
+/* These tests are of outcomes: on a busy machine nothing shall come out otherwise for having taken long. */
+#define PATIENCE_MS 30000
+
 struct desk *desk_new(void)
 {
 	const struct key_epoch master = {.epoch = 1, .key = {1, 2, 3}}, index = {.epoch = 0, .key = {4, 5, 6}};
 	struct desk *desk = calloc(1, sizeof(*desk));
-	const struct db_config app = testpg_config(fixture_pg, "booking", "app");
-	const struct db_config jobs = testpg_config(fixture_pg, "booking", "jobs");
+	struct db_config app = testpg_config(fixture_pg, "booking", "app");
+	struct db_config jobs = testpg_config(fixture_pg, "booking", "jobs");
 
 	assert_non_null(desk);
+	app.connect_timeout_ms = jobs.connect_timeout_ms = PATIENCE_MS;
+	app.statement_timeout_ms = jobs.statement_timeout_ms = PATIENCE_MS;
+	app.lock_timeout_ms = jobs.lock_timeout_ms = PATIENCE_MS;
 	desk->config.retention_days = 180;
 	desk->state = (struct state){.config = &desk->config};
 	MUST(db_open(&app, &desk->worker.db));

@@ -29,9 +29,9 @@ def probe(*words, given=b""):
     return json.loads(lines[0])
 
 
-def side_by_side(call, things):
+def side_by_side(call, things, at_once=AT_ONCE):
     """[call(thing)…] in order, a few at a time: each waits mostly for somebody else."""
-    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+    with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
         return list(pool.map(call, things))
 
 

@@ -217,7 +217,7 @@ bool h2_idle(const struct h2 *h2)
 }
 
 /* Requests that come too slowly, and answers that nobody takes. */
-static void h2_look_at(struct h2_stream *stream, uint64_t now_us)
+static void look_at(struct h2_stream *stream, uint64_t now_us)
 {
 	if (!stream->whole && !stream->answered && now_us > stream->begun_us + EDGE_BODY_US)
 		h2_stream_late(stream);
@@ -227,7 +227,7 @@ static void h2_look_at(struct h2_stream *stream, uint64_t now_us)
 		h2_stream_grant(stream);
 }
 
-void h2_on_timer(struct h2 *h2)
+void h2_look(struct h2 *h2)
 {
 	struct conn *conn = h2->conn;
 	const uint64_t now_us = conn->loop->now_us;
@@ -240,7 +240,7 @@ void h2_on_timer(struct h2 *h2)
 	for (struct h2_stream *stream = h2->first; stream != NULL; stream = next) {
 		next = stream->next;
 		if (stream->open)
-			h2_look_at(stream, now_us);
+			look_at(stream, now_us);
 	}
 	if (h2->guard.frame_at_us != 0 && now_us > h2->guard.frame_at_us + EDGE_HEAD_US) {
 		edge_count(&conn->loop->counts.timeouts);
@@ -250,7 +250,13 @@ void h2_on_timer(struct h2 *h2)
 	} else if (h2->stream_count == 0 && now_us >= h2->idle_us + EDGE_IDLE_US) {
 		h2_end(h2, NGHTTP2_NO_ERROR);
 	}
-	h2_run(h2);
+}
+
+void h2_on_timer(struct h2 *h2)
+{
+	h2_look(h2);
+	if (h2->conn->state == CONN_OPEN)
+		h2_run(h2);
 }
 
 void h2_drain(struct h2 *h2)

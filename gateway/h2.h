@@ -42,6 +42,8 @@ void h2_feed(struct h2 *h2, const uint8_t *bytes, size_t len);
 /* Puts frames into conn->out until about H2_OUT_FILL wait there; false when the session cannot go on. */
 bool h2_fill(struct h2 *h2);
 void h2_run(struct h2 *h2);
+/* Ends what is over its deadline: streams, or the connection. */
+void h2_look(struct h2 *h2);
 void h2_on_timer(struct h2 *h2);
 /* GOAWAY twice (RFC 9113 section 6.8): a notice, and once it has arrived the last stream that is served. */
 void h2_drain(struct h2 *h2);

@@ -123,6 +123,8 @@ static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len, 
 
 static enum err ctx_set_rules(SSL_CTX *ctx)
 {
+	char groups[] = "X25519:P-256:P-384"; /* OpenSSL's macro takes it without const, and only reads it */
+
 	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
 					 SSL_OP_PRIORITIZE_CHACHA | SSL_OP_IGNORE_UNEXPECTED_EOF);
 	SSL_CTX_set_mode(
@@ -134,8 +136,7 @@ static enum err ctx_set_rules(SSL_CTX *ctx)
 	SSL_CTX_set_security_level(ctx, 2);
 	SSL_CTX_set_alpn_select_cb(ctx, on_alpn, NULL);
 	if (SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) != 1 || SSL_CTX_set_cipher_list(ctx, ciphers_1_2) != 1 ||
-		SSL_CTX_set1_groups_list(ctx, "X25519:P-256:P-384") != 1 ||
-		SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, on_ticket) != 1)
+		SSL_CTX_set1_groups_list(ctx, groups) != 1 || SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, on_ticket) != 1)
 		return ERR_INTERNAL;
 	return OK;
 }

@@ -202,7 +202,8 @@ static enum err find_unverified(
 
 /*
  * The mail proves the address and the password proves who registered it: an address that somebody else registered is
- * not confirmed under a password that its owner never chose. ERR_BAD_FIELD: another password; ERR_RATE_LIMITED: too often.
+ * not confirmed under a password that its owner never chose. ERR_BAD_FIELD: another password; ERR_RATE_LIMITED: too
+ * often.
  */
 static enum err check_owner(struct call *call, const struct ticket *ticket, struct str password,
 	struct sign_in_record *record_out, struct guard *guard_out)

@@ -92,7 +92,7 @@ static ssize_t on_content(nghttp2_session *session, int32_t id, uint8_t *bytes, 
 	stream->sent += len;
 	stream->h2->answers_held -= len;
 	stream->moved_us = stream->h2->conn->loop->now_us;
-	if (len == left)
+	if (stream->sent == stream->content.len)
 		*flags |= NGHTTP2_DATA_FLAG_EOF;
 	return (ssize_t)len;
 }

@@ -358,8 +358,11 @@ static bool settle_once(struct talker *talker, struct settle_args *args, struct 
  */
 static void settle_forget(struct store_cache *cache, struct rate_entry *entries)
 {
-	while (rate_collect(cache->rates, entries, SETTLE_MAX) == SETTLE_MAX)
-		continue;
+	size_t count;
+
+	do
+		count = rate_collect(cache->rates, entries, SETTLE_MAX);
+	while (count == SETTLE_MAX);
 }
 
 static void *settler_main(void *arg)

@@ -79,7 +79,7 @@ def usable(suite, process, slug):
     """Ready, and reached through the gateway."""
     try:
         return suite.ready(process) and suite.as_role(slug, "Admin").get(ANSWERS[process]).status == 200
-    except httpx.HTTPError:
+    except (httpx.HTTPError, berth_flow.FlowError):
         return False
 
 

@@ -62,6 +62,11 @@ const struct config_key config_keys[] = {
 		.kind = CONFIG_STR,
 		.offset = AT(egress_proxy),
 		.help = "forward proxy of the egress zone; default: none"},
+	{.key = "BERTH_TRACE_URL",
+		.kind = CONFIG_STR,
+		.offset = AT(trace_url),
+		.help = "collector of spans by OTLP over HTTP, as https://host:4318/v1/traces; its host stands in the "
+			"allow-list for `traces`; default: none"},
 	{.key = "BERTH_ARGON2_PARALLEL",
 		.kind = CONFIG_I64,
 		.min = 1,

@@ -14,6 +14,7 @@ struct auth_config {
 	struct secret *smtp_password;
 	const char *mail_from, *mail_from_name;
 	const char *egress_allow_file, *egress_proxy;
+	const char *trace_url; /* NULL: spans go nowhere */
 	int64_t argon2_parallel, argon2_queue;
 };
 

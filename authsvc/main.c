@@ -5,6 +5,7 @@
 #include "job_keys.h"
 #include "job_mail.h"
 #include "job_revocation.h"
+#include "job_trace.h"
 #include "state.h"
 
 #define SERVICE_DEF "contract/authsvc.def"
@@ -15,6 +16,7 @@ static const struct job jobs[] = {
 	{"keys", job_keys_run},
 	{"mail", job_mail_run},
 	{"revocation", job_revocation_run},
+	{"traces", job_trace_run},
 	{NULL, NULL},
 };
 

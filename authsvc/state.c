@@ -170,6 +170,8 @@ void state_metrics(struct context *context, struct buf *out)
 		{"mails_sent_total", "Mails handed to the SMTP hop.", egress.mail_sent},
 		{"mails_failed_total", "Attempts to send a mail that failed.", egress.mail_failed},
 		{"mails_dropped_total", "Mails given up.", state->counts.mails_dropped},
+		{"spans_exported_total", "Spans handed to the collector.", state->counts.spans_exported},
+		{"spans_lost_total", "Spans that could not be handed over.", state->counts.spans_lost},
 		{"egress_refused_total", "Destinations not on the allow-list.", egress.refused},
 		{"revocations_published_total", "Revocations told to the edge.", state->counts.revocations_published},
 		{"cache_fallbacks_total", "Attempts counted in memory for want of Redis.",

@@ -14,6 +14,7 @@ struct gateway_config {
 	struct secret *redis_password;
 	int64_t loops; /* 0: one per core */
 	int64_t connections;
+	int64_t trace_one_in;
 	const char *limits_file; /* NULL: the limits below stand */
 	struct rate_policy limits[RATE_CLASS_COUNT];
 };

@@ -2,6 +2,7 @@
 #ifndef BERTH_GATEWAY_EXCHANGE_H
 #define BERTH_GATEWAY_EXCHANGE_H
 
+#include "base/trace.h"
 #include "contract/envelope.h"
 #include "contract/router.h"
 #include "rate.h"
@@ -9,8 +10,6 @@
 struct loop;
 struct conn;
 struct h2_stream;
-
-#define TRACEPARENT_LEN 55
 
 /* One request and its answer. Knows nothing of the HTTP version but what respond.c writes. */
 struct exchange {
@@ -36,9 +35,11 @@ struct exchange {
 	struct str origin; /* web origin that may read the answer, in the arena; absent: none */
 	bool preflight;    /* OPTIONS of the Fetch standard, from `origin` */
 	char allow[ALLOW_TEXT_MAX];
-	char traceparent[TRACEPARENT_LEN + 1];
-	struct h2_stream *stream; /* HTTP/2: what it came on and borrows from; NULL: HTTP/1.1 */
-	struct conn *held;        /* connection whose buffers the item borrows while a message is under way */
+	struct trace_place trace; /* of this request: below its span */
+	struct trace_span span, link_span;
+	char traceparent[TRACE_TEXT_LEN + 1]; /* what its service is told */
+	struct h2_stream *stream;             /* HTTP/2: what it came on and borrows from; NULL: HTTP/1.1 */
+	struct conn *held; /* connection whose buffers the item borrows while a message is under way */
 };
 
 struct exchange *exchange_new(struct loop *loop, struct conn *conn); /* NULL without memory */

@@ -378,6 +378,7 @@ static void request_fill_item(struct exchange *exchange, const struct http_parse
 	item->operation = exchange->operation->number;
 	item->request_id = exchange->request_id;
 	item->client_address = str_from(exchange->conn->address);
+	trace_forward(exchange);
 	item->traceparent = str_from(exchange->traceparent);
 	(void)http_find(parser, "authorization", &authorization);
 	if (exchange->operation->permission != PERM_PUBLIC)

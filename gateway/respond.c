@@ -7,6 +7,7 @@
 #include "head.h"
 #include "http/http_reply.h"
 #include "loop.h"
+#include "trace.h"
 
 #define TAIL_LEAST 4096 /* shorter ones are copied: one record is cheaper than two */
 
@@ -81,6 +82,7 @@ static void respond_content(struct exchange *exchange, const struct head *head, 
 	duration_us = clock_monotonic_us() - exchange->started_us;
 	edge_counts_answer(&loop->counts, exchange->operation, head->status, duration_us);
 	access_log_put(&loop->log, exchange, head, content->bytes.len, duration_us);
+	trace_answer(exchange, head->status, head->err);
 	if (conn == NULL) {
 		/* The client went away while a service was at work: only now are its buffers free. */
 		exchange_drop(&exchange);

@@ -1,55 +1,61 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "trace.h"
 
+#include <stdio.h>
 #include <string.h>
 
-static const char digits[] = "0123456789abcdef";
+#include "loop.h"
 
-static void put_hex(char *out, const uint8_t *bytes, size_t len)
+static bool one_in(int64_t many)
 {
-	for (size_t i = 0; i < len; i++) {
-		out[2 * i] = digits[bytes[i] >> 4];
-		out[2 * i + 1] = digits[bytes[i] & 15];
-	}
-}
-
-static bool is_lower_hex(struct str text, bool *zero_out)
-{
-	*zero_out = true;
-	for (size_t i = 0; i < text.len; i++) {
-		if (!((text.p[i] >= '0' && text.p[i] <= '9') || (text.p[i] >= 'a' && text.p[i] <= 'f')))
-			return false;
-		if (text.p[i] != '0')
-			*zero_out = false;
-	}
-	return true;
-}
-
-static bool traceparent_ok(struct str value)
-{
-	bool zero;
-
-	if (value.len != TRACEPARENT_LEN || !str_starts(value, "00-") || value.p[35] != '-' || value.p[52] != '-')
-		return false;
-	if (!is_lower_hex((struct str){value.p + 3, 32}, &zero) || zero)
-		return false;
-	if (!is_lower_hex((struct str){value.p + 36, 16}, &zero) || zero)
-		return false;
-	return is_lower_hex((struct str){value.p + 53, 2}, &zero);
+	return many > 0 && trace_on() && trace_new_id() % (uint64_t)many == 0;
 }
 
 void trace_accept(struct exchange *exchange, const struct http_parser *parser)
 {
+	const int64_t many = exchange->loop->gateway->config->trace_one_in;
 	struct str given = STR_NONE;
+	struct trace_place above;
+	bool wanted;
 
-	/* A request id is random enough for a trace: its last half has no time in it. */
-	if (http_find(parser, "traceparent", &given) == 1 && traceparent_ok(given)) {
-		memcpy(exchange->traceparent, given.p, TRACEPARENT_LEN);
+	if (http_find(parser, "traceparent", &given) == 1 && trace_parse(given, &above)) {
+		wanted = above.sampled;
 	} else {
-		memcpy(exchange->traceparent, "00-", 3);
-		put_hex(exchange->traceparent + 3, exchange->request_id.b, 16);
-		memcpy(exchange->traceparent + 35, "-0000000000000000-00", 20);
+		/* A request id is random enough for a trace: its last half has no time in it. */
+		above = (struct trace_place){.span_id = 0};
+		memcpy(above.trace_id, exchange->request_id.b, sizeof above.trace_id);
+		wanted = false;
 	}
-	put_hex(exchange->traceparent + 36, exchange->request_id.b + 8, 8);
-	exchange->traceparent[TRACEPARENT_LEN] = '\0';
+	above.sampled = (wanted || one_in(many)) && trace_allow();
+	exchange->span = trace_begin(&above, TRACE_SERVER, "none", &exchange->trace);
+	if (exchange->trace.sampled)
+		return;
+	/* Unrecorded, it is a hop all the same. */
+	exchange->trace.span_id = 0;
+	for (size_t i = 8; i < 16; i++)
+		exchange->trace.span_id = exchange->trace.span_id << 8 | exchange->request_id.b[i];
+}
+
+void trace_forward(struct exchange *exchange)
+{
+	struct trace_place below;
+
+	exchange->link_span = trace_begin(&exchange->trace, TRACE_CLIENT, exchange->operation->name, &below);
+	trace_format(&below, exchange->traceparent);
+}
+
+void trace_answer(struct exchange *exchange, int status, enum err err)
+{
+	struct trace_span *span = &exchange->span;
+	const char *code = err != OK ? err_code(err) : NULL;
+
+	trace_end(&exchange->link_span, code);
+	if (span->span_id == 0)
+		return;
+	span->status = status;
+	if (exchange->operation != NULL) {
+		(void)snprintf(span->name, sizeof span->name, "%s", exchange->operation->name);
+		(void)snprintf(span->route, sizeof span->route, "%s", exchange->operation->path);
+	}
+	trace_end(span, code);
 }

@@ -6,6 +6,7 @@
 #include <libpq-fe.h>
 
 #include "base/buf.h"
+#include "base/trace.h"
 #include "db/db.h"
 
 #define CONN_HOSTS_MAX 4
@@ -53,6 +54,7 @@ struct tx {
 	bool savepoint;
 	size_t savepoint_item; /* its place in the pipeline not flushed yet, from 1; 0: not there */
 	struct db_fault fault; /* err OK: none */
+	struct trace_span span;
 };
 
 struct db {

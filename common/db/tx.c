@@ -26,6 +26,7 @@ static bool is_late(const struct db *db)
 
 static enum err begin_common(struct db *db, const struct uuid *tenant_id, struct tx **tx_out)
 {
+	struct trace_place below;
 	enum err err;
 
 	*tx_out = NULL;
@@ -40,6 +41,7 @@ static enum err begin_common(struct db *db, const struct uuid *tenant_id, struct
 		db->tx.tenant_id = *tenant_id;
 	db_pipeline_reset(db);
 	db->in_tx = true;
+	db->tx.span = trace_begin(trace_current(), TRACE_CLIENT, "postgresql", &below);
 	*tx_out = &db->tx;
 	return OK;
 }
@@ -340,6 +342,7 @@ void tx_free(struct tx **tx)
 	db = (*tx)->db;
 	if ((*tx)->begun && !(*tx)->committed && db->pg)
 		roll_back(*tx);
+	trace_end(&(*tx)->span, (*tx)->fault.err != OK ? err_code((*tx)->fault.err) : NULL);
 	db_pipeline_reset(db);
 	db->in_tx = false;
 	*tx = NULL;

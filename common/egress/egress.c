@@ -340,3 +340,83 @@ enum err egress_send_mail(struct egress *egress, const struct mail *mail)
 	buf_release(&message);
 	return err;
 }
+
+/* ---- posting ---- */
+
+/* Host and port of the URL; false when it is none that may be posted to. */
+static bool cut_url(struct str url, char host_out[EGRESS_ALLOW_HOST_MAX + 1], uint16_t *port_out, bool *secure_out)
+{
+	struct str rest = url, authority, host;
+
+	*secure_out = str_starts(url, "https://");
+	if (!*secure_out && !str_starts(url, "http://"))
+		return false;
+	rest.p += *secure_out ? strlen("https://") : strlen("http://");
+	rest.len -= (size_t)(rest.p - url.p);
+	(void)str_cut(&rest, '/', &authority);
+	if (egress_allow_split(authority, &host, port_out))
+		return egress_allow_host(host, host_out);
+	*port_out = *secure_out ? 443 : 80;
+	return egress_allow_host(authority, host_out);
+}
+
+static bool set_post(CURL *curl, const char *url, const struct curl_slist *fields, struct str body)
+{
+	bool good = true;
+
+#define SET(option, value) good = curl_easy_setopt(curl, (option), (value)) == CURLE_OK && good
+	SET(CURLOPT_URL, url);
+	SET(CURLOPT_POST, 1L);
+	SET(CURLOPT_POSTFIELDS, body.p);
+	SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
+	SET(CURLOPT_HTTPHEADER, fields);
+	SET(CURLOPT_USERAGENT, "berth");
+#undef SET
+	return good;
+}
+
+static enum err judge_post(
+	struct egress *egress, CURL *curl, CURLcode code, const struct call *call, const char *purpose)
+{
+	long answer = 0;
+
+	(void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer);
+	if (call->refused) {
+		atomic_fetch_add(&egress->refused, 1);
+		log_event(LOG_WARN, "egress_refused", LOG_C("purpose", purpose), LOG_C("why", "address"));
+		return ERR_FORBIDDEN;
+	}
+	if (code != CURLE_OK)
+		return ERR_UNAVAILABLE;
+	return answer >= 200 && answer <= 299 ? OK : ERR_BAD_GATEWAY;
+}
+
+enum err egress_post(
+	struct egress *egress, const char *url, const char *purpose, const char *content_type, struct str body)
+{
+	const struct egress_allow_entry *entry;
+	char host[EGRESS_ALLOW_HOST_MAX + 1], field[128];
+	struct curl_slist *fields = NULL;
+	struct call call = {.refused = false};
+	CURL *curl = NULL;
+	uint16_t port;
+	bool secure;
+	enum err err;
+
+	if (!cut_url(str_from(url), host, &port, &secure))
+		return ERR_BAD_FIELD;
+	if ((err = find(egress, str_from(host), port, purpose, &entry)) != OK)
+		return err;
+	call.private_ok = entry->private_ok || egress->proxy != NULL;
+	call.loopback_only = !secure;
+	(void)snprintf(field, sizeof(field), "Content-Type: %s", content_type);
+	err = ERR_OVERLOADED;
+	if ((fields = curl_slist_append(NULL, field)) == NULL || (curl = curl_easy_init()) == NULL)
+		goto done;
+	if (set_common(curl, egress, &call, "http,https") && set_post(curl, url, fields, body))
+		err = judge_post(egress, curl, curl_easy_perform(curl), &call, purpose);
+done:
+	curl_easy_cleanup(curl);
+	curl_slist_free_all(fields);
+	return err;
+}

@@ -45,6 +45,13 @@ struct egress_counts egress_counts(const struct egress *egress);
 /* Whether the list names host:port for the purpose; counts and logs a refusal. ERR_FORBIDDEN when not. */
 MUST_USE enum err egress_check(struct egress *egress, struct str host, unsigned port, const char *purpose);
 /*
+ * POSTs `body` to `url`, https://host[:port]/path, or http:// to a loopback address; what is answered is read and
+ * forgotten. ERR_FORBIDDEN when the list does not name the destination for the purpose, ERR_BAD_FIELD for no such URL,
+ * ERR_UNAVAILABLE when it could not be handed over, ERR_BAD_GATEWAY when the answer was not 2xx.
+ */
+MUST_USE enum err egress_post(
+	struct egress *egress, const char *url, const char *purpose, const char *content_type, struct str body);
+/*
  * Composes and hands the message to the SMTP hop. ERR_BAD_FIELD when the message cannot be composed (an address, a
  * header), ERR_FORBIDDEN when the hop is not allowed, ERR_UNAVAILABLE when trying again later may help,
  * ERR_BAD_GATEWAY when the hop refused it for good (5xx).

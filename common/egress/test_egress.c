@@ -386,9 +386,45 @@ static void a_faulty_configuration_is_refused_at_the_start(void **state)
 	(void)rmdir(folder);
 }
 
+static const struct {
+	const char *name, *url, *purpose;
+	enum err err;
+} post_cases[] = {
+	{"another scheme", "ftp://127.0.0.1:1/x", "traces", ERR_BAD_FIELD},
+	{"no scheme", "127.0.0.1:1/x", "traces", ERR_BAD_FIELD},
+	{"no host", "https://", "traces", ERR_BAD_FIELD},
+	{"credentials", "https://user:word@127.0.0.1:1/x", "traces", ERR_BAD_FIELD},
+	{"a host that is not listed", "https://collector.example:4318/x", "traces", ERR_FORBIDDEN},
+	{"a port that is not listed", "http://127.0.0.1:2/x", "traces", ERR_FORBIDDEN},
+	{"the scheme's own port, which is not listed", "https://127.0.0.1/x", "traces", ERR_FORBIDDEN},
+	{"another purpose", "http://127.0.0.1:1/x", "mail", ERR_FORBIDDEN},
+	{"listed, and nobody there", "http://127.0.0.1:1/x", "traces", ERR_UNAVAILABLE},
+	{"in the clear beyond this machine", "http://192.0.2.1:1/x", "traces", ERR_FORBIDDEN},
+};
+
+static void only_listed_destinations_are_posted_to(void **state)
+{
+	char path[] = "/tmp/berth-allow-XXXXXX";
+	const struct egress_config config = {.allow_list_path = path, .timeout_ms = 2000};
+	struct egress *egress = NULL;
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	(void)close(fd);
+	write_file(path, "127.0.0.1:1 traces\n192.0.2.1:1 traces private\n");
+	assert_int_equal(egress_new(&config, &egress), OK);
+	for (size_t i = 0; i < COUNT_OF(post_cases); i++)
+		CHECK(post_cases[i].name, egress_post(egress, post_cases[i].url, post_cases[i].purpose,
+						  "application/json", STR("{}")) == post_cases[i].err);
+	egress_free(&egress);
+	assert_int_equal(unlink(path), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(only_listed_destinations_are_posted_to),
 		cmocka_unit_test(a_message_arrives_as_it_was_meant),
 		cmocka_unit_test(the_hop_says_no_for_good_or_for_now),
 		cmocka_unit_test(only_listed_destinations_are_reached),

@@ -2,6 +2,7 @@
 #ifndef BERTH_SERVICE_CALL_H
 #define BERTH_SERVICE_CALL_H
 
+#include "base/trace.h"
 #include "contract/operation.h"
 #include "token/token.h"
 
@@ -17,7 +18,8 @@ struct call {
 	struct worker *worker;
 	struct arena *arena;
 	struct uuid request_id;
-	uint64_t deadline_us; /* clock_monotonic_us */
+	struct trace_place trace; /* below the span of this call */
+	uint64_t deadline_us;     /* clock_monotonic_us */
 	enum peer caller;
 	bool has_token;
 	struct str token_text; /* compact; travels on with context_call */

@@ -67,6 +67,12 @@ static const struct config_key common_keys[] = {
 		.required = true,
 		COMMON(link_ca_dir),
 		.help = "folder with <role>-ca.pem of every role that this process talks to"},
+	{.key = "BERTH_TRACE_PER_S",
+		.kind = CONFIG_I64,
+		.max = 10000,
+		.fallback = "0",
+		COMMON(trace_per_s),
+		.help = "requests a second whose spans are recorded, at most; authsvc exports them; default 0"},
 	{0},
 };
 
@@ -141,6 +147,7 @@ static enum err check_common(const struct context *context)
 		log_init(context->name, (enum log_level)at);
 	else
 		err = fault("BERTH_LOG_LEVEL", "is none of debug, info, warn, error");
+	trace_init(context->name, (uint64_t)common->trace_per_s);
 	if (!region_is_eu(str_from(common->region)))
 		err = fault("BERTH_REGION",
 			"is outside the European Union, or not known to be inside it: data stays in the EU, so this "

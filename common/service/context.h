@@ -21,6 +21,7 @@ struct common_config {
 	const char *env, *log_level, *region, *public_url;
 	const char *admin_listen, *admin_cert_file, *admin_key_file, *admin_ca_file;
 	const char *link_cert_file, *link_key_file, *link_ca_dir;
+	int64_t trace_per_s;
 };
 
 /* Keys of a process with a database. */
@@ -99,6 +100,8 @@ MUST_USE enum err context_start_workers(struct context *context);
 void context_stop_workers(struct context *context);
 /* Their counters too; when nobody reads these any more. */
 void context_free_threads(struct context *context);
+/* spans.c: hands this process's spans to authsvc, which exports them. NULL where there is nothing to hand on. */
+const struct job *context_spans_job(const struct context *context);
 /* relay.c */
 MUST_USE enum err context_start_relay(struct context *context);
 /* readiness.c. With a writer, a row for each dependency: "up" or "missing". */

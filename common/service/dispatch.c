@@ -18,6 +18,7 @@ struct item {
 	enum err err;
 	bool ready; /* passed every check; the handler decides */
 	uint64_t started_us;
+	struct trace_span span;
 };
 
 enum err dispatcher_init(
@@ -187,6 +188,18 @@ static bool item_expired(struct item *item)
 	return true;
 }
 
+/* Who asks says whether it is recorded; how often that is believed is bounded here too. */
+static void item_trace(struct item *item)
+{
+	struct trace_place above;
+
+	if (!trace_on() || item->in->traceparent.p == NULL || !trace_parse(item->in->traceparent, &above))
+		return;
+	above.sampled = above.sampled && trace_allow();
+	item->span = trace_begin(&above, TRACE_SERVER, item->call.operation->name, &item->call.trace);
+	trace_remember(&item->call.request_id, &item->call.trace);
+}
+
 static void item_prepare(
 	struct dispatcher *dispatcher, const struct request_item *in, uint64_t came_us, struct item *item)
 {
@@ -211,6 +224,7 @@ static void item_prepare(
 	log_set_request(&item->call.request_id);
 	if ((item->err = item_check_arrow(dispatcher, operation)) != OK)
 		return;
+	item_trace(item);
 	if (item_expired(item))
 		return;
 	if ((item->err = item_authorize(dispatcher, item)) != OK)
@@ -240,7 +254,9 @@ static void item_run(struct dispatcher *dispatcher, struct item *item)
 	call->version = 0;
 	call->field = call->reason = call->detail = STR_NONE;
 	call->retry_after_s = 0;
+	trace_set_current(&call->trace);
 	item->err = handler != NULL ? handler->handle(call, item->request, item->reply) : ERR_NOT_IMPLEMENTED;
+	trace_set_current(NULL);
 }
 
 /* -- batches -- */
@@ -277,10 +293,22 @@ static bool group_fill(
 	return true;
 }
 
+/* What they do together stands in the trace of the first that has one. */
+static void group_set_trace(const struct group *group)
+{
+	for (size_t i = 0; i < group->count; i++) {
+		if (!group->calls[i]->trace.sampled)
+			continue;
+		trace_set_current(&group->calls[i]->trace);
+		return;
+	}
+}
+
 /* True when the group was decided as a whole; else each is to be done alone. */
 static bool group_run(struct dispatcher *dispatcher, handler_many_fn many, struct group *group)
 {
 	uint64_t deadline_us = 0;
+	enum err err;
 
 	if (group->count < 2)
 		return false;
@@ -291,7 +319,10 @@ static bool group_run(struct dispatcher *dispatcher, handler_many_fn many, struc
 	if (dispatcher->worker->db != NULL)
 		db_set_deadline(dispatcher->worker->db, deadline_us);
 	log_set_request(NULL);
-	if (many(group->calls, group->requests, group->replies, group->errs, group->count) != OK) {
+	group_set_trace(group);
+	err = many(group->calls, group->requests, group->replies, group->errs, group->count);
+	trace_set_current(NULL);
+	if (err != OK) {
 		metrics_add(&dispatcher->metrics->batches_redone, 1);
 		return false;
 	}
@@ -372,6 +403,7 @@ static void item_reply(struct dispatcher *dispatcher, struct item *item, struct 
 	reply_batch_add(reply, &out);
 	if (call->operation == NULL)
 		return;
+	trace_end(&item->span, item->err != OK ? err_code(item->err) : NULL);
 	duration_us = clock_monotonic_us() - item->started_us;
 	metrics_answer(dispatcher->metrics, call->operation, item->err, duration_us);
 	item_log(item, duration_us);

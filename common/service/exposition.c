@@ -67,6 +67,14 @@ static void write_keys(struct context *context, struct buf *out)
 	put_gauge(out, "berth_keys_fetched_seconds", (double)counts.fetched_at / 1e6);
 }
 
+static void write_traces(struct buf *out)
+{
+	const struct trace_counts counts = trace_counts();
+
+	put_counter(out, "berth_trace_spans_total", counts.recorded);
+	put_counter(out, "berth_trace_spans_dropped_total", counts.dropped);
+}
+
 static void write_listeners(const struct context *context, struct buf *out)
 {
 	static const char *const names[] = {"berth_link_callers", "berth_link_received_total",
@@ -145,6 +153,7 @@ void context_write_metrics(struct context *context, struct buf *out)
 			all[count++] = context->threads[i].metrics;
 	write_process(context, out);
 	write_keys(context, out);
+	write_traces(out);
 	write_dialers(context, out);
 	write_listeners(context, out);
 	metrics_write(all, count, out);

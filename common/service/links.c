@@ -98,13 +98,14 @@ void context_close_links(struct context *context)
 }
 
 static enum err call_encode(const struct call *call, const struct operation *operation, const void *request,
-	uint64_t timeout_ms, struct buf *message)
+	uint64_t timeout_ms, struct str traceparent, struct buf *message)
 {
 	struct request_item item = {.operation = operation->number, .deadline_ms = (uint32_t)timeout_ms};
 	struct buf body;
 
 	item.request_id = call != NULL ? call->request_id : uuid_new();
 	item.token = call != NULL && call->has_token ? call->token_text : STR_NONE;
+	item.traceparent = traceparent;
 	buf_init(&body, BATCH_BYTES_MAX);
 	binary_encode(operation->request(), request, &body);
 	item.body = buf_str(&body);
@@ -157,6 +158,9 @@ enum err context_call(struct context *context, const struct call *call, enum ope
 	struct link_dialer *dialer = context->dialers[operation->callee][operation->lane];
 	const uint64_t now_us = clock_monotonic_us();
 	uint64_t deadline_us = now_us + timeout_ms * 1000;
+	char traceparent[TRACE_TEXT_LEN + 1] = "";
+	struct trace_place below;
+	struct trace_span span;
 	struct buf message, reply;
 	enum err err;
 
@@ -165,14 +169,20 @@ enum err context_call(struct context *context, const struct call *call, enum ope
 		deadline_us = call->deadline_us;
 	if (deadline_us <= now_us + 1000)
 		return ERR_DEADLINE;
+	span = trace_begin(trace_current(), TRACE_CLIENT, operation->name, &below);
+	if (below.sampled)
+		trace_format(&below, traceparent);
 	buf_init(&message, BATCH_BYTES_MAX);
 	buf_init(&reply, LINK_BYTES_MAX);
-	if ((err = call_encode(call, operation, request, (deadline_us - now_us) / 1000, &message)) != OK)
+	err = call_encode(call, operation, request, (deadline_us - now_us) / 1000,
+		below.sampled ? str_from(traceparent) : STR_NONE, &message);
+	if (err != OK)
 		goto done;
 	if ((err = call_send(dialer, buf_str(&message), deadline_us, &reply)) != OK)
 		goto done;
 	err = call_decode(operation, arena, buf_str(&reply), reply_out);
 done:
+	trace_end(&span, err != OK ? err_code(err) : NULL);
 	buf_release(&message);
 	buf_release(&reply);
 	return err;

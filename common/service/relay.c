@@ -4,6 +4,7 @@
 #include "service/context.h"
 
 #define APPEND_MS 5000
+#define SPANS_MAX 16 /* recorded for one message */
 #define RELAY_ARENA_MAX (16U << 20)
 
 static void entry_of(const struct outbox_event *from, struct event_entry *to)
@@ -44,12 +45,41 @@ static void entry_of(const struct outbox_event *from, struct event_entry *to)
 	};
 }
 
+/*
+ * The delivery of an event stands in the trace of the request that made it; one message holds events of many, and goes
+ * on in the trace of the first that has one. Another process may have committed it: then nobody here remembers.
+ */
+static size_t spans_begin(const struct outbox_event *events, size_t count, struct trace_span spans_out[SPANS_MAX],
+	struct trace_place *first)
+{
+	struct uuid seen = UUID_NIL;
+	size_t begun = 0;
+
+	*first = (struct trace_place){.span_id = 0};
+	for (size_t i = 0; trace_on() && i < count && begun < SPANS_MAX; i++) {
+		const struct uuid *request_id = &events[i].event.request_id;
+		struct trace_place place, below;
+
+		/* A request's events stand together. */
+		if (uuid_eq(request_id, &seen) || !trace_recall(request_id, &place))
+			continue;
+		seen = *request_id;
+		spans_out[begun] = trace_begin(&place, TRACE_PRODUCER, "outbox_deliver", &below);
+		if (begun++ == 0)
+			*first = below;
+	}
+	return begun;
+}
+
 static enum err deliver(void *ctx, const struct outbox_event *events, size_t count)
 {
 	struct context *context = ctx;
 	struct arena *arena = arena_new(RELAY_ARENA_MAX);
 	struct event_append_request request = {.has_events = true};
 	struct event_append_reply reply = {0};
+	struct trace_span spans[SPANS_MAX];
+	struct trace_place first;
+	size_t span_count;
 	enum err err = ERR_OVERLOADED;
 
 	if (arena == NULL)
@@ -60,7 +90,12 @@ static enum err deliver(void *ctx, const struct outbox_event *events, size_t cou
 		goto done;
 	for (size_t i = 0; i < count; i++)
 		entry_of(&events[i], &request.events.items[i]);
+	span_count = spans_begin(events, count, spans, &first);
+	trace_set_current(&first);
 	err = context_call(context, NULL, OPID_event_append, &request, APPEND_MS, arena, &reply);
+	trace_set_current(NULL);
+	for (size_t i = 0; i < span_count; i++)
+		trace_end(&spans[i], err != OK ? err_code(err) : NULL);
 done:
 	arena_free(&arena);
 	return err;

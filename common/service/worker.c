@@ -180,6 +180,8 @@ enum err context_start_workers(struct context *context)
 	}
 	for (const struct job *job = service->jobs; job != NULL && job->run != NULL && err == OK; job++)
 		err = thread_start(context, NULL, job);
+	if (err == OK && context_spans_job(context) != NULL)
+		err = thread_start(context, NULL, context_spans_job(context));
 	return err;
 }
 

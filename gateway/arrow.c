@@ -233,6 +233,8 @@ static void flight_send(struct flight **flight)
 		}
 		flight_free(flight);
 	}
+	/* The link has its own copy, encrypted. */
+	buf_reset(&arrow->message);
 	if (arrow->message.room > MESSAGE_KEPT)
 		buf_release(&arrow->message);
 }

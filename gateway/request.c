@@ -365,7 +365,10 @@ static enum err request_decode(struct exchange *exchange, const struct http_pars
 	buf_reset(scratch);
 	binary_encode(shape, request, scratch);
 	exchange->item.body = arena_copy(exchange->arena, buf_str(scratch));
-	return buf_ok(scratch) && exchange->item.body.p != NULL ? OK : ERR_TOO_LARGE;
+	err = buf_ok(scratch) && exchange->item.body.p != NULL ? OK : ERR_TOO_LARGE;
+	/* A password stands nowhere longer than its request does. */
+	buf_reset(scratch);
+	return err;
 }
 
 /* Spans moved with the body, so fields are looked up again; what is not named here never reaches a service. */

@@ -52,7 +52,7 @@ static bool respond_write(
 	}
 	if (buf_ok(&conn->out))
 		return true;
-	conn->out.len = mark;
+	buf_truncate(&conn->out, mark);
 	conn->out.failed = false;
 	conn->tail = STR_NONE;
 	return false;

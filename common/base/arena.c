@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/arena.h"
 
+#include <sodium.h>
 #include <stdalign.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -58,9 +59,18 @@ static struct arena_block *block_new(size_t room, struct arena_block *older)
 	return block;
 }
 
-static void block_free(struct arena_block *block)
+/* What was kept here may have been a secret: a password on its way, a token. */
+static void block_wipe(struct arena_block *block)
 {
 	ARENA_UNPOISON(block->bytes, block->room);
+	if (block->used > 0)
+		sodium_memzero(block->bytes, block->used);
+	block->used = 0;
+}
+
+static void block_free(struct arena_block *block)
+{
+	block_wipe(block);
 	free(block);
 }
 
@@ -100,7 +110,7 @@ void arena_reset(struct arena *arena)
 		arena->newest = block->older;
 		block_free(block);
 	}
-	arena->newest->used = 0;
+	block_wipe(arena->newest);
 	arena->taken = 0;
 	arena->block_len = ARENA_FIRST_BLOCK;
 	ARENA_POISON(arena->newest->bytes, arena->newest->room);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/buf.h"
 
+#include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,14 +14,23 @@ void buf_init(struct buf *buf, size_t cap_bytes)
 	*buf = (struct buf){.cap = cap_bytes};
 }
 
+/* What passed through may have been a secret. No byte beyond len has ever held one: see buf_consume and buf_grow. */
+static void buf_wipe(struct buf *buf)
+{
+	if (buf->len > 0)
+		sodium_memzero(buf->p, buf->len);
+}
+
 void buf_release(struct buf *buf)
 {
+	buf_wipe(buf);
 	free(buf->p);
 	*buf = (struct buf){.cap = buf->cap};
 }
 
 void buf_reset(struct buf *buf)
 {
+	buf_wipe(buf);
 	buf->len = 0;
 	buf->failed = false;
 }
@@ -46,8 +56,13 @@ static bool buf_grow(struct buf *buf, size_t len)
 		room = room > buf->cap / 2 ? buf->cap : room * 2;
 	if (room > buf->cap)
 		room = buf->cap;
-	if ((p = realloc(buf->p, room)) == NULL)
+	/* Not realloc, which would leave the bytes behind where they stood. */
+	if ((p = malloc(room)) == NULL)
 		return false;
+	if (buf->len > 0)
+		memcpy(p, buf->p, buf->len);
+	buf_wipe(buf);
+	free(buf->p);
 	buf->p = p;
 	buf->room = room;
 	return true;
@@ -120,6 +135,7 @@ void buf_printf(struct buf *buf, const char *fmt, ...)
 		return;
 	}
 	buf_put(buf, large, (size_t)len);
+	sodium_memzero(large, (size_t)len);
 	free(large);
 }
 
@@ -127,9 +143,20 @@ void buf_consume(struct buf *buf, size_t len)
 {
 	if (len > buf->len)
 		len = buf->len;
+	if (len == 0)
+		return;
 	buf->len -= len;
-	if (len > 0 && buf->len > 0)
+	if (buf->len > 0)
 		memmove(buf->p, buf->p + len, buf->len);
+	sodium_memzero(buf->p + buf->len, len);
+}
+
+void buf_truncate(struct buf *buf, size_t len)
+{
+	if (len >= buf->len)
+		return;
+	sodium_memzero(buf->p + len, buf->len - len);
+	buf->len = len;
 }
 
 void buf_put_u16(struct buf *buf, uint16_t value)

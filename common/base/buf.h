@@ -6,7 +6,7 @@
 
 /*
  * A growing byte buffer with a cap. Appending past the cap, or without memory, sets `failed` and drops the bytes: write
- * everything, then check once with buf_ok. *Owns* its heap storage.
+ * everything, then check once with buf_ok. *Owns* its heap storage, and wipes what it lets go.
  */
 struct buf {
 	char *p;
@@ -26,7 +26,8 @@ void buf_put_str(struct buf *buf, struct str s);
 void buf_put_c(struct buf *buf, const char *cstr);
 void buf_put_byte(struct buf *buf, uint8_t byte);
 void buf_printf(struct buf *buf, const char *fmt, ...) PRINTF_LIKE(2, 3);
-void buf_consume(struct buf *buf, size_t len); /* drops the first len bytes */
+void buf_consume(struct buf *buf, size_t len);  /* drops the first len bytes */
+void buf_truncate(struct buf *buf, size_t len); /* keeps the first len bytes */
 /*
  * At least `len` writable bytes at buf->p + buf->len, or NULL (failed is set); buf_commit says how many were written.
  */

@@ -161,6 +161,32 @@ static void reserved_bytes_count_when_committed(void **state)
 	buf_release(&buf);
 }
 
+static void what_is_let_go_is_wiped(void **state)
+{
+	const char secret[] = "a password that is on its way";
+	struct buf buf;
+
+	(void)state;
+	buf_init(&buf, 1000);
+	buf_put_c(&buf, secret);
+	buf_consume(&buf, 2);
+	for (size_t i = buf.len; i < buf.len + 2; i++)
+		assert_int_equal(buf.p[i], 0);
+	assert_memory_equal(buf.p, secret + 2, buf.len);
+	buf_truncate(&buf, 3);
+	assert_int_equal(buf.len, 3);
+	for (size_t i = 3; i < sizeof(secret) - 1; i++)
+		assert_int_equal(buf.p[i], 0);
+	buf_reset(&buf);
+	for (size_t i = 0; i < sizeof(secret) - 1; i++)
+		assert_int_equal(buf.p[i], 0);
+	buf_put_c(&buf, secret);
+	buf_consume(&buf, sizeof(secret) - 1);
+	for (size_t i = 0; i < sizeof(secret) - 1; i++)
+		assert_int_equal(buf.p[i], 0);
+	buf_release(&buf);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -170,6 +196,7 @@ int main(void)
 		cmocka_unit_test(a_buffer_stops_at_its_cap),
 		cmocka_unit_test(long_texts_are_printed_whole_or_not_at_all),
 		cmocka_unit_test(reserved_bytes_count_when_committed),
+		cmocka_unit_test(what_is_let_go_is_wiped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -111,7 +111,7 @@ static void item_end(struct buf *out, size_t at)
 		memcpy(out->p + at, &big, sizeof(big));
 		return;
 	}
-	out->len = at;
+	buf_truncate(out, at);
 	out->failed = true;
 }
 

@@ -236,7 +236,7 @@ static enum http_result feed_chunked(struct http_parser *parser, struct buf *in)
 	}
 	/* All was understood: the framing goes, or a body of tiny chunks would take six times its cap. */
 	parser->at = parser->body_at + parser->body_len;
-	in->len = parser->start + parser->at;
+	buf_truncate(in, parser->start + parser->at);
 	return HTTP_MORE;
 }
 
@@ -312,7 +312,7 @@ void http_parser_next(struct http_parser *parser, struct buf *in)
 	INVARIANT(parser->stage == HTTP_STAGE_DONE);
 	parser->start += parser->at;
 	if (parser->start == in->len) {
-		in->len = 0;
+		buf_truncate(in, 0);
 		parser->start = 0;
 	}
 	parser_reset(parser);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,6 +52,15 @@ static struct message *message_new(struct caller *caller, uint32_t id, struct st
 	return message;
 }
 
+void link_message_free(struct message **message)
+{
+	if (!*message)
+		return;
+	sodium_memzero((*message)->bytes, (*message)->len);
+	free(*message);
+	*message = NULL;
+}
+
 /* Under the lock. False: this process takes nothing more. */
 static bool enqueue(struct link_listener *listener, struct message *message)
 {
@@ -90,7 +100,7 @@ static enum link_conn_next on_message(void *owner, struct link_conn *conn, uint3
 	pthread_mutex_unlock(&listener->lock);
 	if (taken)
 		return full ? LINK_CONN_PAUSE : LINK_CONN_GO;
-	free(message);
+	link_message_free(&message);
 	(void)link_conn_send(conn, id, STR_NONE, NULL);
 	return LINK_CONN_GO;
 }
@@ -193,7 +203,7 @@ static void forget_messages(struct caller *caller)
 			continue;
 		}
 		*place = message->next;
-		free(message);
+		link_message_free(&message);
 		listener->stats.dropped++;
 	}
 	listener->last = place;
@@ -324,7 +334,7 @@ void link_listener_drain(struct link_listener *listener)
 		listener->stats.refused++;
 		(void)link_conn_send(message->caller->conn, message->id, STR_NONE, NULL);
 		link_conn_resume(message->caller->conn);
-		free(message);
+		link_message_free(&message);
 	}
 	listener->last = &listener->first;
 	pthread_mutex_unlock(&listener->lock);

@@ -29,6 +29,8 @@ struct message {
 	char bytes[];
 };
 
+void link_message_free(struct message **message); /* wiped: a request may hold a password */
+
 struct link_listener {
 	enum peer caller;
 	enum lane lane;

@@ -29,7 +29,7 @@ static void let_go(struct link_worker *worker, uint64_t *counter)
 	(*counter)++;
 	message->caller->users--;
 	pthread_mutex_unlock(&listener->lock);
-	free(message);
+	link_message_free(&message);
 	/* A connection that has ended may have waited for this. */
 	link_keeper_poke(&listener->kept, clock_monotonic_us() + US_PER_S);
 }

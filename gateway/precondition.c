@@ -56,3 +56,21 @@ enum err precondition_match(struct str value, int64_t *version_out)
 	*version_out = (int64_t)version;
 	return OK;
 }
+
+bool precondition_names(struct str value, int64_t version)
+{
+	struct str rest = value, element, opaque;
+	bool more = value.p != NULL, weak;
+	uint64_t named;
+
+	if (more && str_eq_c(value, "*"))
+		return true;
+	/* A comma within a foreign tag cuts it into pieces that are no tags, for a tag holds no quote. */
+	while (more) {
+		more = str_cut(&rest, ',', &element);
+		if (etag_parse(str_trim(element), &weak, &opaque) && str_to_u64(opaque, INT64_MAX, &named) == OK &&
+			named == (uint64_t)version)
+			return true;
+	}
+	return false;
+}

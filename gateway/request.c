@@ -376,7 +376,7 @@ static void request_fill_item(struct exchange *exchange, const struct http_parse
 {
 	struct request_item *item = &exchange->item;
 	const unsigned flags = exchange->operation->flags;
-	struct str authorization = STR_NONE;
+	struct str authorization = STR_NONE, none_match;
 
 	item->operation = exchange->operation->number;
 	item->request_id = exchange->request_id;
@@ -388,6 +388,9 @@ static void request_fill_item(struct exchange *exchange, const struct http_parse
 		item->token = auth_bearer(authorization);
 	if ((flags & OP_KEYED) != 0)
 		(void)http_find(parser, "idempotency-key", &item->idempotency_key);
+	/* The answer may be written when the request's bytes are gone. */
+	if (http_find(parser, "if-none-match", &none_match) > 0)
+		exchange->none_match = arena_copy(exchange->arena, none_match);
 	if ((flags & OP_WEB) == 0)
 		return;
 	(void)http_find(parser, "cookie", &item->cookie);

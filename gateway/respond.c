@@ -7,6 +7,7 @@
 #include "head.h"
 #include "http/http_reply.h"
 #include "loop.h"
+#include "precondition.h"
 #include "trace.h"
 
 #define TAIL_LEAST 4096 /* shorter ones are copied: one record is cheaper than two */
@@ -211,6 +212,10 @@ static void respond_shape(
 	}
 	if (head.status == 201 && id != NULL && id->type == FIELD_UUID)
 		head.created_id = (const struct uuid *)(const void *)((const char *)reply + id->offset);
+	/* RFC 9110 section 13.1.2: only a read may be spared; its length is told all the same. */
+	if (head.version > 0 && strcmp(operation->method, "GET") == 0 &&
+		precondition_names(exchange->none_match, head.version))
+		head.status = 304;
 	respond_finish(exchange, &head, buf_str(scratch));
 }
 

@@ -84,10 +84,42 @@ static void a_bearer_token_is_found_behind_its_scheme_only(void **state)
 	assert_null(auth_bearer(STR_NONE).p);
 }
 
+static void if_none_match_names_a_version_or_does_not(void **state)
+{
+	static const struct {
+		const char *value;
+		bool names;
+	} cases[] = {
+		{"\"7\"", true},
+		{"W/\"7\"", true},
+		{"*", true},
+		{"\"1\", \"7\"", true},
+		{"\"x\",W/\"7\" , \"9\"", true},
+		{"\"8\"", false},
+		{"\"07\"", false},
+		{"7", false},
+		{"\"7", false},
+		{"w/\"7\"", false},
+		{"\"6,7,8\"", false},
+		{"\"a,\"7,\"", false},
+		{"\"99999999999999999999\"", false},
+		{"", false},
+		{",", false},
+		{"*, \"7\"", true},
+		{"**", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		CHECK(cases[i].value, precondition_names(str_from(cases[i].value), 7) == cases[i].names);
+	assert_false(precondition_names(STR_NONE, 7));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(if_match_takes_one_strong_tag_of_ours_or_a_star),
+		cmocka_unit_test(if_none_match_names_a_version_or_does_not),
 		cmocka_unit_test(an_idempotency_key_is_short_and_visible),
 		cmocka_unit_test(a_bearer_token_is_found_behind_its_scheme_only),
 	};

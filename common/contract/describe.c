@@ -2,6 +2,7 @@
 #include "contract/describe.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 const enum err describe_errors[] = {
 #define E(name, number, status, code, title) ERR_##name,
@@ -179,6 +180,12 @@ static void add_shape(struct described_shapes *shapes, const struct shape *shape
 		if (shape->fields[i].shape != NULL)
 			add_shape(shapes, shape->fields[i].shape(), request);
 	}
+}
+
+bool describe_is_versioned_read(const struct operation *operation)
+{
+	return operation->method != NULL && strcmp(operation->method, "GET") == 0 &&
+	       shape_field(operation->reply(), STR("version")) != NULL;
 }
 
 void describe_shapes(struct described_shapes *shapes_out)

@@ -22,6 +22,8 @@ const char *describe_type(const struct field *field);
 
 bool describe_has_fields(const struct shape *shape, enum field_in in);
 bool describe_is_required(const struct field *field);
+/* Does it read one object that has a version, so that If-None-Match may spare the answer? */
+bool describe_is_versioned_read(const struct operation *operation);
 
 /*
  * Shapes of JSON bodies that public operations take or give, each once, with those that they hold. `request`: is

@@ -79,6 +79,8 @@ static void put_parameters(struct json_writer *w, const struct operation *operat
 		openapi_schema_ref(w, "parameters", "idempotency_key");
 	if ((operation->flags & OP_VERSIONED) != 0)
 		openapi_schema_ref(w, "parameters", "if_match");
+	if (describe_is_versioned_read(operation))
+		openapi_schema_ref(w, "parameters", "if_none_match");
 	json_end_array(w);
 }
 
@@ -173,6 +175,12 @@ static void put_responses(struct json_writer *w, const struct operation *operati
 	json_key(w, "responses");
 	json_begin_object(w);
 	put_success(w, operation);
+	if (describe_is_versioned_read(operation)) {
+		json_key(w, "304");
+		json_begin_object(w);
+		openapi_schema_text(w, "description", "The version that If-None-Match names is the present one");
+		json_end_object(w);
+	}
 	for (size_t i = 0; i < describe_error_count; i++) {
 		int status = err_status(describe_errors[i]);
 		bool oauth = (operation->flags & OP_OAUTH) != 0 && (status == 400 || status == 401);
@@ -353,6 +361,11 @@ static void put_headers(struct json_writer *w)
 	json_put_raw(
 		w, STR("{\"name\":\"If-Match\",\"in\":\"header\",\"required\":true,\"schema\":{\"type\":\"string\"},"
 		       "\"description\":\"the ETag of the object as it was read\"}"));
+	json_key(w, "if_none_match");
+	json_put_raw(w,
+		STR("{\"name\":\"If-None-Match\",\"in\":\"header\",\"required\":false,"
+		    "\"schema\":{\"type\":\"string\"},"
+		    "\"description\":\"an ETag that is held already: 304 without content while it is the present one\"}"));
 	json_end_object(w);
 }
 

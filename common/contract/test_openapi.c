@@ -116,6 +116,11 @@ static void every_parameter_and_header_is_described(void **state)
 					       ((operation->flags & OP_KEYED) != 0));
 		CHECK(operation->name, has_parameter(row, NULL, "#/components/parameters/if_match") ==
 					       ((operation->flags & OP_VERSIONED) != 0));
+		CHECK(operation->name, has_parameter(row, NULL, "#/components/parameters/if_none_match") ==
+					       (json_get(json_get(row, "responses"), "304") != NULL));
+		CHECK(operation->name, (json_get(json_get(row, "responses"), "304") != NULL) ==
+					       (strcmp(operation->method, "GET") == 0 &&
+						       shape_field(operation->reply(), STR("version")) != NULL));
 	}
 }
 

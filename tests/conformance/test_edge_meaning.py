@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a client means beyond where its message ends: expectations, order, HEAD, codings of content, and who it claims to be."""
+"""What a client means beyond where its message ends: expectations, order, HEAD, codings, conditions, and who it claims to be."""
 import json
 import secrets
 
@@ -112,6 +112,32 @@ def test_content_under_a_coding_is_not_taken_for_its_media_type(gateway, auth, c
     with Edge(gateway, seconds=20) as edge:
         answer = edge.ask(post("/v1/bookings", b'{"a":1}', auth, f"Content-Encoding: {coding}"))
         assert answer.status == status and (status == 400) == (b'"field":"a"' in answer.body), answer
+
+
+# -- RFC 9110 section 13.1.2
+
+def test_a_read_of_what_is_held_already_is_spared(suite, slug, gateway, auth):
+    area = suite.new_area(slug)
+    start = f"GET /v1/spots/{area['spots'][0]} HTTP/1.1"
+    with Edge(gateway, seconds=20) as edge:
+        full = edge.ask(head(auth, start=start))
+        tag = full.field("etag")
+        assert full.status == 200 and tag
+        for value in (tag, f"W/{tag}", f'"other", {tag}', "*"):
+            for method in ("GET", "HEAD"):
+                spared = edge.ask(head(auth, f"If-None-Match: {value}", start=start.replace("GET", method)), "HEAD")
+                assert spared.status == 304 and spared.field("etag") == tag and not edge.rest, value
+                assert int(spared.field("content-length")) == len(full.body)
+        for value in ('"0"', '"x"', f'{tag}x', "", tag.strip('"')):
+            assert edge.ask(head(auth, f"If-None-Match: {value}", start=start)).body == full.body, value
+        # Without a good answer there is nothing to spare, and no other method is.
+        assert edge.ask(head(f"If-None-Match: {tag}", start=start)).status == 401
+        assert edge.ask(head(auth, "If-None-Match: *", start=f"GET /v1/spots/{area['id']} HTTP/1.1")).status == 404
+        assert edge.ask(head(auth, "If-None-Match: *", start=WHOAMI)).status == 200
+        assert edge.ask(post("/v1/bookings", b"{}", auth, "If-None-Match: *")).status == 400
+    suite.as_role(slug, "Admin").patch(f"/v1/spots/{area['spots'][0]}", {"charger": True}, if_match=tag).expect(200)
+    with Edge(gateway, seconds=20) as edge:
+        assert edge.ask(head(auth, f"If-None-Match: {tag}", start=start)).status == 200
 
 
 # -- who speaks: H12

@@ -12,8 +12,8 @@ MUST_USE enum err precondition_key(struct str value);
  */
 MUST_USE enum err precondition_match(struct str value, int64_t *version_out);
 /*
- * If-None-Match (RFC 9110 section 13.1.2): whether its list names this version, weakly or strongly, or is `*`. What is no
- * entity tag names nothing.
+ * If-None-Match (RFC 9110 section 13.1.2): whether its list names this version, weakly or strongly, or is `*`. What is
+ * no entity tag names nothing.
  */
 bool precondition_names(struct str value, int64_t version);
 

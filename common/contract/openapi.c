@@ -362,10 +362,10 @@ static void put_headers(struct json_writer *w)
 		w, STR("{\"name\":\"If-Match\",\"in\":\"header\",\"required\":true,\"schema\":{\"type\":\"string\"},"
 		       "\"description\":\"the ETag of the object as it was read\"}"));
 	json_key(w, "if_none_match");
-	json_put_raw(w,
-		STR("{\"name\":\"If-None-Match\",\"in\":\"header\",\"required\":false,"
-		    "\"schema\":{\"type\":\"string\"},"
-		    "\"description\":\"an ETag that is held already: 304 without content while it is the present one\"}"));
+	json_put_raw(
+		w, STR("{\"name\":\"If-None-Match\",\"in\":\"header\",\"required\":false,"
+		       "\"schema\":{\"type\":\"string\"},"
+		       "\"description\":\"an ETag that is held already: 304, without content, while it is current\"}"));
 	json_end_object(w);
 }
 

@@ -17,12 +17,14 @@
 /* A frame of the greatest length and what one chunk may bring behind it. */
 #define IN_MAX (LINK_BYTES_MAX + LINK_HEADER_LEN + 2 * CHUNK)
 #define IN_KEPT (256U << 10)
+#define FIRST_RECORD (8U << 10)
 
 struct link_conn {
 	struct link_conn_config config;
 	uint64_t made_us;
 	nng_aio *rx, *tx;
-	struct buf in; /* plain bytes; of the receiving side alone */
+	nng_aio *at_once; /* never under way but in `transmit` */
+	struct buf in;    /* plain bytes; of the receiving side alone */
 
 	pthread_mutex_t lock; /* everything below */
 	enum { CONN_HANDSHAKE, CONN_GREETING, CONN_OPEN, CONN_ENDED } state;
@@ -50,32 +52,50 @@ static void end(struct link_conn *conn, const char *fault)
 	link_keeper_poke(conn->config.kept, 0);
 }
 
+/*
+ * Nearly always the kernel takes what it is given. nng tells of it on another thread when there is somebody to tell,
+ * and that wake-up costs more than the write, so the first attempt has no callback: it is over, or taken back.
+ */
+static bool transmit_at_once(struct link_conn *conn, nng_iov *iov)
+{
+	(void)nng_aio_set_iov(conn->at_once, 1, iov);
+	nng_stream_send(conn->config.stream, conn->at_once);
+	if (nng_aio_count(conn->at_once) == 0)
+		nng_aio_cancel(conn->at_once);
+	nng_aio_wait(conn->at_once);
+	if (nng_aio_result(conn->at_once) != 0)
+		return false;
+	conn->tx_at += nng_aio_count(conn->at_once);
+	return true;
+}
+
 static void transmit(struct link_conn *conn)
 {
-	nng_iov iov = {.iov_buf = conn->tx_raw + conn->tx_at, .iov_len = conn->tx_len - conn->tx_at};
+	while (conn->tx_at < conn->tx_len) {
+		nng_iov iov = {.iov_buf = conn->tx_raw + conn->tx_at, .iov_len = conn->tx_len - conn->tx_at};
 
-	conn->tx_busy = true;
-	(void)nng_aio_set_iov(conn->tx, 1, &iov);
-	nng_stream_send(conn->config.stream, conn->tx);
+		if (transmit_at_once(conn, &iov))
+			continue;
+		conn->tx_busy = true;
+		(void)nng_aio_set_iov(conn->tx, 1, &iov);
+		nng_stream_send(conn->config.stream, conn->tx);
+		return;
+	}
 }
 
 static void flush(struct link_conn *conn)
 {
-	int len;
+	while (!conn->tx_busy && conn->state != CONN_ENDED && BIO_pending(conn->to_net) > 0) {
+		const int len = BIO_read(conn->to_net, conn->tx_raw, sizeof(conn->tx_raw));
 
-	if (conn->tx_busy || conn->state == CONN_ENDED)
-		return;
-	if (BIO_pending(conn->to_net) == 0) {
-		if (conn->gentle)
-			end(conn, conn->fault);
-		return;
+		INVARIANT(len > 0);
+		conn->tx_len = (size_t)len;
+		conn->tx_at = 0;
+		conn->given += (size_t)len;
+		transmit(conn);
 	}
-	len = BIO_read(conn->to_net, conn->tx_raw, sizeof(conn->tx_raw));
-	INVARIANT(len > 0);
-	conn->tx_len = (size_t)len;
-	conn->tx_at = 0;
-	conn->given += (size_t)len;
-	transmit(conn);
+	if (conn->gentle && !conn->tx_busy)
+		end(conn, conn->fault);
 }
 
 /* Ends when what waits has left: an alert should tell the other side why. */
@@ -87,12 +107,11 @@ static void end_gently(struct link_conn *conn, const char *fault)
 	flush(conn);
 }
 
+/* With rx_busy set; the connection may be gone when it returns, unless the lock is held. */
 static void receive(struct link_conn *conn)
 {
 	nng_iov iov = {.iov_buf = conn->rx_raw, .iov_len = sizeof(conn->rx_raw)};
 
-	conn->rx_busy = true;
-	conn->resumed = false;
 	(void)nng_aio_set_iov(conn->rx, 1, &iov);
 	nng_stream_recv(conn->config.stream, conn->rx);
 }
@@ -103,6 +122,20 @@ static bool write_plain(struct link_conn *conn, const void *bytes, size_t len)
 	size_t written;
 
 	return len == 0 || SSL_write_ex(conn->ssl, bytes, len, &written) == 1;
+}
+
+/* A small message is one TLS record: its header alone would cost as much again. */
+static bool write_message(struct link_conn *conn, uint32_t id, struct str payload)
+{
+	uint8_t first[FIRST_RECORD];
+	const size_t len =
+		payload.len < sizeof(first) - LINK_HEADER_LEN ? payload.len : sizeof(first) - LINK_HEADER_LEN;
+
+	link_frame_header(id, payload.len, first);
+	if (len > 0)
+		memcpy(first + LINK_HEADER_LEN, payload.p, len);
+	return write_plain(conn, first, LINK_HEADER_LEN + len) &&
+	       (len == payload.len || write_plain(conn, payload.p + len, payload.len - len));
 }
 
 static void greet(struct link_conn *conn)
@@ -220,20 +253,23 @@ static enum link_conn_next take_all(struct link_conn *conn, bool greeted)
 
 static void rx_rest(struct link_conn *conn, enum link_conn_next next)
 {
-	bool ended;
+	struct link_kept *kept = conn->config.kept;
+	bool ended, goes_on;
 
 	pthread_mutex_lock(&conn->lock);
 	if (next == LINK_CONN_BAD)
 		end(conn, "message_malformed");
 	ended = conn->state == CONN_ENDED;
 	conn->paused = !ended && next == LINK_CONN_PAUSE && !conn->resumed;
-	if (ended || conn->paused)
-		conn->rx_busy = false;
-	else
-		receive(conn);
+	goes_on = !ended && !conn->paused;
+	conn->rx_busy = goes_on;
+	conn->resumed = false;
 	pthread_mutex_unlock(&conn->lock);
-	if (ended)
-		link_keeper_poke(conn->config.kept, 0);
+	/* What has come already is told on another thread at once, which would wait for the lock. */
+	if (goes_on)
+		receive(conn);
+	else if (ended)
+		link_keeper_poke(kept, 0);
 }
 
 static void rx_done(void *arg)
@@ -272,10 +308,10 @@ static void tx_done(void *arg)
 	conn->tx_at += nng_aio_count(conn->tx);
 	if (rv != 0)
 		end(conn, conn->fault);
-	else if (conn->tx_at < conn->tx_len && conn->state != CONN_ENDED)
+	else if (conn->state != CONN_ENDED) {
 		transmit(conn);
-	else
 		flush(conn);
+	}
 	ended = conn->state == CONN_ENDED;
 	pthread_mutex_unlock(&conn->lock);
 	if (ended)
@@ -326,7 +362,7 @@ enum err link_conn_new(const struct link_conn_config *config, struct link_conn *
 	buf_init(&conn->in, IN_MAX);
 	conn->made_us = conn->heard_us = clock_monotonic_us();
 	if (nng_aio_alloc(&conn->rx, rx_done, conn) != 0 || nng_aio_alloc(&conn->tx, tx_done, conn) != 0 ||
-		!tls_begin(conn)) {
+		nng_aio_alloc(&conn->at_once, NULL, NULL) != 0 || !tls_begin(conn)) {
 		conn->state = CONN_ENDED;
 		link_conn_free(&conn);
 		return ERR_OVERLOADED;
@@ -337,7 +373,8 @@ enum err link_conn_new(const struct link_conn_config *config, struct link_conn *
 	if (!advance(conn))
 		end(conn, "tls_failed");
 	flush(conn);
-	if (conn->state != CONN_ENDED)
+	conn->rx_busy = conn->state != CONN_ENDED;
+	if (conn->rx_busy)
 		receive(conn);
 	pthread_mutex_unlock(&conn->lock);
 	return OK;
@@ -345,15 +382,13 @@ enum err link_conn_new(const struct link_conn_config *config, struct link_conn *
 
 bool link_conn_send(struct link_conn *conn, uint32_t id, struct str payload, uint64_t *end_out)
 {
-	uint8_t header[LINK_HEADER_LEN];
 	bool open;
 
-	link_frame_header(id, payload.len, header);
 	pthread_mutex_lock(&conn->lock);
 	open = conn->state == CONN_OPEN && !conn->gentle;
 	if (open) {
 		ERR_clear_error();
-		if (!write_plain(conn, header, sizeof(header)) || !write_plain(conn, payload.p, payload.len))
+		if (!write_message(conn, id, payload))
 			end(conn, "no_memory");
 		else if ((size_t)BIO_pending(conn->to_net) > conn->config.out_max)
 			end(conn, "peer_does_not_read");
@@ -377,14 +412,19 @@ uint64_t link_conn_given(struct link_conn *conn)
 
 void link_conn_resume(struct link_conn *conn)
 {
+	bool goes_on;
+
 	pthread_mutex_lock(&conn->lock);
+	goes_on = conn->paused && conn->state != CONN_ENDED;
 	/* It may come before the pause that it ends. */
-	conn->resumed = true;
-	if (conn->paused && conn->state != CONN_ENDED) {
+	conn->resumed = !goes_on;
+	if (goes_on) {
 		conn->paused = false;
-		receive(conn);
+		conn->rx_busy = true;
 	}
 	pthread_mutex_unlock(&conn->lock);
+	if (goes_on)
+		receive(conn);
 }
 
 void link_conn_close(struct link_conn *conn, bool gently)
@@ -474,6 +514,8 @@ void link_conn_free(struct link_conn **conn)
 		nng_aio_free(gone->rx);
 	if (gone->tx)
 		nng_aio_free(gone->tx);
+	if (gone->at_once)
+		nng_aio_free(gone->at_once);
 	nng_stream_free(gone->config.stream);
 	SSL_free(gone->ssl);
 	buf_release(&gone->in);

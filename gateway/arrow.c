@@ -226,6 +226,7 @@ static void flight_send(struct flight **flight)
 		edge_counts_batch(&arrow->loop->counts, count);
 		*flight = NULL; /* the link has it, and tells its end to this very thread */
 		arrow->flights++;
+		arrow->shared = count;
 	} else {
 		for (size_t i = 0; i < count; i++) {
 			fair_queue_ended(&arrow->queue, (*flight)->exchanges[i]);
@@ -258,6 +259,27 @@ static bool arrow_keeps_place(const struct arrow *arrow, size_t room)
 	return room == 1 && arrow->flights >= PLACES_LEAST - 1;
 }
 
+/*
+ * A message costs both ends about as much as ten items. So while there is company to be had, because a message is under
+ * way or the last one was shared, a further one waits for it, but not for long.
+ */
+static bool arrow_holds(struct arrow *arrow)
+{
+	const uint64_t now_us = arrow->loop->now_us;
+	const size_t wanted = arrow->flights > 0 ? arrow->flights * EDGE_HOLD_ITEMS : EDGE_HOLD_ITEMS;
+
+	if (arrow->queue.waiting >= wanted || (arrow->flights == 0 && arrow->shared < EDGE_HOLD_SHARED)) {
+		arrow->held_since_us = 0;
+		return false;
+	}
+	if (arrow->held_since_us == 0)
+		arrow->held_since_us = now_us;
+	if (now_us < arrow->held_since_us + EDGE_HOLD_US)
+		return true;
+	arrow->held_since_us = 0;
+	return false;
+}
+
 /* False when there is nothing that can be sent now. */
 static bool arrow_send_one(struct arrow *arrow)
 {
@@ -267,12 +289,16 @@ static bool arrow_send_one(struct arrow *arrow)
 	size_t share;
 
 	if ((room == 0 && (link_live(arrow->dialer) > 0 || link_returns(arrow->dialer))) ||
-		fair_queue_next(&arrow->queue, idle_only) == NULL)
+		fair_queue_next(&arrow->queue, idle_only) == NULL) {
+		arrow->held_since_us = 0; /* whatever frees a place rings */
 		return false;
+	}
 	if (room == 0) {
 		exchange_fail(fair_queue_take(&arrow->queue), ERR_UNAVAILABLE);
 		return true;
 	}
+	if (arrow_holds(arrow))
+		return false;
 	share = arrow_share(arrow, room);
 	flight = flight_new(arrow, share);
 	if (flight == NULL) {

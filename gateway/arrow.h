@@ -10,16 +10,19 @@
 
 /*
  * The gateway's end of an arrow, one for each loop: exchanges queue here during a tick and leave in batches at its end.
- * While every place at the callee is taken they go on queueing, so batches grow with the load. Tenants have their turn
- * one after the other, the last free place is kept for one that has nothing under way, and when the queue is full the
- * longest line gives way.
+ * The first message leaves at once. While one is under way the next is held until it is worth its cost, the other's
+ * answer is there, or EDGE_HOLD_US have passed; so batches grow with the load, and nobody waits long for a slow one.
+ * Tenants have their turn one after the other, the last free place is kept for one that has nothing under way, and when
+ * the queue is full the longest line gives way.
  */
 struct arrow {
 	struct loop *loop;
 	struct link_dialer *dialer; /* NULL: not an arrow */
 	struct fair_queue queue;
-	struct exchange *shed; /* gave their place to another's; not answered yet */
-	size_t flights;        /* messages under way */
+	struct exchange *shed;  /* gave their place to another's; not answered yet */
+	size_t flights;         /* messages under way */
+	size_t shared;          /* items of the last message */
+	uint64_t held_since_us; /* what queues could have left then; 0: nothing is held */
 	struct buf message;
 };
 

@@ -355,6 +355,25 @@ static void loop_stop_accepting(struct loop *loop)
 	}
 }
 
+/* Whether something waits for company: then the loop must look again soon. */
+static bool loop_holds(const struct loop *loop)
+{
+	for (size_t i = 0; i < PEER_COUNT; i++)
+		for (size_t j = 0; j < LANE_COUNT; j++)
+			if (loop->arrows[i][j].queue.waiting > 0 && loop->arrows[i][j].held_since_us != 0)
+				return true;
+	return false;
+}
+
+static int loop_wait(const struct loop *loop, struct epoll_event events[EDGE_EVENTS_PER_TICK])
+{
+	const struct timespec held = {.tv_nsec = EDGE_HOLD_US * 1000};
+
+	if (loop_holds(loop))
+		return epoll_pwait2(loop->epoll_fd, events, EDGE_EVENTS_PER_TICK, &held, NULL);
+	return epoll_wait(loop->epoll_fd, events, EDGE_EVENTS_PER_TICK, WHEEL_TICK_US / 1000);
+}
+
 static void *loop_main(void *arg)
 {
 	struct loop *loop = arg;
@@ -362,7 +381,7 @@ static void *loop_main(void *arg)
 	uint64_t drain_until_us = 0;
 
 	for (;;) {
-		const int count = epoll_wait(loop->epoll_fd, events, EDGE_EVENTS_PER_TICK, WHEEL_TICK_US / 1000);
+		const int count = loop_wait(loop, events);
 
 		loop->now_us = clock_monotonic_us();
 		loop->wall_us = clock_now_us();

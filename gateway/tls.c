@@ -21,6 +21,9 @@ static const char ciphers_1_2[] =
 	"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-CHACHA20-POLY1305:"
 	"ECDHE-RSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384";
 
+/* The shorter keys first: they are as far out of reach, and cost less in every handshake and record. */
+static const char ciphers_1_3[] = "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_256_GCM_SHA384";
+
 struct ticket_key {
 	uint8_t name[16], aes[32], mac[32];
 	uint64_t made_us; /* monotonic: setting the clock must not make a key live on; 0: none */
@@ -137,7 +140,8 @@ static enum err ctx_set_rules(SSL_CTX *ctx)
 	SSL_CTX_set_security_level(ctx, 2);
 	SSL_CTX_set_alpn_select_cb(ctx, on_alpn, NULL);
 	if (SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) != 1 || SSL_CTX_set_cipher_list(ctx, ciphers_1_2) != 1 ||
-		SSL_CTX_set1_groups_list(ctx, groups) != 1 || SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, on_ticket) != 1)
+		SSL_CTX_set_ciphersuites(ctx, ciphers_1_3) != 1 || SSL_CTX_set1_groups_list(ctx, groups) != 1 ||
+		SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, on_ticket) != 1)
 		return ERR_INTERNAL;
 	return OK;
 }

@@ -2,12 +2,10 @@
 #include "link/link_conn.h"
 
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <openssl/err.h>
-#include <openssl/x509v3.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -322,10 +320,6 @@ static void tx_done(void *arg)
 
 static bool tls_begin(struct link_conn *conn)
 {
-	X509_VERIFY_PARAM *param;
-	char name[32];
-
-	(void)snprintf(name, sizeof(name), "%s", peer_name(conn->config.peer));
 	conn->ssl = SSL_new(conn->config.tls);
 	if (!conn->ssl)
 		return false;
@@ -337,16 +331,7 @@ static bool tls_begin(struct link_conn *conn)
 		return false;
 	}
 	SSL_set_bio(conn->ssl, conn->from_net, conn->to_net);
-	/* The authority is the role's own already; the name makes a leaf for another purpose useless. */
-	param = SSL_get0_param(conn->ssl);
-	X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
-	if (X509_VERIFY_PARAM_set1_host(param, name, 0) != 1)
-		return false;
-	if (conn->config.server)
-		SSL_set_accept_state(conn->ssl);
-	else
-		SSL_set_connect_state(conn->ssl);
-	return conn->config.server || SSL_set_tlsext_host_name(conn->ssl, name) == 1;
+	return link_identity_expect(conn->ssl, conn->config.peer, conn->config.server);
 }
 
 enum err link_conn_new(const struct link_conn_config *config, struct link_conn **conn_out)
@@ -400,14 +385,35 @@ bool link_conn_send(struct link_conn *conn, uint32_t id, struct str payload, uin
 	return open;
 }
 
-uint64_t link_conn_given(struct link_conn *conn)
+/* One of its instants or sizes. */
+static uint64_t look(struct link_conn *conn, const uint64_t *at)
 {
-	uint64_t given;
+	uint64_t seen;
 
 	pthread_mutex_lock(&conn->lock);
-	given = conn->given;
+	seen = *at;
 	pthread_mutex_unlock(&conn->lock);
-	return given;
+	return seen;
+}
+
+uint64_t link_conn_given(struct link_conn *conn)
+{
+	return look(conn, &conn->given);
+}
+
+uint64_t link_conn_made_us(const struct link_conn *conn)
+{
+	return conn->made_us;
+}
+
+uint64_t link_conn_heard_us(struct link_conn *conn)
+{
+	return look(conn, &conn->heard_us);
+}
+
+uint64_t link_conn_ended_us(struct link_conn *conn)
+{
+	return look(conn, &conn->ended_us);
 }
 
 void link_conn_resume(struct link_conn *conn)
@@ -447,16 +453,6 @@ bool link_conn_is_open(struct link_conn *conn)
 	return open;
 }
 
-bool link_conn_is_idle(struct link_conn *conn)
-{
-	bool idle;
-
-	pthread_mutex_lock(&conn->lock);
-	idle = !conn->tx_busy && BIO_pending(conn->to_net) == 0;
-	pthread_mutex_unlock(&conn->lock);
-	return idle;
-}
-
 bool link_conn_is_over(struct link_conn *conn)
 {
 	bool over;
@@ -465,31 +461,6 @@ bool link_conn_is_over(struct link_conn *conn)
 	over = conn->state == CONN_ENDED && !conn->rx_busy && !conn->tx_busy;
 	pthread_mutex_unlock(&conn->lock);
 	return over;
-}
-
-uint64_t link_conn_made_us(const struct link_conn *conn)
-{
-	return conn->made_us;
-}
-
-uint64_t link_conn_heard_us(struct link_conn *conn)
-{
-	uint64_t heard_us;
-
-	pthread_mutex_lock(&conn->lock);
-	heard_us = conn->heard_us;
-	pthread_mutex_unlock(&conn->lock);
-	return heard_us;
-}
-
-uint64_t link_conn_ended_us(struct link_conn *conn)
-{
-	uint64_t ended_us;
-
-	pthread_mutex_lock(&conn->lock);
-	ended_us = conn->ended_us;
-	pthread_mutex_unlock(&conn->lock);
-	return ended_us;
 }
 
 const char *link_conn_fault(struct link_conn *conn)

@@ -49,7 +49,6 @@ void link_conn_resume(struct link_conn *conn);
 /* Ends it, after what waits to be sent when `gently`; it is over a little later. */
 void link_conn_close(struct link_conn *conn, bool gently);
 bool link_conn_is_open(struct link_conn *conn); /* greeted and not ended */
-bool link_conn_is_idle(struct link_conn *conn); /* nothing waits to be sent */
 /* Ended, and none of its callbacks runs or will. */
 bool link_conn_is_over(struct link_conn *conn);
 uint64_t link_conn_made_us(const struct link_conn *conn);

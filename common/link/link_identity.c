@@ -5,6 +5,7 @@
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/x509v3.h>
 
 #include "base/config.h"
 #include "base/log.h"
@@ -182,4 +183,21 @@ enum err link_identity_url(enum peer peer, struct str url, char inner_out[LINK_U
 		return link_identity_fault(peer, "URL", "is not tls+tcp://host:port");
 	(void)snprintf(inner_out, LINK_URL_MAX, "%s%.*s", LINK_SCHEME_INNER, STR_ARG(address));
 	return OK;
+}
+
+/* The authority is the role's own already; the name makes a leaf for another purpose useless. */
+bool link_identity_expect(SSL *ssl, enum peer peer, bool server)
+{
+	X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
+	char name[32];
+
+	(void)snprintf(name, sizeof(name), "%s", peer_name(peer));
+	X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+	if (X509_VERIFY_PARAM_set1_host(param, name, 0) != 1)
+		return false;
+	if (server)
+		SSL_set_accept_state(ssl);
+	else
+		SSL_set_connect_state(ssl);
+	return server || SSL_set_tlsext_host_name(ssl, name) == 1;
 }

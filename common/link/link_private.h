@@ -18,6 +18,8 @@
  * (logged). Gives: SSL_CTX_free.
  */
 MUST_USE enum err link_identity_tls(const struct link_identity *identity, enum peer peer, SSL_CTX **tls_out);
+/* Makes it one end of a session with `peer`, whose certificate must hold its name. */
+MUST_USE bool link_identity_expect(SSL *ssl, enum peer peer, bool server);
 /* tcp://host:port of a URL that is tls+tcp and well-formed; ERR_BAD_FIELD (logged). */
 MUST_USE enum err link_identity_url(enum peer peer, struct str url, char inner_out[LINK_URL_MAX]);
 /* The log line for what failed while an end was made; always ERR_BAD_FIELD. */

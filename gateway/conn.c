@@ -125,6 +125,9 @@ void conn_kill(struct conn *conn)
 
 	if (conn->state == CONN_DEAD)
 		return;
+	/* However it ends: whoever was accepted is in a handshake, has made one, or has failed. */
+	if (conn->state == CONN_HANDSHAKE)
+		edge_count(&loop->counts.handshake_failures);
 	conn->state = CONN_DEAD;
 	timer_clear(&conn->timer);
 	close(conn->wire.fd);
@@ -163,8 +166,6 @@ static void tls_went(struct conn *conn, int result)
 		break;
 	}
 	ERR_clear_error();
-	if (conn->state == CONN_HANDSHAKE)
-		edge_count(&conn->loop->counts.handshake_failures);
 	conn_kill(conn);
 }
 

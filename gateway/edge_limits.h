@@ -8,6 +8,7 @@
 #define EDGE_LOOPS_MAX 32
 #define EDGE_LISTEN_MAX 8
 #define EDGE_CERTS_MAX 4
+#define EDGE_CERT_ALARM_DAYS 14 /* fewer left: degraded, and said once a day */
 #define EDGE_BACKLOG 1024
 #define EDGE_EVENTS_PER_TICK 256
 #define EDGE_ACCEPTS_PER_TICK 64

@@ -135,9 +135,37 @@ static void gateway_close(struct context *context)
 	buf_release(&gateway->docs);
 }
 
+static bool certificate_ends_soon(struct gateway *gateway)
+{
+	for (size_t i = 0; i < tls_store_certificates(gateway->tls); i++)
+		if (tls_store_days_left(gateway->tls, i) < EDGE_CERT_ALARM_DAYS)
+			return true;
+	return false;
+}
+
+/* Certificates and ticket keys, as files and time change them. */
+static void tls_watch(struct gateway *gateway, uint64_t *told_us)
+{
+	const uint64_t now_us = clock_monotonic_us();
+
+	tls_store_age(gateway->tls);
+	if (tls_store_changed(gateway->tls)) {
+		*told_us = 0;
+		if (tls_store_reload(gateway->tls) != OK)
+			log_event(LOG_ERROR, "certificates_kept");
+	}
+	if (!certificate_ends_soon(gateway) || (*told_us != 0 && now_us - *told_us < US_PER_DAY))
+		return;
+	*told_us = now_us;
+	for (size_t i = 0; i < tls_store_certificates(gateway->tls); i++)
+		log_event(LOG_WARN, "certificate_ends_soon", LOG_I("place", i + 1),
+			LOG_I("days_left", tls_store_days_left(gateway->tls, i)));
+}
+
 static enum err gateway_serve(struct context *context)
 {
 	struct gateway *gateway = context_state(context);
+	uint64_t certificates_told_us = 0;
 	enum err err = log_start(gateway);
 
 	if (err == OK)
@@ -146,8 +174,7 @@ static enum err gateway_serve(struct context *context)
 		err = loop_start(gateway->loops[i]);
 	while (err == OK && !context_stopping(context)) {
 		context_wait(context, WATCH_MS);
-		if (tls_store_changed(gateway->tls) && tls_store_reload(gateway->tls) != OK)
-			log_event(LOG_ERROR, "certificates_kept");
+		tls_watch(gateway, &certificates_told_us);
 		if (limit_file_reload(gateway->limits))
 			rate_set_policies(gateway->rates, limit_file_policies(gateway->limits));
 	}
@@ -176,9 +203,13 @@ static const char *gateway_missing(struct context *context)
 
 static const char *gateway_degraded(struct context *context)
 {
-	const struct gateway *gateway = context_state(context);
+	struct gateway *gateway = context_state(context);
 
-	return gateway != NULL && !store_cache_up(gateway->cache) ? "redis" : NULL;
+	if (gateway == NULL)
+		return NULL;
+	if (!store_cache_up(gateway->cache))
+		return "redis";
+	return certificate_ends_soon(gateway) ? "certificate" : NULL;
 }
 
 static void gateway_metrics(struct context *context, struct buf *out)
@@ -193,6 +224,10 @@ static void gateway_metrics(struct context *context, struct buf *out)
 	origins_write(gateway->origins, out);
 	buf_printf(out, "# TYPE berth_edge_redis_up gauge\nberth_edge_redis_up %d\n",
 		store_cache_up(gateway->cache) ? 1 : 0);
+	buf_put_c(out, "# TYPE berth_edge_certificate_days_left gauge\n");
+	for (size_t i = 0; i < tls_store_certificates(gateway->tls); i++)
+		buf_printf(out, "berth_edge_certificate_days_left{place=\"%zu\"} %lld\n", i + 1,
+			(long long)tls_store_days_left(gateway->tls, i));
 }
 
 static const struct service service = {

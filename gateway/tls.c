@@ -12,8 +12,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "edge_limits.h"
+#include "ticket_keys.h"
 
-#define TICKET_LIFE_US (UINT64_C(3600) * US_PER_S)
 #define RETRY_US (10 * US_PER_S)
 #define PATH_CAP 512
 
@@ -23,11 +23,6 @@ static const char ciphers_1_2[] =
 
 /* The shorter keys first: they are as far out of reach, and cost less in every handshake and record. */
 static const char ciphers_1_3[] = "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_256_GCM_SHA384";
-
-struct ticket_key {
-	uint8_t name[16], aes[32], mac[32];
-	uint64_t made_us; /* monotonic: setting the clock must not make a key live on; 0: none */
-};
 
 struct file_pair {
 	char cert[PATH_CAP], key[PATH_CAP];
@@ -39,43 +34,27 @@ struct tls_store {
 	SSL_CTX *ctx;
 	struct file_pair files[EDGE_CERTS_MAX];
 	size_t file_count;
-	struct ticket_key tickets[2]; /* [0] seals; both open */
-	uint64_t retry_us;            /* reading failed: once more then; 0: it did not */
+	struct ticket_keys tickets;
+	int64_t ends_s[EDGE_CERTS_MAX]; /* when each certificate held runs out, since 1970; INT64_MAX: unknown */
+	uint64_t retry_us;              /* reading failed: once more then; 0: it did not */
 };
 
 static int store_slot = -1;
-
-static void tickets_rotate(struct tls_store *store, uint64_t now_us)
-{
-	if (store->tickets[0].made_us != 0 && now_us - store->tickets[0].made_us < TICKET_LIFE_US)
-		return;
-	store->tickets[1] = store->tickets[0];
-	RAND_bytes(store->tickets[0].name, sizeof store->tickets[0].name);
-	RAND_bytes(store->tickets[0].aes, sizeof store->tickets[0].aes);
-	RAND_bytes(store->tickets[0].mac, sizeof store->tickets[0].mac);
-	store->tickets[0].made_us = now_us;
-}
 
 /* Copies the key that seals, or the one that is named; false when there is none. */
 static bool ticket_key_pick(
 	struct tls_store *store, bool seal, const uint8_t name[16], struct ticket_key *key_out, bool *old_out)
 {
 	const uint64_t now_us = clock_monotonic_us();
-	bool found = false;
+	const struct ticket_key *key;
 
 	pthread_rwlock_wrlock(&store->lock);
-	tickets_rotate(store, now_us);
-	for (size_t i = 0; i < 2 && !found; i++) {
-		const struct ticket_key *key = &store->tickets[i];
-
-		if (key->made_us == 0 || now_us - key->made_us > 2 * TICKET_LIFE_US)
-			continue;
-		found = seal || memcmp(key->name, name, sizeof key->name) == 0;
+	key = seal ? ticket_keys_sealing(&store->tickets, now_us)
+	           : ticket_keys_opening(&store->tickets, name, now_us, old_out);
+	if (key != NULL)
 		*key_out = *key;
-		*old_out = i > 0;
-	}
 	pthread_rwlock_unlock(&store->lock);
-	return found;
+	return key != NULL;
 }
 
 static int on_ticket(
@@ -137,6 +116,7 @@ static enum err ctx_set_rules(SSL_CTX *ctx)
 	SSL_CTX_set_max_early_data(ctx, 0);
 	SSL_CTX_set_read_ahead(ctx, 1);
 	SSL_CTX_set_num_tickets(ctx, 1);
+	SSL_CTX_set_timeout(ctx, 2 * (long)(TICKET_KEYS_LIFE_US / US_PER_S));
 	SSL_CTX_set_security_level(ctx, 2);
 	SSL_CTX_set_alpn_select_cb(ctx, on_alpn, NULL);
 	if (SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) != 1 || SSL_CTX_set_cipher_list(ctx, ciphers_1_2) != 1 ||
@@ -153,6 +133,17 @@ static struct timespec file_time(const char *path)
 	return stat(path, &st) == 0 ? st.st_mtim : (struct timespec){0};
 }
 
+/* When the certificate that was loaded last runs out. */
+static int64_t ctx_ends_s(SSL_CTX *ctx)
+{
+	const X509 *certificate = SSL_CTX_get0_certificate(ctx);
+	struct tm end;
+
+	if (certificate == NULL || ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end) != 1)
+		return INT64_MAX;
+	return (int64_t)timegm(&end);
+}
+
 static enum err ctx_load_pair(SSL_CTX *ctx, struct file_pair *files, size_t place)
 {
 	files->cert_at = file_time(files->cert);
@@ -166,7 +157,7 @@ static enum err ctx_load_pair(SSL_CTX *ctx, struct file_pair *files, size_t plac
 	return ERR_BAD_FIELD;
 }
 
-static enum err ctx_new(struct tls_store *store, SSL_CTX **ctx_out)
+static enum err ctx_new(struct tls_store *store, SSL_CTX **ctx_out, int64_t ends_s_out[EDGE_CERTS_MAX])
 {
 	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
 	enum err err;
@@ -175,9 +166,11 @@ static enum err ctx_new(struct tls_store *store, SSL_CTX **ctx_out)
 		return ERR_OVERLOADED;
 	if ((err = ctx_set_rules(ctx)) != OK)
 		goto done;
-	for (size_t i = 0; i < store->file_count; i++)
+	for (size_t i = 0; i < store->file_count; i++) {
 		if ((err = ctx_load_pair(ctx, &store->files[i], i)) != OK)
 			goto done;
+		ends_s_out[i] = ctx_ends_s(ctx);
+	}
 	SSL_CTX_set_ex_data(ctx, store_slot, store);
 	*ctx_out = ctx;
 	ctx = NULL;
@@ -222,7 +215,7 @@ enum err tls_store_new(const char *cert_files, const char *key_files, struct tls
 			LOG_C("keys", "BERTH_GATEWAY_CERT_FILES, BERTH_GATEWAY_KEY_FILES"));
 		goto done;
 	}
-	if ((err = ctx_new(store, &store->ctx)) != OK)
+	if ((err = ctx_new(store, &store->ctx, store->ends_s)) != OK)
 		goto done;
 	*store_out = store;
 	store = NULL;
@@ -237,7 +230,7 @@ void tls_store_free(struct tls_store **store)
 		return;
 	SSL_CTX_free((*store)->ctx);
 	pthread_rwlock_destroy(&(*store)->lock);
-	OPENSSL_cleanse((*store)->tickets, sizeof(*store)->tickets);
+	ticket_keys_wipe(&(*store)->tickets);
 	free(*store);
 	*store = NULL;
 }
@@ -245,9 +238,10 @@ void tls_store_free(struct tls_store **store)
 enum err tls_store_reload(struct tls_store *store)
 {
 	SSL_CTX *fresh = NULL, *old;
+	int64_t ends_s[EDGE_CERTS_MAX] = {0};
 	enum err err;
 
-	if ((err = ctx_new(store, &fresh)) != OK) {
+	if ((err = ctx_new(store, &fresh, ends_s)) != OK) {
 		store->retry_us = clock_monotonic_us() + RETRY_US;
 		return err;
 	}
@@ -255,6 +249,7 @@ enum err tls_store_reload(struct tls_store *store)
 	pthread_rwlock_wrlock(&store->lock);
 	old = store->ctx;
 	store->ctx = fresh;
+	memcpy(store->ends_s, ends_s, sizeof ends_s);
 	pthread_rwlock_unlock(&store->lock);
 	SSL_CTX_free(old);
 	log_event(LOG_INFO, "certificates_reloaded");
@@ -275,6 +270,30 @@ bool tls_store_changed(const struct tls_store *store)
 			time_differs(file_time(store->files[i].key), store->files[i].key_at))
 			return true;
 	return false;
+}
+
+size_t tls_store_certificates(const struct tls_store *store)
+{
+	return store->file_count;
+}
+
+int64_t tls_store_days_left(struct tls_store *store, size_t place)
+{
+	const int64_t now_s = clock_now_us() / US_PER_S;
+	int64_t left_s;
+
+	INVARIANT(place < store->file_count);
+	pthread_rwlock_rdlock(&store->lock);
+	left_s = store->ends_s[place] - now_s;
+	pthread_rwlock_unlock(&store->lock);
+	return left_s < 0 ? -1 : left_s / 86400;
+}
+
+void tls_store_age(struct tls_store *store)
+{
+	pthread_rwlock_wrlock(&store->lock);
+	(void)ticket_keys_age(&store->tickets, clock_monotonic_us());
+	pthread_rwlock_unlock(&store->lock);
 }
 
 SSL *tls_session_new(struct tls_store *store, struct tls_wire *wire)

@@ -23,6 +23,11 @@ void tls_store_free(struct tls_store **store);
 MUST_USE enum err tls_store_reload(struct tls_store *store);
 /* Whether a file has changed since it was read last, or reading failed a while ago. */
 bool tls_store_changed(const struct tls_store *store);
+size_t tls_store_certificates(const struct tls_store *store);
+/* Whole days until the certificate at this place of the list runs out; -1 when it has. */
+int64_t tls_store_days_left(struct tls_store *store, size_t place);
+/* Ticket keys that are too old go from memory, whether or not somebody connects. Call now and then. */
+void tls_store_age(struct tls_store *store);
 /* A server-side session over `wire`, which it borrows; NULL without memory. */
 SSL *tls_session_new(struct tls_store *store, struct tls_wire *wire);
 /* Whether the handshake, which has ended, chose HTTP/2 (RFC 7301). */

@@ -114,7 +114,7 @@ enum err outbox_page_load(struct outbox_relay *relay, int64_t after_seq, struct 
 	*leading_out = false;
 	*page = (struct outbox_page){.last_seq = after_seq};
 	arena_reset(relay->arena);
-	if ((err = tx_begin_jobs(relay->db, &tx)) != OK)
+	if ((err = outbox_relay_begin(relay, &tx)) != OK)
 		goto done;
 	if ((err = lead(relay, tx, leading_out)) != OK || !*leading_out)
 		goto done;

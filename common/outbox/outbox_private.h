@@ -51,6 +51,9 @@ struct outbox_page {
 /* Whether an earlier event of the same object has been refused. */
 bool outbox_relay_holds(const struct outbox_relay *relay, const struct event *event);
 
+/* A transaction of the relay's role whose statements go by the order of the rows. */
+MUST_USE enum err outbox_relay_begin(struct outbox_relay *relay, struct tx **tx_out);
+
 /* ---- outbox_page.c ---- */
 
 /*

@@ -11,6 +11,7 @@
 #define BATCH_DEFAULT 128
 #define BATCH_BYTES_DEFAULT (256U << 10)
 #define POLL_DEFAULT_MS 200
+#define GATHER_DEFAULT_MS 20
 #define BACKOFF_FIRST_MS 100
 #define BACKOFF_DEFAULT_MS 5000
 #define WAITING_MAX 100000
@@ -37,6 +38,8 @@ enum err outbox_relay_new(const struct outbox_relay_config *config, struct outbo
 		relay->config.batch_bytes_max = BATCH_BYTES_DEFAULT;
 	if (relay->config.poll_ms <= 0)
 		relay->config.poll_ms = POLL_DEFAULT_MS;
+	if (relay->config.gather_ms <= 0)
+		relay->config.gather_ms = GATHER_DEFAULT_MS;
 	if (relay->config.backoff_max_ms <= 0)
 		relay->config.backoff_max_ms = BACKOFF_DEFAULT_MS;
 	relay->backoff_ms = BACKOFF_FIRST_MS;
@@ -158,6 +161,13 @@ static void count_delivered(struct outbox_relay *relay, const struct outbox_even
 	pthread_mutex_unlock(&relay->mutex);
 }
 
+enum err outbox_relay_begin(struct outbox_relay *relay, struct tx **tx_out)
+{
+	enum err err = tx_begin_jobs(relay->db, tx_out);
+
+	return err == OK ? tx_queue_quiet(*tx_out, &sql_outbox_by_index, NO_PARAMS) : err;
+}
+
 static enum err delete_rows(struct outbox_relay *relay, const struct outbox_event *events, size_t count)
 {
 	int64_t seqs[OUTBOX_EVENTS_MAX];
@@ -166,7 +176,7 @@ static enum err delete_rows(struct outbox_relay *relay, const struct outbox_even
 
 	for (size_t i = 0; i < count; i++)
 		seqs[i] = events[i].seq;
-	if ((err = tx_begin_jobs(relay->db, &tx)) == OK)
+	if ((err = outbox_relay_begin(relay, &tx)) == OK)
 		err = tx_commit_with(&tx, &sql_outbox_done, PARAMS(db_i64s(seqs, count)), NULL, NULL);
 	tx_free(&tx);
 	return err;
@@ -273,7 +283,7 @@ static enum err look(struct outbox_relay *relay)
 
 	if (relay->looked_us && clock_monotonic_us() - relay->looked_us < LOOK_EVERY_US)
 		return OK;
-	if ((err = tx_begin_jobs(relay->db, &tx)) == OK)
+	if ((err = outbox_relay_begin(relay, &tx)) == OK)
 		err = tx_commit_with(&tx, &sql_outbox_waiting, PARAMS(db_i64(WAITING_MAX)), &rows, NULL);
 	if (err == OK && rows_next(rows)) {
 		now.waiting = (uint64_t)rows_i64(rows, 0);
@@ -320,6 +330,7 @@ static void *relay_main(void *arg)
 			relay->backoff_ms = BACKOFF_FIRST_MS;
 			/* Who does not lead has nothing to do with what its process commits. */
 			rest(relay, relay->config.poll_ms, relay->lock_generation != 0);
+			rest(relay, relay->config.gather_ms, false);
 			continue;
 		}
 		/* Poking does not help a peer that is away. */

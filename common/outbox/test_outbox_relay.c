@@ -157,12 +157,13 @@ static bool wait_for(size_t count, int limit_ms)
 	return seen_count() >= count;
 }
 
-static struct outbox_relay *relay_of(struct seal *with, int64_t poll_ms, size_t bytes_max)
+static struct outbox_relay *relay_that_gathers(struct seal *with, int64_t poll_ms, size_t bytes_max, int64_t gather_ms)
 {
 	struct outbox_relay_config config = {.db = &jobs_config,
 		.seal = with,
 		.deliver = deliver,
 		.poll_ms = poll_ms,
+		.gather_ms = gather_ms,
 		.batch_bytes_max = bytes_max,
 		.backoff_max_ms = 200};
 	struct outbox_relay *relay = NULL;
@@ -170,6 +171,11 @@ static struct outbox_relay *relay_of(struct seal *with, int64_t poll_ms, size_t 
 	assert_int_equal(outbox_relay_new(&config, &relay), OK);
 	assert_int_equal(outbox_relay_start(relay), OK);
 	return relay;
+}
+
+static struct outbox_relay *relay_of(struct seal *with, int64_t poll_ms, size_t bytes_max)
+{
+	return relay_that_gathers(with, poll_ms, bytes_max, 0);
 }
 
 static struct seal *new_seal(void)
@@ -355,6 +361,65 @@ static void test_batches(void **state)
 	seal_free(&own);
 }
 
+static size_t call_count(void)
+{
+	size_t n;
+
+	pthread_mutex_lock(&sink->mutex);
+	n = sink->calls;
+	pthread_mutex_unlock(&sink->mutex);
+	return n;
+}
+
+/* What is committed shortly after a poke goes along with it; how much that is, a busy machine decides. */
+static void test_gathers(void **state)
+{
+	struct seal *own = new_seal();
+	struct outbox_relay *relay = relay_that_gathers(own, 60000, 0, 300);
+	size_t before = 0, count = 0;
+	(void)state;
+
+	for (int round = 0; round < 10 && (count == 0 || call_count() - before >= 5); round++) {
+		before = call_count();
+		for (int i = 0; i < 5; i++) {
+			commit_events(&tenant_a, &ada, (int64_t)++count, 1);
+			outbox_poke(relay);
+		}
+		assert_true(wait_for(count, 10000));
+	}
+	assert_true(call_count() - before < 5);
+	outbox_relay_free(&relay);
+	seal_free(&own);
+}
+
+/* However empty the table was when statistics were taken. */
+static void test_reads_by_index(void **state)
+{
+	struct seal *own = new_seal();
+	struct outbox_relay *relay;
+	int64_t before;
+	(void)state;
+
+	testpg_sql(pg, "vacuum analyze shop.outbox");
+	for (int i = 0; i < 6; i++)
+		commit_events(&tenant_a, &ada, 1 + i * 64, 64);
+	testpg_sql(pg, "select pg_stat_force_next_flush()");
+	before = strtoll(
+		testpg_value(pg, "select seq_scan from pg_stat_user_tables where relname = 'outbox'"), NULL, 10);
+	relay = relay_of(own, 20, 0);
+	assert_true(wait_for(384, 10000));
+	outbox_relay_free(&relay); /* its session ends, and its figures are there to be read */
+	for (int i = 0;
+		i < 1000 &&
+		strcmp(testpg_value(pg, "select count(*) from pg_stat_activity where usename = 'shop_jobs'"), "0") != 0;
+		i++)
+		usleep(10000);
+	assert_int_equal(
+		before, strtoll(testpg_value(pg, "select seq_scan from pg_stat_user_tables where relname = 'outbox'"),
+				NULL, 10));
+	seal_free(&own);
+}
+
 static void kill_connection(void)
 {
 	if (sink->calls % 3 == 1)
@@ -451,6 +516,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_delivers, fresh, done),
 		cmocka_unit_test_setup_teardown(test_poke, fresh, done),
 		cmocka_unit_test_setup_teardown(test_peer_away, fresh, done),
+		cmocka_unit_test_setup_teardown(test_gathers, fresh, done),
+		cmocka_unit_test_setup_teardown(test_reads_by_index, fresh, done),
 		cmocka_unit_test_setup_teardown(test_refused, fresh, done),
 		cmocka_unit_test_setup_teardown(test_key_destroyed, fresh, done),
 		cmocka_unit_test_setup_teardown(test_batches, fresh, done),

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "auth.h"
+#include "base/log.h"
+#include "precondition.h"
+
+/* Values of Authorization, If-Match and Idempotency-Key: what is found lies within, a version is one that we give. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const struct str value = {(const char *)data, size};
+	const struct str bearer = auth_bearer(value);
+	int64_t version = -2;
+
+	if (bearer.p != NULL)
+		INVARIANT(bearer.p >= value.p && bearer.p + bearer.len <= value.p + value.len);
+	if (precondition_match(value, &version) == OK)
+		INVARIANT(version >= -1);
+	if (precondition_key(value) == OK)
+		for (size_t i = 0; i < size; i++)
+			INVARIANT(data[i] > ' ' && data[i] < 0x7f);
+	return 0;
+}

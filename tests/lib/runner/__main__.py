@@ -67,11 +67,20 @@ def run_suite(report, tests, args):
     if args.suite:
         kinds.run_pytest(report, tests, suite.borrowed(args.suite), args.long)
         return
-    the_suite = suite.Suite(report)
+    in_suite(report, tests, args, suite.Suite(report))
+
+
+def run_races(report, tests, args):
+    """Scenarios once more, by processes under ThreadSanitizer: what it says of them is a test of its own."""
+    if build.build(report, "tsan", suite.PROCESSES):
+        in_suite(report, tests, args, suite.Suite(report, "tsan", "race"), "race")
+
+
+def in_suite(report, tests, args, the_suite, kind=None):
     quiet = True
     try:
         if the_suite.up():
-            kinds.run_pytest(report, tests, the_suite.env, args.long)
+            kinds.run_pytest(report, tests, the_suite.env, args.long, kind)
             quiet = False
     finally:
         the_suite.down(quiet)
@@ -80,6 +89,7 @@ def run_suite(report, tests, args):
 def run(report, tests, args):
     units, gates, fuzzers = of_kind(tests, "unit"), of_kind(tests, "gate"), of_kind(tests, "fuzz")
     walks = of_kind(tests, *catalog.PYTEST_KINDS)
+    own, races = of_kind(tests, *catalog.OWN_SUITE_KINDS), of_kind(tests, "race")
     whole = not args.names
     built = True
     if units or whole or (walks and not args.suite):
@@ -93,6 +103,10 @@ def run(report, tests, args):
     in_pool(args.jobs, calls)
     if walks and built:
         run_suite(report, walks, args)
+    if own:
+        kinds.run_pytest(report, own, dict(os.environ), args.long)
+    if races:
+        run_races(report, races, args)
     if fuzz_built:
         seconds = kinds.fuzz_seconds(len(fuzzers), args.jobs, args.long)
         report.note(f"fuzzing {len(fuzzers)} targets, {seconds} s each")
@@ -110,7 +124,7 @@ def main():
         report.add("FAILED", "build/configure", 0, failure)
         report.finish()
         return 1
-    tests = catalog.everything()
+    tests = catalog.everything(args.long)
     if args.list:
         print("\n".join(test.name for test in tests))
         return 0

@@ -9,7 +9,15 @@ from .build import ROOT, tree
 
 PYTEST_KINDS = {
     "scenario": ROOT / "tests" / "scenarios", "arrow": ROOT / "tests" / "arrows", "conformance": ROOT / "tests" / "conformance"}
-KINDS = ("unit", "gate", *PYTEST_KINDS, "fuzz")
+# These bring a suite of their own: of released binaries.
+OWN_SUITE_KINDS = {"hardening": ROOT / "tests" / "hardening"}
+PYTEST_FOLDERS = {**PYTEST_KINDS, **OWN_SUITE_KINDS}
+# Scenarios run once more under ThreadSanitizer: those whose promise is about things that happen at once; files with --long.
+RACES = ("test_main_job", "test_bookings", "test_oauth::test_fifty_exchanges_of_one_code_give_one_token_and_a_replay_revokes_it",
+         "test_oauth::test_a_stolen_refresh_token_ends_the_whole_family", "test_access::test_a_suspended_person_is_out_within_a_second",
+         "test_faults::test_a_key_survives_a_killed_process", "test_faults::test_stopping_a_process_finishes_what_it_has_begun")
+LONG_RACES = ("test_access", "test_admin_ports", "test_audit", "test_bad_input", "test_crash_points", "test_faults", "test_oauth", "test_tenancy")
+KINDS = ("unit", "gate", *PYTEST_FOLDERS, "race", "fuzz")
 
 
 class Test:
@@ -22,9 +30,10 @@ class Test:
     def matches(self, word):
         """Exactly by full or short name, by kind, or by path."""
         path = getattr(self, "path", None)
-        names = {self.name, self.short, self.kind, self.kind + "s"}
-        if self.kind in PYTEST_KINDS:
-            names |= {self.short.split("::")[0], self.short.split("::")[1], str(path), f"{path}::{self.short.split('::')[1]}"}
+        names = {self.name, self.kind, self.kind + "s"} | ({self.short} if self.kind != "race" else set())
+        if self.kind in PYTEST_FOLDERS or self.kind == "race":
+            if self.kind != "race":    # a scenario's name alone means the scenario
+                names |= {self.short.split("::")[0], self.short.split("::")[1], str(path), f"{path}::{self.short.split('::')[1]}"}
             names |= {f"{self.kind}/{self.short.split('::')[0]}"}
         elif path:
             names.add(str(path))
@@ -39,11 +48,18 @@ def gates():
 
 
 def pytests():
-    for kind, folder in PYTEST_KINDS.items():
+    for kind, folder in PYTEST_FOLDERS.items():
         for path in sorted(folder.glob("test_*.py")):
             for node in ast.parse(path.read_text()).body:
                 if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
                     yield Test(kind, f"{path.stem}::{node.name}", path=path.relative_to(ROOT))
+
+
+def races(long):
+    for test in pytests():
+        names = {test.short, test.short.split("::")[0]}
+        if test.kind == "scenario" and names & {*RACES, *(LONG_RACES if long else ())}:
+            yield Test("race", test.short, path=test.path)
 
 
 def units():
@@ -66,5 +82,5 @@ def fuzzers():
         yield Test("fuzz", name)
 
 
-def everything():
-    return [*units(), *gates(), *pytests(), *fuzzers()]
+def everything(long=False):
+    return [*units(), *gates(), *pytests(), *races(long), *fuzzers()]

@@ -9,7 +9,7 @@ import time
 
 from . import process
 from .build import BUILDS, ROOT, tree
-from .catalog import PYTEST_KINDS
+from .catalog import PYTEST_FOLDERS
 from .report import FAILED, PASSED, SKIPPED
 
 GATE_SECONDS = 900
@@ -70,8 +70,9 @@ def run_fuzz(report, test, seconds):
     report.add(FAILED if outcome.code else PASSED, test.name, outcome.seconds, text)
 
 
-def run_pytest(report, tests, env, long):
-    """All scenario and arrow tests in one pytest; its results come as JSON lines through a pipe (tests/lib/berth_report.py)."""
+def run_pytest(report, tests, env, long, kind=None):
+    """All these tests in one pytest; its results come as JSON lines through a pipe (tests/lib/berth_report.py). `kind`: what they
+    are reported as, when it is not that of their folder."""
     receive, send = os.pipe()
     nodes = sorted({f"{test.path}::{test.short.split('::')[1]}" for test in tests})
     env = dict(env, BERTH_REPORT_FD=str(send), BERTH_BUILD_DIR=env.get("BERTH_BUILD_DIR", str(tree("asan-ubsan"))))
@@ -87,17 +88,17 @@ def run_pytest(report, tests, env, long):
         for line in lines:
             seen += 1
             result = json.loads(line)
-            report.add(result["status"], pytest_name(result["node"]), result["seconds"], result["text"])
+            report.add(result["status"], pytest_name(result["node"], kind), result["seconds"], result["text"])
             if time.monotonic() - begun > PYTEST_SECONDS * (10 if long else 1):
                 process.end(child)
     output, _ = child.communicate()
     process.forget(child)
     if child.returncode not in (0, 1) or not seen:
-        report.add(FAILED, "scenario/pytest", time.monotonic() - begun, output.decode("utf-8", "replace"))
+        report.add(FAILED, f"{kind or tests[0].kind}/pytest", time.monotonic() - begun, output.decode("utf-8", "replace"))
 
 
-def pytest_name(node):
+def pytest_name(node, kind=None):
     path, _, rest = node.partition("::")
-    folders = {folder.name: kind for kind, folder in PYTEST_KINDS.items()}
-    kind = next((folders[part] for part in pathlib.Path(path).parts if part in folders), "scenario")
+    folders = {folder.name: name for name, folder in PYTEST_FOLDERS.items()}
+    kind = kind or next((folders[part] for part in pathlib.Path(path).parts if part in folders), "scenario")
     return f"{kind}/{pathlib.Path(path).stem}::{rest}" if rest else f"{kind}/{pathlib.Path(path).stem}"

@@ -13,6 +13,7 @@ from .report import FAILED, PASSED
 
 RUNS = ROOT / ".run-tests"
 UP_SECONDS = 240
+PROCESSES = ("gateway", "authsvc", "bookingsvc", "auditsvc", "gdprsvc")
 SANITIZER = re.compile(
     r"ERROR: (Address|Leak|Thread|Memory)Sanitizer|runtime error: |WARNING: ThreadSanitizer|SUMMARY: \w+Sanitizer")
 
@@ -33,9 +34,9 @@ def is_alive(pid):
     return True
 
 
-def environment(run_dir, port):
+def environment(run_dir, port, preset="asan-ubsan"):
     env = dict(os.environ)
-    env.update(BERTH_RUN_DIR=str(run_dir), BERTH_PORT=str(port), BERTH_BUILD_DIR=str(tree("asan-ubsan")))
+    env.update(BERTH_RUN_DIR=str(run_dir), BERTH_PORT=str(port), BERTH_BUILD_DIR=str(tree(preset)))
     return env
 
 
@@ -62,22 +63,24 @@ def sweep():
 
 
 class Suite:
-    def __init__(self, report):
+    def __init__(self, report, preset="asan-ubsan", label="suite"):
+        """`label`: what its start, its end and its sanitizers' words are reported as."""
         self.report = report
+        self.preset, self.label = preset, label
         self.run_dir = RUNS / str(os.getpid())
         self.started = False
 
     def up(self):
         RUNS.mkdir(exist_ok=True)
         sweep()
-        self.report.note("starting a suite of real processes")
+        self.report.note(f"starting a suite of real processes ({self.preset})")
         self.started = True
-        self.env = environment(self.run_dir, free_port())
+        self.env = environment(self.run_dir, free_port(), self.preset)
         outcome = process.run([str(ROOT / "deploy" / "up")], UP_SECONDS, cwd=ROOT, env=self.env)
         text = outcome.text
         if outcome.code:
             text += self.log_tails()
-        self.report.add(FAILED if outcome.code else PASSED, "suite/up", outcome.seconds, text)
+        self.report.add(FAILED if outcome.code else PASSED, f"{self.label}/up", outcome.seconds, text)
         return outcome.code == 0
 
     def log_tails(self):
@@ -89,7 +92,7 @@ class Suite:
 
     def keep_logs(self):
         """Copies the logs where they outlive the suite."""
-        target = ROOT / ".build" / "tests" / "logs"
+        target = ROOT / ".build" / "tests" / ("logs" if self.label == "suite" else f"logs-{self.label}")
         shutil.rmtree(target, ignore_errors=True)
         if (self.run_dir / "logs").is_dir():
             shutil.copytree((self.run_dir / "logs").resolve(), target)
@@ -119,7 +122,7 @@ class Suite:
             good = outcome.code == 0 and "did not stop" not in outcome.text
             self.report.add(PASSED if good else FAILED, "suite/down", time.monotonic() - begun, outcome.text)
             complaints = self.complaints()
-            self.report.add(FAILED if complaints else PASSED, "suite/sanitizers", 0, f"{complaints}\nlogs are kept in {logs}")
+            self.report.add(FAILED if complaints else PASSED, f"{self.label}/sanitizers", 0, f"{complaints}\nlogs are kept in {logs}")
         remove(self.run_dir)
         try:
             RUNS.rmdir()

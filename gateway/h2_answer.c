@@ -41,6 +41,16 @@ static nghttp2_nv nv_of(struct str name, struct str value, uint8_t flags)
 		.flags = flags};
 }
 
+/* RFC 9113 section 8.2: in the bytes that the answer owns. */
+static void lower(struct str name)
+{
+	char *p = (char *)(uintptr_t)name.p;
+
+	for (size_t i = 0; i < name.len; i++)
+		if (p[i] >= 'A' && p[i] <= 'Z')
+			p[i] = (char)(p[i] | 0x20);
+}
+
 /* A line without its CRLF; false at the empty one, or when it is no field. */
 static bool line_next(struct str *rest, struct str *name_out, struct str *value_out)
 {
@@ -62,18 +72,21 @@ static bool line_next(struct str *rest, struct str *name_out, struct str *value_
 /* How many fields; 0 when there are too many. */
 static size_t fields_of(struct str head, nghttp2_nv fields_out[FIELDS_MAX])
 {
+	const uint8_t kept = NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE;
 	struct str name, value;
 	size_t count = 1;
 
-	fields_out[0] = nv_of(STR(":status"), (struct str){head.p + STATUS_AT, 3}, NGHTTP2_NV_FLAG_NONE);
+	fields_out[0] = nv_of(STR(":status"), (struct str){head.p + STATUS_AT, 3}, kept);
 	str_cut(&head, '\n', &name);
 	while (line_next(&head, &name, &value)) {
+		const uint8_t indexing = comes_again(name) ? NGHTTP2_NV_FLAG_NONE : NGHTTP2_NV_FLAG_NO_INDEX;
+
 		if (of_connection(name))
 			continue;
 		if (count == FIELDS_MAX)
 			return 0;
-		fields_out[count++] =
-			nv_of(name, value, comes_again(name) ? NGHTTP2_NV_FLAG_NONE : NGHTTP2_NV_FLAG_NO_INDEX);
+		lower(name);
+		fields_out[count++] = nv_of(name, value, kept | indexing);
 	}
 	return count;
 }
@@ -97,28 +110,28 @@ static ssize_t on_content(nghttp2_session *session, int32_t id, uint8_t *bytes, 
 	return (ssize_t)len;
 }
 
-bool h2_answer_submit(struct h2_stream *stream, struct str head, struct str content, bool lasting)
+bool h2_answer_submit(struct h2_stream *stream, struct str content, bool lasting)
 {
 	const nghttp2_data_provider provider = {.source = {.ptr = stream}, .read_callback = on_content};
+	const size_t head_len = stream->answer.len;
 	nghttp2_nv fields[FIELDS_MAX];
 	size_t count;
 
-	if (head.len < STATUS_AT + 3)
-		return false;
-	if (content.len > 0 && !lasting) {
-		buf_put_str(&stream->copy, content);
-		if (!buf_ok(&stream->copy)) {
-			buf_reset(&stream->copy);
-			return false;
-		}
-		content = buf_str(&stream->copy);
-	}
-	count = fields_of(head, fields);
+	if (!lasting)
+		buf_put_str(&stream->answer, content);
+	if (!buf_ok(&stream->answer) || head_len < STATUS_AT + 3)
+		goto fail;
+	if (!lasting && content.len > 0)
+		content.p = stream->answer.p + head_len;
+	count = fields_of((struct str){stream->answer.p, head_len}, fields);
 	if (count == 0 || nghttp2_submit_response(stream->h2->session, stream->id, fields, count,
 				  content.len > 0 ? &provider : NULL) != 0)
-		return false;
+		goto fail;
 	stream->content = content;
 	stream->sent = 0;
 	stream->h2->answers_held += content.len;
 	return true;
+fail:
+	buf_reset(&stream->answer);
+	return false;
 }

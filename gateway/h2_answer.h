@@ -5,10 +5,11 @@
 #include "h2_stream.h"
 
 /*
- * Hands an answer to the session: `head` as head_write has it, so that both versions of HTTP say the same. Fields of
- * the HTTP/1.1 connection are left out. `content` is copied unless it lasts as long as the process; p is NULL without.
- * False, and nothing is sent, when there is no room or a field cannot be one.
+ * Hands an answer to the session. stream->answer holds the head as head_write has it, so that both versions of HTTP say
+ * the same; it is changed, and belongs to the session until the stream ends. Fields of the HTTP/1.1 connection are left
+ * out. `content` is copied behind it unless it lasts as long as the process; p is NULL without. False, and nothing is
+ * sent, when there is no room or a field cannot be one; `answer` is then empty.
  */
-MUST_USE bool h2_answer_submit(struct h2_stream *stream, struct str head, struct str content, bool lasting);
+MUST_USE bool h2_answer_submit(struct h2_stream *stream, struct str content, bool lasting);
 
 #endif

@@ -16,6 +16,7 @@
 #define H2_CONTENT_MAX (512U << 10)       /* content held: above it only the oldest stream is granted more */
 #define H2_ANSWERS_MAX (2U << 20)         /* content of answers that wait: above it new streams are refused */
 #define H2_OUT_FILL (32U << 10)           /* written at once */
+#define H2_HEAD_USUAL 1536                /* what the head of an answer takes, mostly */
 #define H2_CONTINUATIONS_MAX 8            /* of one field section */
 #define H2_SECTION_MAX (128U << 10)       /* decoded bytes of one field section, taken or not */
 #define H2_LOOK_US (1 * US_PER_S)         /* how often deadlines of streams are looked at */

@@ -9,7 +9,7 @@
 #include "respond.h"
 
 #define SPARE_MAX 256
-#define IN_KEPT (4U << 10) /* a larger buffer is given back */
+#define ROOM_KEPT (4U << 10) /* a larger buffer is given back */
 
 static void list_add(struct h2 *h2, struct h2_stream *stream)
 {
@@ -37,17 +37,19 @@ struct h2_stream *h2_stream_new(struct h2 *h2, int32_t id)
 {
 	struct loop *loop = h2->conn->loop;
 	struct h2_stream *stream = loop->spare_streams;
-	struct buf in;
+	struct buf in, answer;
 
 	if (stream != NULL) {
 		loop->spare_streams = stream->next;
 		loop->spare_stream_count--;
 		in = stream->in;
+		answer = stream->answer;
 	} else {
 		stream = malloc(sizeof *stream);
 		if (stream == NULL)
 			return NULL;
 		buf_init(&in, http_limits_bytes(&conn_http_limits) + conn_http_limits.header_bytes_max);
+		buf_init(&answer, EDGE_OUT_MAX);
 	}
 	/* The parser is large, and made anew for each request by http_fields_begin. */
 	stream->h2 = h2;
@@ -58,7 +60,7 @@ struct h2_stream *h2_stream_new(struct h2 *h2, int32_t id)
 	stream->trailers = stream->malformed = stream->whole = stream->answered = false;
 	stream->in = in;
 	stream->withheld = stream->sent = 0;
-	buf_init(&stream->copy, EDGE_OUT_MAX);
+	stream->answer = answer;
 	stream->content = STR_NONE;
 	stream->begun_us = stream->moved_us = loop->now_us;
 	http_fields_begin(&stream->parser, &stream->in, &conn_http_limits);
@@ -77,11 +79,14 @@ void h2_stream_free(struct h2_stream **stream)
 		return;
 	loop = dying->h2->conn->loop;
 	list_remove(dying->h2, dying);
-	buf_release(&dying->copy);
-	if (dying->in.room > IN_KEPT)
+	buf_reset(&dying->answer);
+	if (dying->answer.room > ROOM_KEPT)
+		buf_release(&dying->answer);
+	if (dying->in.room > ROOM_KEPT)
 		buf_release(&dying->in);
 	if (loop->spare_stream_count >= SPARE_MAX) {
 		buf_release(&dying->in);
+		buf_release(&dying->answer);
 		free(dying);
 	} else {
 		dying->next = loop->spare_streams;
@@ -98,6 +103,7 @@ void h2_stream_release_spare(struct loop *loop)
 
 		loop->spare_streams = stream->next;
 		buf_release(&stream->in);
+		buf_release(&stream->answer);
 		free(stream);
 	}
 	loop->spare_stream_count = 0;
@@ -119,7 +125,7 @@ static void stream_end_work(struct h2_stream *stream)
 		h2->work--;
 	stream->exchange = NULL;
 	h2->content_held -= stream->parser.body_len;
-	if (stream->in.room > IN_KEPT)
+	if (stream->in.room > ROOM_KEPT)
 		buf_release(&stream->in);
 	if (stream->parser.body_len > 0)
 		for (struct h2_stream *other = h2->first; other != NULL; other = other->next)

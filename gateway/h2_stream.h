@@ -19,7 +19,7 @@ struct h2_stream {
 	struct http_parser parser;
 	struct buf in;      /* fields, then content */
 	size_t withheld;    /* content whose window was not given back yet */
-	struct buf copy;    /* content of the answer, unless it lasts */
+	struct buf answer;  /* its head, then its content unless that lasts */
 	struct str content; /* of the answer; borrows */
 	size_t sent;
 	uint64_t begun_us;

@@ -114,7 +114,6 @@ enum err loop_new(struct gateway *gateway, size_t index, struct loop **loop_out)
 	loop->now_us = clock_monotonic_us();
 	timer_wheel_init(&loop->wheel, loop->now_us);
 	buf_init(&loop->scratch, EDGE_OUT_MAX);
-	buf_init(&loop->head_text, EDGE_OUT_MAX);
 	access_log_init(&loop->log);
 	loop->tokens = token_cache_new(EDGE_TOKEN_CACHE);
 	err = loop->tokens != NULL ? OK : ERR_OVERLOADED;
@@ -174,7 +173,6 @@ void loop_free(struct loop **loop)
 	token_cache_free(&dying->tokens);
 	keyset_free(&dying->keys);
 	buf_release(&dying->scratch);
-	buf_release(&dying->head_text);
 	h2_stream_release_spare(dying);
 	access_log_release(&dying->log);
 	free(dying);

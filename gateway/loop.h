@@ -55,7 +55,6 @@ struct loop {
 	struct h2_stream *spare_streams; /* the same, with their buffers */
 	size_t spare_stream_count;
 	struct buf scratch;     /* one body at a time */
-	struct buf head_text;   /* one head at a time that goes by HTTP/2 */
 	char wire_in[16 << 10]; /* what was read from one HTTP/2 connection, and is used up at once */
 	struct access_log log;
 	struct edge_counts counts;

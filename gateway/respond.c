@@ -27,12 +27,10 @@ static bool has_content(const struct exchange *exchange, const struct head *head
 
 static bool respond_write_h2(struct exchange *exchange, const struct head *head, const struct content *content)
 {
-	struct buf *text = &exchange->loop->head_text;
-
-	buf_reset(text);
-	head_write(text, exchange, head, content->bytes.len, true);
-	return buf_ok(text) && h2_answer_submit(exchange->stream, buf_str(text),
-				       has_content(exchange, head) ? content->bytes : STR_NONE, content->lasting);
+	(void)buf_reserve(&exchange->stream->answer, H2_HEAD_USUAL + (content->lasting ? 0 : content->bytes.len));
+	head_write(&exchange->stream->answer, exchange, head, content->bytes.len, true);
+	return h2_answer_submit(
+		exchange->stream, has_content(exchange, head) ? content->bytes : STR_NONE, content->lasting);
 }
 
 /* Behind whatever `out` holds. False, and `out` as before, when a value cannot stand in a field or there is no room. */

@@ -52,7 +52,6 @@ static inline struct drive *drive_new(void)
 	drive->loop.wall_us = clock_now_us();
 	drive->loop.tokens = token_cache_new(16);
 	buf_init(&drive->loop.scratch, EDGE_OUT_MAX);
-	buf_init(&drive->loop.head_text, EDGE_OUT_MAX);
 	access_log_init(&drive->loop.log);
 	return drive;
 }
@@ -139,7 +138,6 @@ static inline void drive_free(struct drive *drive)
 	}
 	access_log_release(&loop->log);
 	buf_release(&loop->scratch);
-	buf_release(&loop->head_text);
 	token_cache_free(&loop->tokens);
 	rate_free(&drive->gateway.rates);
 	buf_release(&drive->gateway.openapi);

@@ -304,5 +304,5 @@ def test_what_a_proxy_means_is_what_the_gateway_understands(suite, slug, gateway
         meant = [(method, resource(target), length) for method, target, length in requests]
         assert got == meant[:len(got)], f"{ROWS[number][:2]}: {got} instead of {meant}"
         whole += got == meant
-    assert whole > len(wanted) * 0.5, f"only {whole} of {len(wanted)} good connections came through {name}"
+    assert whole >= 3, f"only {whole} of {len(wanted)} good connections came through {name}"
     assert gateway.process.poll() is None

@@ -83,9 +83,11 @@ def sample(schema):
 
 
 def change_of(route):
-    """A body that changes one plain text, where the operation takes one."""
-    if not route.shape or route.method != "PATCH":
+    """A body that changes one plain text; what replaces the whole gets all of it."""
+    if not route.shape:
         return None
+    if route.method != "PATCH":
+        return sample(route.shape)
     plain = [name for name, field in route.shape["properties"].items() if field.get("maxLength") and not field.get("format") and "enum" not in field]
     return {plain[0]: "Changed"} if plain else {}
 
@@ -270,7 +272,7 @@ def rows_of(suite):
 
 
 def writers(routes):
-    found = [route for route in routes if route.shape and route.method in ("POST", "PATCH")]
+    found = [route for route in routes if route.shape and route.method in ("POST", "PUT", "PATCH")]
     assert len(found) >= 14
     return found
 

@@ -13,7 +13,7 @@ import pytest
 
 from berth_suite import wait_for
 from edge import Closed, Edge, context, head, post, timed
-from own_gateway import OwnGateway
+from own_gateway import NO_LIMITS, OwnGateway
 
 ORDER = 42
 OURS_1_2 = {
@@ -266,7 +266,7 @@ def renewable(suite, tmp_path):
     for end in ("pem", "key"):
         shutil.copy(tmp_path / f"one.{end}", tmp_path / f"live.{end}")
     with OwnGateway(suite, BERTH_GATEWAY_CERT_FILES=str(tmp_path / "live.pem"), BERTH_GATEWAY_KEY_FILES=str(tmp_path / "live.key"),
-                    BERTH_LIMIT_ADDRESS_PER_S="0") as gateway:
+                    **NO_LIMITS) as gateway:
         yield gateway, tmp_path
 
 

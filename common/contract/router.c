@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "contract/router.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,24 +57,24 @@ static struct node *child_of(struct node *parent, struct str segment)
 	return child;
 }
 
+/* In place, so that a start for which there is no memory ends with a word. */
 static void allow_build(struct node *node)
 {
-	struct buf text;
+	size_t len = 0;
 
-	buf_init(&text, ALLOW_TEXT_MAX - 1);
 	for (size_t i = 0; i < METHOD_COUNT; i++) {
+		const char *name = i == METHOD_GET ? "GET, HEAD" : method_names[i];
+
 		if (node->operations[i] == NULL)
 			continue;
-		if (text.len > 0)
-			buf_put_c(&text, ", ");
-		buf_put_c(&text, i == METHOD_GET ? "GET, HEAD" : method_names[i]);
+		len += (size_t)snprintf(
+			node->allow + len, sizeof(node->allow) - len, "%s%s", len > 0 ? ", " : "", name);
+		if (len >= sizeof(node->allow))
+			abort();
 	}
-	buf_put_c(&text, ", OPTIONS");
-	if (!buf_ok(&text))
+	if (sizeof(node->allow) - len < sizeof(", OPTIONS"))
 		abort();
-	memcpy(node->allow, buf_str(&text).p, text.len);
-	node->allow[text.len] = '\0';
-	buf_release(&text);
+	memcpy(node->allow + len, ", OPTIONS", sizeof(", OPTIONS"));
 }
 
 static void operation_add(const struct operation *operation)

@@ -420,7 +420,7 @@ void http_admin_stop(struct http_admin *admin)
 {
 	uint64_t one = 1;
 
-	if (!admin->running)
+	if (admin == NULL || !admin->running)
 		return;
 	/* An eventfd of ours takes one more unless it counts to 2^64. */
 	INVARIANT(write(admin->stop_fd, &one, sizeof(one)) == (ssize_t)sizeof(one));

@@ -50,7 +50,8 @@ struct http_admin_config {
 MUST_USE enum err http_admin_new(const struct http_admin_config *config, struct http_admin **admin_out);
 unsigned http_admin_port(const struct http_admin *admin);
 MUST_USE enum err http_admin_start(struct http_admin *admin); /* ERR_UNAVAILABLE without a thread */
-void http_admin_stop(struct http_admin *admin);  /* ends the thread and its connections; may be called twice */
+/* Ends the thread and its connections; may be called twice, and with NULL. */
+void http_admin_stop(struct http_admin *admin);
 void http_admin_free(struct http_admin **admin); /* stops too */
 
 #endif

@@ -317,6 +317,7 @@ static void what_does_not_serve_is_said_at_the_start(void **state)
 	bad.client_ca_file = key_file;
 	assert_int_equal(http_admin_new(&bad, &other), ERR_BAD_FIELD);
 	assert_null(other);
+	http_admin_stop(other); /* the way of a start that failed */
 	bad = config;
 	bad.listen = "[::1]:0";
 	if (http_admin_new(&bad, &other) == OK)

@@ -386,6 +386,7 @@ int service_main(const struct service *service, int argc, char **argv)
 {
 	static struct context context;
 	const struct command *command = NULL;
+	enum err err;
 	int code;
 
 	context.service = service;
@@ -400,7 +401,9 @@ int service_main(const struct service *service, int argc, char **argv)
 		return usage(service, argv[1]);
 	pthread_mutex_init(&context.lock, NULL);
 	wait_init(&context.wake);
-	if (context_configure(&context) != OK)
+	if ((err = context_configure(&context)) != OK) {
+		log_event(LOG_ERROR, "stopped", LOG_C("code", err_code(err)));
 		return 2;
+	}
 	return command != NULL ? run_command(&context, command, argc - 2, argv + 2) : run_service(&context);
 }

@@ -12,7 +12,8 @@ from .report import Report
 
 EPILOG = """\
 NAME is a test (unit/json, gate/format, scenario/test_main_job::test_x, fuzz/json), the same without its kind, a kind
-(unit, gate, scenario, arrow, conformance, fuzz), or a file (tests/scenarios/test_main_job.py). Without a name everything runs.
+(unit, gate, scenario, arrow, conformance, hardening, race, fuzz), or a file (tests/scenarios/test_main_job.py). Without a name
+everything runs. A race is a scenario by processes under ThreadSanitizer; hardening looks at released binaries.
 
 Everything it makes stands in .build/ and .run-tests/. The suite that scenarios talk to is started under .run-tests/<pid>
 and stopped at the end; logs of the last one are kept in .build/tests/logs. Analysers remember what they found clean in

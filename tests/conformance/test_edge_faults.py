@@ -12,11 +12,10 @@ import redis
 
 from berth_suite import wait_for
 from edge import Closed, Edge, bearer, context, head, post, timed
-from own_gateway import OwnGateway
+from own_gateway import NO_LIMITS, OwnGateway
 
 ORDER = 95
 WHOAMI = "GET /v1/whoami HTTP/1.1"
-NO_LIMITS = {f"BERTH_LIMIT_{name}_PER_S": "0" for name in ("ADDRESS", "PERSON", "CLIENT", "TENANT", "OPERATION")}
 
 pytestmark = pytest.mark.seconds(240)
 

@@ -15,12 +15,11 @@ from edge import head as lines
 from h2edge import (ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, ENHANCE_YOUR_CALM, GOAWAY, H2, HEADERS, NO_ERROR, PADDED, PING,
                     PREFACE, PRIORITY, REFUSED_STREAM, Reset, block, flood, frame, literal, open_stream, request, reset, settings,
                     window)
-from own_gateway import OwnGateway
+from own_gateway import NO_LIMITS, OwnGateway
 
 ORDER = 93
 STREAMS_MAX = 100
 MORE = 4000     # of what a flood is made of: far over each budget
-NO_LIMITS = {f"BERTH_LIMIT_{name}_PER_S": "0" for name in ("ADDRESS", "PERSON", "CLIENT", "TENANT", "OPERATION", "BAD_TOKEN")}
 # A sanitizer keeps what was freed: as little of it as it can, or it would look like growth.
 PLAIN_MEMORY = {"ASAN_OPTIONS": "quarantine_size_mb=1:thread_local_quarantine_size_kb=16"}
 

@@ -120,11 +120,24 @@ static bool arrow_shed(struct arrow *arrow, const struct exchange *for_whom)
 	return true;
 }
 
+/* How many may wait before this one: no more than are answered in half of the time that it has. */
+static size_t arrow_limit(const struct arrow *arrow, const struct exchange *exchange)
+{
+	const uint64_t now_us = arrow->loop->now_us;
+	uint64_t wait_us = exchange->deadline_us > now_us ? (exchange->deadline_us - now_us) / 2 : 0;
+	size_t limit;
+
+	if (wait_us > EDGE_QUEUE_US)
+		wait_us = EDGE_QUEUE_US;
+	limit = admission_limit(&arrow->admission, wait_us);
+	return limit < EDGE_QUEUE_MAX ? limit : EDGE_QUEUE_MAX;
+}
+
 enum err arrow_enqueue(struct arrow *arrow, struct exchange *exchange)
 {
 	if (arrow->dialer == NULL || (link_live(arrow->dialer) == 0 && !link_returns(arrow->dialer)))
 		return ERR_UNAVAILABLE;
-	if (arrow->queue.waiting >= EDGE_QUEUE_MAX && !arrow_shed(arrow, exchange))
+	if (arrow->queue.waiting >= arrow_limit(arrow, exchange) && !arrow_shed(arrow, exchange))
 		return ERR_OVERLOADED;
 	fair_queue_put(&arrow->queue, exchange);
 	return OK;
@@ -170,12 +183,15 @@ static void exchange_fail(struct exchange *exchange, enum err err)
  */
 static struct exchange *arrow_next(struct arrow *arrow, size_t count, bool idle_only)
 {
+	/* What stands before it at the callee comes first: with less time left than that the answer would be late. */
+	const uint64_t least_us =
+		DEADLINE_LEAST_US + admission_wait_us(&arrow->admission, arrow->admission.under_way + count);
 	struct exchange *exchange;
 
 	while ((exchange = fair_queue_next(&arrow->queue, idle_only)) != NULL) {
 		const uint64_t now_us = arrow->loop->now_us;
 
-		if (exchange->deadline_us < now_us + DEADLINE_LEAST_US) {
+		if (exchange->deadline_us < now_us + least_us) {
 			exchange_fail(fair_queue_take(&arrow->queue), ERR_OVERLOADED);
 			continue;
 		}
@@ -224,6 +240,7 @@ static void flight_send(struct flight **flight)
 	err = link_send(arrow->dialer, buf_str(&arrow->message), deadline_us, on_link_done, *flight);
 	if (err == OK) {
 		edge_counts_batch(&arrow->loop->counts, count);
+		admission_sent(&arrow->admission, count, arrow->loop->now_us);
 		*flight = NULL; /* the link has it, and tells its end to this very thread */
 		arrow->flights++;
 		arrow->shared = count;
@@ -390,6 +407,7 @@ void flight_finish(struct flight **flight)
 			edge_counts_malformed(&arrow->loop->counts);
 	}
 	arrow->flights--;
+	admission_ended(&arrow->admission, (*flight)->count, arrow->loop->now_us);
 	for (size_t i = 0; i < (*flight)->count; i++)
 		fair_queue_ended(&arrow->queue, (*flight)->exchanges[i]);
 	/* The first exchange's arena holds the items, so it ends last. */

@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 
+#include "admission.h"
 #include "exchange.h"
 #include "fair_queue.h"
 #include "link/link.h"
@@ -23,6 +24,7 @@ struct arrow {
 	size_t flights;         /* messages under way */
 	size_t shared;          /* items of the last message */
 	uint64_t held_since_us; /* what queues could have left then; 0: nothing is held */
+	struct admission admission;
 	struct buf message;
 };
 

@@ -2,6 +2,7 @@
 #include "listen.h"
 
 #include <netdb.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -9,6 +10,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "edge_limits.h"
+#include "service/service.h"
 
 /* Splits at the last colon; brackets around an IPv6 address are cut. */
 static bool split_address(struct str text, char host[64], char port[8])
@@ -49,21 +51,27 @@ static int socket_open(const struct addrinfo *address)
 	return -1;
 }
 
-static enum err listen_one(struct str text, int *fd_out)
+static enum err listen_one(struct context *context, struct str text, int *fd_out)
 {
 	const struct addrinfo hints = {
 		.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE};
 	struct addrinfo *found = NULL;
-	char host[64], port[8];
+	char host[64], port[8], address[80];
 
-	if (!split_address(text, host, port) || getaddrinfo(host, port, &hints, &found) != 0)
+	if (!split_address(text, host, port))
+		return ERR_BAD_FIELD;
+	(void)snprintf(address, sizeof address, "[%s]:%s", host, port);
+	*fd_out = context_inherit(context, address);
+	if (*fd_out >= 0)
+		return OK;
+	if (getaddrinfo(host, port, &hints, &found) != 0)
 		return ERR_BAD_FIELD;
 	*fd_out = socket_open(found);
 	freeaddrinfo(found);
 	return *fd_out >= 0 ? OK : ERR_BAD_FIELD;
 }
 
-enum err listen_open(const char *addresses, int *fds_out, size_t *count_out)
+enum err listen_open(struct context *context, const char *addresses, int *fds_out, size_t *count_out)
 {
 	struct str rest = str_from(addresses), one;
 	bool more;
@@ -71,11 +79,12 @@ enum err listen_open(const char *addresses, int *fds_out, size_t *count_out)
 	*count_out = 0;
 	do {
 		more = str_cut(&rest, ',', &one);
-		if (*count_out == EDGE_LISTEN_MAX || listen_one(str_trim(one), &fds_out[*count_out]) != OK) {
+		if (*count_out == EDGE_LISTEN_MAX || listen_one(context, str_trim(one), &fds_out[*count_out]) != OK) {
 			log_event(LOG_ERROR, "listen_failed", LOG_C("key", "BERTH_GATEWAY_LISTEN"),
 				LOG_I("place", *count_out + 1));
 			return ERR_BAD_FIELD;
 		}
+		context_offer(context, fds_out[*count_out]);
 		(*count_out)++;
 	} while (more);
 	return OK;

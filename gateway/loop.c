@@ -77,7 +77,7 @@ static enum err loop_open_sockets(struct loop *loop)
 		return ERR_OVERLOADED;
 	if ((err = watch(loop, loop->wake_fd, EPOLLIN, EVENT_WAKE)) != OK)
 		return err;
-	err = listen_open(loop->gateway->config->listen, loop->listen_fds, &loop->listen_count);
+	err = listen_open(loop->gateway->context, loop->gateway->config->listen, loop->listen_fds, &loop->listen_count);
 	for (size_t i = 0; err == OK && i < loop->listen_count; i++)
 		err = watch(loop, loop->listen_fds[i], EPOLLIN, i);
 	loop->accepting = true;

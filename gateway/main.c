@@ -178,8 +178,10 @@ static enum err gateway_serve(struct context *context)
 			rate_set_policies(gateway->rates, limit_file_policies(gateway->limits));
 	}
 	__atomic_store_n(&gateway->draining, true, __ATOMIC_RELAXED);
-	for (size_t i = 0; i < gateway->loop_count; i++) {
+	for (size_t i = 0; i < gateway->loop_count; i++)
 		loop_wake(gateway->loops[i]);
+	context_yield(context);
+	for (size_t i = 0; i < gateway->loop_count; i++) {
 		if (gateway->loops[i]->started)
 			pthread_join(gateway->loops[i]->thread, NULL);
 		gateway->loops[i]->started = false;

@@ -35,6 +35,8 @@ static struct callee {
 	size_t messages;
 	size_t items[CALLEE_MESSAGES_MAX];
 	uint32_t deadline_ms_max;
+	useconds_t each_us;        /* that an item takes */
+	uint64_t executed, useful; /* atomic: items, and those of them whose client still waited at their end */
 	bool malformed;
 } callee;
 
@@ -65,6 +67,18 @@ static int free_port(void)
 	return ntohs(address.sin_port);
 }
 
+/* One item after the other, as a service that its database keeps waiting. */
+static void callee_work(const struct link_worker *worker, const struct request_item *items, size_t count)
+{
+	usleep(callee.each_us * (useconds_t)count);
+	for (size_t i = 0; i < count; i++) {
+		const uint64_t until_us = link_worker_came_us(worker) + items[i].deadline_ms * UINT64_C(1000);
+
+		__atomic_fetch_add(&callee.executed, 1, __ATOMIC_RELAXED);
+		__atomic_fetch_add(&callee.useful, clock_monotonic_us() < until_us, __ATOMIC_RELAXED);
+	}
+}
+
 static void callee_answer(struct link_worker *worker, struct str message)
 {
 	const struct reply_item item = {.err = callee.manner == ITEMS_DRAIN ? ERR_DRAINING : ERR_RULE};
@@ -80,6 +94,8 @@ static void callee_answer(struct link_worker *worker, struct str message)
 		if (items[i].deadline_ms > callee.deadline_ms_max)
 			callee.deadline_ms_max = items[i].deadline_ms;
 	callee.items[callee.messages++ % CALLEE_MESSAGES_MAX] = count;
+	if (callee.each_us > 0)
+		callee_work(worker, items, count);
 	reply_batch_begin(&reply, callee.manner == TOO_FEW ? count - 1 : count);
 	for (size_t i = callee.manner == TOO_FEW ? 1 : 0; i < count; i++)
 		reply_batch_add(&reply, &item);
@@ -400,6 +416,59 @@ static void a_queue_has_an_end(void **state)
 	callee_stop();
 }
 
+/* Asks as fast as it can; true when it was taken. */
+static bool ask_more(struct arrow *arrow)
+{
+	struct exchange *exchange = asked("whoami_read", US_PER_S);
+
+	if (arrow_enqueue(arrow, exchange) == OK)
+		return true;
+	conn_forget(exchange->held);
+	exchange_free(&exchange);
+	return false;
+}
+
+static void look_for_ends(struct arrow *arrow)
+{
+	struct pollfd ready = {.fd = loop.wake_fd, .events = POLLIN};
+	uint64_t rung;
+
+	arrow_flush(arrow);
+	if (poll(&ready, 1, 2) == 1)
+		assert_int_equal(read(loop.wake_fd, &rung, sizeof rung), sizeof rung);
+	loop.now_us = clock_monotonic_us();
+	for (struct flight *flight = inbox_take_all(&loop.inbox), *next; flight != NULL; flight = next) {
+		next = flight->next;
+		flight_finish(&flight);
+	}
+	conns_free();
+}
+
+/* Clients wait for a second; the callee makes at most 500 a second; many times as many ask. */
+static void what_a_service_does_under_overload_is_still_waited_for(void **state)
+{
+	const uint64_t until_us = clock_monotonic_us() + 60 * US_PER_S;
+	uint64_t executed = 0, refused = 0, useful;
+	struct arrow *arrow;
+
+	(void)state;
+	callee_start(ANSWER);
+	callee.each_us = 2000;
+	arrow = arrow_start(8);
+	while (executed < 1500 && clock_monotonic_us() < until_us) {
+		for (size_t i = 0; i < 16; i++)
+			refused += !ask_more(arrow);
+		look_for_ends(arrow);
+		executed = __atomic_load_n(&callee.executed, __ATOMIC_RELAXED);
+	}
+	useful = __atomic_load_n(&callee.useful, __ATOMIC_RELAXED);
+	assert_true(executed >= 1500);
+	assert_true(refused > 3 * executed);
+	assert_true(useful * 10 >= executed * 8);
+	arrow_stop(arrow);
+	callee_stop();
+}
+
 static struct exchange *asked_in_line(uint8_t line)
 {
 	struct exchange *exchange = asked("whoami_read", 5 * US_PER_S);
@@ -520,6 +589,7 @@ int main(void)
 		cmocka_unit_test(a_retry_behind_others_keeps_its_own_deadline),
 		cmocka_unit_test(answers_that_are_none_are_told_as_such),
 		cmocka_unit_test(a_queue_has_an_end),
+		cmocka_unit_test(what_a_service_does_under_overload_is_still_waited_for),
 		cmocka_unit_test(who_comes_behind_a_storm_of_others_is_in_the_next_message),
 		cmocka_unit_test(the_last_place_is_kept_for_who_has_nothing_under_way),
 		cmocka_unit_test(a_full_queue_takes_from_the_longest_line),

@@ -352,6 +352,11 @@ static enum err admin_listen(struct http_admin *admin)
 	char host[256];
 	char port[8];
 
+	if (admin->config.taken_fd > 0) {
+		admin->listen_fd = admin->config.taken_fd;
+		admin->port = bound_port(admin->listen_fd);
+		return OK;
+	}
 	if (!split_address(admin->config.listen, host, port) || getaddrinfo(host, port, &hints, &addresses) != 0) {
 		log_event(LOG_ERROR, "admin_address_unusable");
 		return ERR_BAD_FIELD;
@@ -394,6 +399,11 @@ done:
 unsigned http_admin_port(const struct http_admin *admin)
 {
 	return admin->port;
+}
+
+int http_admin_fd(const struct http_admin *admin)
+{
+	return admin->listen_fd;
 }
 
 enum err http_admin_start(struct http_admin *admin)

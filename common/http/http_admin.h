@@ -40,6 +40,7 @@ struct http_admin_config {
 	const char *client_ca_file;
 	const struct http_admin_page *pages;
 	void *context;
+	int taken_fd; /* over 0: a socket that listens there already; takes it on OK */
 };
 
 /*
@@ -49,6 +50,7 @@ struct http_admin_config {
  */
 MUST_USE enum err http_admin_new(const struct http_admin_config *config, struct http_admin **admin_out);
 unsigned http_admin_port(const struct http_admin *admin);
+int http_admin_fd(const struct http_admin *admin);            /* that listens; borrows */
 MUST_USE enum err http_admin_start(struct http_admin *admin); /* ERR_UNAVAILABLE without a thread */
 /* Ends the thread and its connections; may be called twice, and with NULL. */
 void http_admin_stop(struct http_admin *admin);

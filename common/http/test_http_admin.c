@@ -114,8 +114,12 @@ static const struct http_admin_page pages[] = {
 	{NULL, false, NULL},
 };
 
-static struct http_admin_config config = {
-	"127.0.0.1:0", cert_file, key_file, ca_file, pages, (void *)(uintptr_t) "ctx"};
+static struct http_admin_config config = {.listen = "127.0.0.1:0",
+	.cert_file = cert_file,
+	.key_file = key_file,
+	.client_ca_file = ca_file,
+	.pages = pages,
+	.context = (void *)(uintptr_t) "ctx"};
 
 static int connect_raw(void)
 {

@@ -74,8 +74,8 @@ MUST_USE enum err link_call_wait(
 size_t link_room(const struct link_dialer *dialer); /* messages that live replicas would take now; no lock */
 size_t link_live(const struct link_dialer *dialer); /* live replicas; no lock */
 /*
- * No replica is live, but the last to go said that it drains: for a second from then its successor is awaited, so what
- * can wait should. One that just died is not awaited. No lock.
+ * No replica is live, but one that drains said that another process takes its place: for a few seconds that one is
+ * awaited, so what can wait should. No lock.
  */
 bool link_returns(const struct link_dialer *dialer);
 size_t link_replicas(const struct link_dialer *dialer);
@@ -130,9 +130,10 @@ struct link_listener_stats {
 MUST_USE enum err link_listener_new(const struct link_listener_config *config, struct link_listener **listener_out);
 /*
  * Stops listening, so that another process may take the address; refuses what waits and what comes, and tells every
- * caller, which goes when its last message is answered. Workers go on answering what they have received.
+ * caller, which goes when its last message is answered. Workers go on answering what they have received. `succeeded`:
+ * another process takes the address at once, and callers should wait for it.
  */
-void link_listener_drain(struct link_listener *listener);
+void link_listener_drain(struct link_listener *listener, bool succeeded);
 /* Whether every connection has gone before the deadline. */
 MUST_USE bool link_listener_wait_gone(struct link_listener *listener, uint64_t deadline_us);
 /* Closes every connection. Free its workers first. */

@@ -3,8 +3,8 @@
 #include "base/log.h"
 #include "link/link_dialer_private.h"
 
-/* How long one is waited for that has drained: a planned restart takes no longer. */
-#define RETURN_US US_PER_S
+/* How long a successor is waited for: it has only its ports to open. */
+#define RETURN_US (5 * US_PER_S)
 /* A deadline that is nearer says nothing about the callee. */
 #define PATIENCE_US (500 * US_PER_MS)
 
@@ -41,21 +41,21 @@ size_t link_call_count(const struct replica *replica, const struct link_conn *co
 void link_call_gauge(struct link_dialer *dialer)
 {
 	size_t room = 0, live = 0, standing = 0, well = 0;
-	bool draining = false;
+	bool succeeded = false;
 
 	for (size_t i = 0; i < dialer->replica_count; i++) {
 		const struct replica *replica = dialer->replicas[i];
 
 		standing += is_standing(replica);
 		well += is_standing(replica) && !replica->stats.ejected;
-		draining = draining || replica->stats.draining;
+		succeeded = succeeded || replica->succeeded;
 	}
 	dialer->alone = standing > 0 && well == 0;
 	for (size_t i = 0; i < dialer->replica_count; i++) {
 		live += link_call_is_live(dialer->replicas[i]);
 		room += link_call_room(dialer->replicas[i]);
 	}
-	if (live == 0 && draining && atomic_load(&dialer->live) > 0)
+	if (live == 0 && succeeded && atomic_load(&dialer->live) > 0)
 		atomic_store(&dialer->return_us, clock_monotonic_us() + RETURN_US);
 	atomic_store(&dialer->room, room);
 	atomic_store(&dialer->live, live);

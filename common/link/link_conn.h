@@ -8,13 +8,14 @@
  * One connection: nng carries the bytes, OpenSSL protects them, and inside stand the frames of link_frame.h.
  *
  * Beyond nng's protocol: id LINK_CONN_NOTE never belongs to a message. A request of it with the payload
- * LINK_CONN_PING is answered with the same at once; a reply of it without payload says that the callee is draining.
- * nng's own REQ drops both.
+ * LINK_CONN_PING is answered with the same at once; a reply of it without payload says that the callee is draining,
+ * with the payload LINK_CONN_NEXT also that another process takes its place. nng's own REQ drops all of them.
  */
 struct link_conn;
 
 #define LINK_CONN_NOTE 0x80000000U
 #define LINK_CONN_PING STR("\0")
+#define LINK_CONN_NEXT STR("\1")
 
 enum link_conn_next { LINK_CONN_GO, LINK_CONN_PAUSE, LINK_CONN_BAD };
 

@@ -33,6 +33,7 @@ struct replica {
 	struct link_conn *conn;
 	struct link_conn *retired; /* its callee drains: gets no more, ends with its last answer */
 	size_t users;              /* threads that send on either right now */
+	bool succeeded;            /* the one that drains said that another takes its place */
 	bool up;                   /* `conn` is greeted, and not seen to end */
 	uint64_t pinged_us;
 	uint64_t answered_us; /* when an answer came last */
@@ -60,7 +61,7 @@ struct link_dialer {
 	bool alone;        /* every replica that stands is ejected: better these than none */
 	uint64_t asked_us; /* when all were last asked for a sign of life, for one that gave none */
 	_Atomic size_t room, live;
-	_Atomic uint64_t return_us; /* until when a callee that drained is awaited */
+	_Atomic uint64_t return_us; /* until when the successor of one that drained is awaited */
 };
 
 /*

@@ -240,7 +240,8 @@ static void watch(struct caller *caller, uint64_t now_us)
 	if (since_us <= now_us || listener->closing)
 		link_conn_close(caller->conn, false);
 	else if (listener->draining && caller->greeted && !caller->told)
-		caller->told = link_conn_send(caller->conn, LINK_CONN_NOTE, STR_NONE, NULL);
+		caller->told = link_conn_send(
+			caller->conn, LINK_CONN_NOTE, listener->succeeded ? LINK_CONN_NEXT : STR_NONE, NULL);
 }
 
 static uint64_t tick(void *owner, uint64_t now_us)
@@ -318,12 +319,13 @@ enum err link_listener_new(const struct link_listener_config *config, struct lin
 	return err;
 }
 
-void link_listener_drain(struct link_listener *listener)
+void link_listener_drain(struct link_listener *listener, bool succeeded)
 {
 	struct message *message;
 
 	pthread_mutex_lock(&listener->lock);
 	listener->draining = true;
+	listener->succeeded = listener->succeeded || succeeded;
 	/* The port is free for the next process from now on. */
 	nng_stream_listener_close(listener->end);
 	while ((message = listener->first) != NULL) {

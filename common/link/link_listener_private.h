@@ -43,6 +43,7 @@ struct link_listener {
 	pthread_cond_t came;  /* a message, or a wake */
 	pthread_cond_t gone;  /* a connection, or the accepting */
 	bool accepting, draining, closing;
+	bool succeeded;        /* draining, another process takes the address */
 	uint64_t accept_at_us; /* after a failure; 0: none */
 	uint64_t told_us;      /* when a fault was logged last */
 	uint64_t wakes;

@@ -27,6 +27,7 @@ static void on_opened(void *owner, struct link_conn *conn)
 	if (ours) {
 		replica->up = true;
 		replica->backoff_us = BACKOFF_MIN_US;
+		replica->succeeded = false;
 		replica->stats.draining = false;
 		replica->stats.connected = true;
 		replica->stats.connects++;
@@ -58,14 +59,15 @@ static void retire(struct replica *replica)
 }
 
 /* Under the lock. */
-static void drain(struct replica *replica, const struct link_conn *conn)
+static void drain(struct replica *replica, const struct link_conn *conn, bool succeeded)
 {
-	if (conn == replica->conn && !replica->retired) {
+	if (conn != replica->conn)
+		return;
+	replica->succeeded = succeeded;
+	if (!replica->retired) {
 		retire(replica);
 		return;
 	}
-	if (conn != replica->conn)
-		return;
 	replica->stats.draining = true;
 	link_call_gauge(replica->dialer);
 	if (link_call_count(replica, conn) == 0)
@@ -102,8 +104,8 @@ static enum link_conn_next on_message(void *owner, struct link_conn *conn, uint3
 		replica->pinged_us = 0;
 	if (id != LINK_CONN_NOTE)
 		take_reply(replica, conn, id, payload);
-	else if (payload.len == 0)
-		drain(replica, conn);
+	else if (payload.len == 0 || str_eq(payload, LINK_CONN_NEXT))
+		drain(replica, conn, payload.len > 0);
 	pthread_mutex_unlock(&dialer->lock);
 	link_keeper_poke(&dialer->kept, id == LINK_CONN_NOTE ? 0 : LINK_KEEPER_NEVER);
 	return LINK_CONN_GO;

@@ -674,7 +674,7 @@ static void *drain_after(void *arg)
 	struct server *server = arg;
 
 	usleep(50000);
-	link_listener_drain(server->listener);
+	link_listener_drain(server->listener, false);
 	INVARIANT(link_listener_wait_gone(server->listener, in_ms(3000)));
 	return NULL;
 }
@@ -859,12 +859,12 @@ static bool succeed_once(void)
 	for (int i = 0; i < 20000 && atomic_load(&old->received) == 0; i++)
 		usleep(1000);
 	begun = clock_monotonic_us();
-	link_listener_drain(old->listener);
+	link_listener_drain(old->listener, true);
 	successor = server_start(port, 1, '2');
 	for (int i = 0; i < 20000 && link_stats(dialer, 0).connects == 1 && !link_returns(dialer); i++)
 		usleep(100);
 	err = ask(dialer, STR("e"), 20000, &first);
-	in_time = clock_monotonic_us() - begun < 900000;
+	in_time = clock_monotonic_us() - begun < 4000000;
 	if (err == OK)
 		assert_int_equal(first, '2');
 	else

@@ -50,6 +50,7 @@ enum err context_open_admin(struct context *context)
 {
 	const struct http_admin_config config = {
 		.listen = context->common.admin_listen,
+		.taken_fd = context_inherit(context, context->common.admin_listen),
 		.cert_file = context->common.admin_cert_file,
 		.key_file = context->common.admin_key_file,
 		.client_ca_file = context->common.admin_ca_file,

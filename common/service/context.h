@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "http/http_admin.h"
 #include "link/link.h"
+#include "service/handover.h"
 #include "service/metrics.h"
 #include "service/service.h"
 #include "token/keyring.h"
@@ -22,6 +23,7 @@ struct common_config {
 	const char *admin_listen, *admin_cert_file, *admin_key_file, *admin_ca_file;
 	const char *link_cert_file, *link_key_file, *link_ca_dir;
 	int64_t trace_per_s;
+	const char *handover_socket; /* NULL: none */
 };
 
 /* Keys of a process with a database. */
@@ -69,6 +71,7 @@ struct context {
 	struct outbox_relay *relay;
 	struct seal *relay_seal;
 	struct http_admin *admin;
+	struct handover *handover;                       /* NULL: not configured */
 	const struct handler *handlers[OPERATION_COUNT]; /* by operation_id */
 	handler_many_fn many[OPERATION_COUNT];
 	pthread_mutex_t lock;
@@ -90,10 +93,20 @@ void context_help(const struct service *service);
 void context_link_key(const char *verb, enum peer peer, enum lane lane, char key_out[CONTEXT_LINK_KEY_MAX]);
 /* links.c. The configured URLs of an arrow, "LISTEN" or "DIAL"; NULL when there are none. */
 const char *context_link_url(const char *verb, enum peer peer, enum lane lane);
+/* Dialers, and listeners too unless a process still has their ports. */
 MUST_USE enum err context_open_links(struct context *context);
 void context_close_links(struct context *context);
 /* Tells callers to go, and waits a little until they have. Workers must have ended. */
 void context_drain_links(struct context *context);
+/* succession.c */
+/* Before confinement: finds the process whose place this one takes. */
+MUST_USE enum err context_meet(struct context *context);
+/* Once all else is there: waits for its turn, and opens what it had to leave to the other until then. */
+MUST_USE enum err context_succeed(struct context *context);
+/* From now on this process can be succeeded. */
+MUST_USE enum err context_await_successor(struct context *context);
+/* links.c */
+MUST_USE enum err context_open_listeners(struct context *context);
 /* worker.c */
 MUST_USE enum err context_start_workers(struct context *context);
 /* After context_stopping: nothing more is received, what is under way ends; joins. */
@@ -106,6 +119,8 @@ const struct job *context_spans_job(const struct context *context);
 MUST_USE enum err context_start_relay(struct context *context);
 /* readiness.c. With a writer, a row for each dependency: "up" or "missing". */
 bool context_is_ready(struct context *context, struct json_writer *w);
+/* Whether all is there that serving takes. */
+bool context_is_equipped(struct context *context, struct json_writer *w);
 /* exposition.c: all of /metrics. */
 void context_write_metrics(struct context *context, struct buf *out);
 /* admin.c */

@@ -59,6 +59,16 @@ static enum err open_listener(struct context *context, enum peer caller, enum la
 	return err;
 }
 
+enum err context_open_listeners(struct context *context)
+{
+	enum err err = OK;
+
+	for (enum peer peer = PEER_NONE + 1; peer < PEER_COUNT && err == OK; peer++)
+		for (enum lane lane = LANE_FAST; lane < LANE_COUNT && err == OK; lane++)
+			err = open_listener(context, peer, lane);
+	return err;
+}
+
 enum err context_open_links(struct context *context)
 {
 	const struct common_config *common = &context->common;
@@ -66,12 +76,11 @@ enum err context_open_links(struct context *context)
 
 	err = link_identity_new(context->service->self, common->link_cert_file, common->link_key_file,
 		common->link_ca_dir, &context->identity);
-	for (enum peer peer = PEER_NONE + 1; peer < PEER_COUNT && err == OK; peer++) {
-		for (enum lane lane = LANE_FAST; lane < LANE_COUNT && err == OK; lane++) {
-			if ((err = open_dialer(context, peer, lane)) == OK)
-				err = open_listener(context, peer, lane);
-		}
-	}
+	for (enum peer peer = PEER_NONE + 1; peer < PEER_COUNT && err == OK; peer++)
+		for (enum lane lane = LANE_FAST; lane < LANE_COUNT && err == OK; lane++)
+			err = open_dialer(context, peer, lane);
+	if (err == OK && !handover_follows(context->handover))
+		err = context_open_listeners(context);
 	return err;
 }
 

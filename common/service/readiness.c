@@ -39,7 +39,7 @@ static bool links_up(const struct context *context, struct json_writer *w)
  * Other processes count until each was there once. Afterwards one that is away is told and no more: what needs it is
  * answered 503, the rest goes on, and were this process not ready for it, one that falls would take all with it.
  */
-bool context_is_ready(struct context *context, struct json_writer *w)
+bool context_is_equipped(struct context *context, struct json_writer *w)
 {
 	const struct service *service = context->service;
 	const char *missing = service->missing != NULL ? service->missing(context) : NULL;
@@ -56,5 +56,12 @@ bool context_is_ready(struct context *context, struct json_writer *w)
 		ready = row(w, missing, false) && ready;
 	if (degraded != NULL)
 		(void)row(w, degraded, false);
-	return row(w, "serving", is_set(&context->serving)) && ready;
+	return ready;
+}
+
+bool context_is_ready(struct context *context, struct json_writer *w)
+{
+	const bool equipped = context_is_equipped(context, w);
+
+	return row(w, "serving", is_set(&context->serving)) && equipped;
 }

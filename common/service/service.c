@@ -264,7 +264,11 @@ static enum err context_serve(struct context *context)
 		return err;
 	if ((err = context_start_relay(context)) != OK)
 		return err;
+	if ((err = context_succeed(context)) != OK)
+		return err;
 	if ((err = context_start_workers(context)) != OK)
+		return err;
+	if ((err = context_await_successor(context)) != OK)
 		return err;
 	__atomic_store_n(&context->serving, true, __ATOMIC_RELAXED);
 	log_event(LOG_INFO, "serving", LOG_C("version", BERTH_VERSION), LOG_C("region", context->common.region));
@@ -281,6 +285,7 @@ static void context_close(struct context *context)
 {
 	__atomic_store_n(&context->stopping, true, __ATOMIC_RELAXED);
 	context_poke(context);
+	context_yield(context);
 	context_stop_workers(context);
 	context_drain_links(context);
 	/* Until here the admin port says that this process drains. */
@@ -292,6 +297,7 @@ static void context_close(struct context *context)
 		context->service->close(context);
 	keyring_free(&context->keyring);
 	context_close_links(context);
+	handover_free(&context->handover);
 	http_admin_free(&context->admin);
 	secret_free(&context->store.app_password);
 	secret_free(&context->store.jobs_password);
@@ -326,10 +332,13 @@ static int run_service(struct context *context)
 {
 	enum err err;
 
-	if ((err = context_confine(context)) == OK && (err = signals_start(context)) == OK &&
-		(err = context_open(context)) == OK) {
+	if ((err = context_meet(context)) == OK && (err = context_confine(context)) == OK &&
+		(err = signals_start(context)) == OK && (err = context_open(context)) == OK) {
 		context_filter(context);
-		if ((err = http_admin_start(context->admin)) == OK)
+		/* While another process has the port, it answers there. */
+		if (!handover_follows(context->handover))
+			err = http_admin_start(context->admin);
+		if (err == OK)
 			err = context_serve(context);
 	}
 	if (err != OK)

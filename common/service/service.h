@@ -109,6 +109,15 @@ void context_wait(struct context *context, uint64_t timeout_ms);
 void context_poke(struct context *context);
 
 /*
+ * A new process takes the place of a running one without a gap (handover.h). A process that serves by itself inherits
+ * its listening sockets, "127.0.0.1:8443" at a time (-1: none is left for that address), offers those it has (borrows;
+ * before it serves), and yields as soon as it is told to stop.
+ */
+int context_inherit(struct context *context, const char *address);
+void context_offer(struct context *context, int fd);
+void context_yield(struct context *context);
+
+/*
  * Calls another process: encodes, waits at most until the deadline, decodes into reply_out (in `arena`). The end user's
  * token and request id travel from `call` when it is not NULL. ERR_UNAVAILABLE at once with no live peer. Arrow and
  * operation must be declared.

@@ -201,8 +201,6 @@ static void join(struct context *context, struct service_thread *thread)
 
 void context_stop_workers(struct context *context)
 {
-	for (size_t i = 0; i < context->listener_count; i++)
-		link_listener_drain(context->listeners[i]);
 	for (size_t i = 0; i < context->thread_count; i++) {
 		if (context->threads[i].started)
 			join(context, &context->threads[i]);

@@ -38,6 +38,7 @@ config_common() {
 		BERTH_ADMIN_CERT_FILE=$pki/admin/$1.pem
 		BERTH_ADMIN_KEY_FILE=$pki/admin/$1.key
 		BERTH_ADMIN_CA_FILE=$pki/ops-ca.pem
+		BERTH_HANDOVER_SOCKET=$STATE_DIR/sock/$1.next
 		BERTH_LINK_CERT_FILE=$pki/link/$1.pem
 		BERTH_LINK_KEY_FILE=$pki/link/$1.key
 		BERTH_LINK_CA_DIR=$pki/link/ca

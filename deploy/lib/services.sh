@@ -3,6 +3,7 @@
 # or certificates changed, and waiting until each says that it is ready.
 
 READY_SECONDS=60
+REPLACE_SECONDS=90
 
 service_binary() { printf '%s/opt/bin/%s' "$STATE_DIR" "$1"; }
 service_admin_url() { printf 'https://127.0.0.1:%s' "$(port_of "admin.$1")"; }
@@ -52,7 +53,36 @@ service_start() {
 	process_spawn "$1" "$(service_fingerprint "$1")" env -i "${CONFIG[@]}" "$(service_binary "$1")"
 }
 
-service_stop() { process_stop "$1" TERM KILL; }
+service_stop() {
+	[ ! -f "$(pid_file "$1.old")" ] || process_stop "$1.old" TERM KILL	# of a replacement that was cut short
+	process_stop "$1" TERM KILL
+}
+
+# service_replace NAME: a new process takes the place of the running one, which goes when it has answered what it has. No
+# request fails. When the old one hands nothing over it is stopped first; when the new one fails, the old one goes on.
+service_replace() {
+	local name=$1 log=$STATE_DIR/logs/$1.log said
+	if process_is_alive "$name" && [ -S "$STATE_DIR/sock/$name.next" ]; then
+		said=$(stat -c %s "$log" 2>/dev/null || echo 0)
+		mv -f "$(pid_file "$name")" "$(pid_file "$name.old")"
+		service_start "$name"
+		if wait_until "$REPLACE_SECONDS" "$name to take over" service_replaced_or_dead "$name" && process_is_alive "$name"; then
+			rm -f "$(pid_file "$name.old")"
+			return 0
+		fi
+		process_stop "$name" TERM KILL
+		mv -f "$(pid_file "$name.old")" "$(pid_file "$name")"
+		process_is_gone "$name" || tail -c +$((said + 1)) "$log" | grep -q '"handover_failed"' || {
+			tail -c +$((said + 1)) "$log" | tail -n 10 >&2
+			die "the new $name ended before it was ready; the old one goes on" "read $log"
+		}
+		warn "$name could not be replaced while it runs: stopping it first (read $log)"
+	fi
+	service_stop "$name"
+	service_start "$name"
+}
+
+service_replaced_or_dead() { process_is_gone "$1.old" || process_is_gone "$1"; }
 
 # services_refresh: starts the missing, restarts the changed, leaves the others alone.
 services_refresh() {
@@ -61,11 +91,11 @@ services_refresh() {
 		if process_is_alive "$name"; then
 			[ "$(process_fingerprint "$name")" != "$(service_fingerprint "$name")" ] || continue
 			note "restarting $name: its binary, configuration or certificates changed"
-			service_stop "$name"
+			service_replace "$name"
 		else
 			note "starting $name"
+			service_start "$name"
 		fi
-		service_start "$name"
 	done
 }
 

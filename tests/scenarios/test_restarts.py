@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Processes are replaced while people use them: `berthctl restart` under load fails no request, also with another binary, and an attempt
+that cannot succeed leaves the running process alone."""
+import contextlib
+import http.client
+import os
+import pathlib
+import secrets
+import socket
+import ssl
+import threading
+import time
+import urllib.parse
+
+import pytest
+
+from berth_suite import wait_for
+
+ORDER = 92
+PATIENCE_S = 60
+IDLE_S = 0.5        # the edge may end a connection that says nothing for a second while it drains
+
+pytestmark = pytest.mark.seconds(300)
+
+
+class Load:
+    """Clients that ask again and again: half with a new connection each time, half on connections that they keep."""
+
+    def __init__(self, suite, ask, clients=6, pause_s=0.02):
+        self.address = urllib.parse.urlsplit(suite.url)
+        self.context = ssl.create_default_context(cafile=suite.info["ca"])
+        self.ask, self.pause_s = ask, pause_s
+        self.stop = threading.Event()
+        self.lock = threading.Lock()
+        self.done, self.failures = 0, []
+        self.threads = [threading.Thread(target=self.run, args=(number % 2 == 0,), daemon=True) for number in range(clients)]
+
+    def connect(self):
+        return http.client.HTTPSConnection(self.address.hostname, self.address.port, timeout=30, context=self.context)
+
+    def run(self, keep):
+        connection, used_at = None, 0
+        while not self.stop.is_set():
+            if connection is None or not keep or time.monotonic() - used_at > IDLE_S:
+                if connection is not None:
+                    connection.close()
+                connection = self.connect()
+            try:
+                method, path, body, headers = self.ask()
+                connection.request(method, path, body, headers)
+                reply = connection.getresponse()
+                text = reply.read()
+                failure = None if reply.status in (200, 201) else f"{method} {path}: {reply.status} {text[:200]}"
+                if reply.getheader("connection", "").lower() == "close":
+                    connection.close()
+                    connection = None
+            except (OSError, http.client.HTTPException) as error:
+                failure, connection = f"{method} {path} ({'kept' if keep else 'new'} connection): {error!r}", None
+            used_at = time.monotonic()
+            with self.lock:
+                self.done += failure is None
+                if failure:
+                    self.failures.append(failure)
+            time.sleep(self.pause_s)
+
+    def goes_on(self, requests=40):
+        """So many more requests have been answered."""
+        before = self.done
+        wait_for(lambda: self.done >= before + requests or self.failures, PATIENCE_S, f"{requests} more requests")
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        self.goes_on()
+        return self
+
+    def __exit__(self, *_):
+        self.stop.set()
+        for thread in self.threads:
+            thread.join(PATIENCE_S)
+
+
+def reading(suite, slug, path):
+    token = suite.token(slug, "Admin")
+    return lambda: ("GET", path, None, {"Authorization": f"Bearer {token}"})
+
+
+def booking(suite, slug):
+    """Bookings of different hours, one in three; else somebody looks at what there is."""
+    spot = suite.new_area(slug)["spots"][0]
+    token = suite.token(slug, "User")
+    slots, lock = iter([suite.slot() for _ in range(400)]), threading.Lock()
+    turn = iter(range(10**9))
+
+    def ask():
+        head = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        with lock:
+            slot = next(slots, None) if next(turn) % 3 == 0 else None
+        if slot is None:
+            return "GET", "/v1/bookings?limit=5", None, head
+        body = f'{{"spot_id":"{spot}","starts_at":"{slot["starts_at"]}","ends_at":"{slot["ends_at"]}"}}'
+        return "POST", "/v1/bookings", body, {**head, "Idempotency-Key": secrets.token_hex(12)}
+    return ask
+
+
+def replace(suite, name):
+    before = suite.pid(name)
+    text = suite.ctl("restart", name, seconds=200)
+    assert "could not be replaced" not in text
+    after = suite.pid(name)
+    assert after != before, "suite.json tells the new process"
+    assert not pathlib.Path(f"/proc/{before}").exists() or "Z" in pathlib.Path(f"/proc/{before}/stat").read_text().rpartition(")")[2]
+    assert suite.ready(name)
+    return after
+
+
+def test_the_gateway_is_replaced_under_load(suite, slug):
+    with Load(suite, reading(suite, slug, "/v1/whoami")) as load:
+        for _ in range(2):
+            replace(suite, "gateway")
+            load.goes_on()
+    assert load.failures == []
+
+
+@pytest.mark.parametrize("name", ("bookingsvc", "authsvc", "auditsvc", "gdprsvc"))
+def test_a_service_is_replaced_under_load(suite, slug, name):
+    asks = {
+        "bookingsvc": lambda: booking(suite, slug),
+        "authsvc": lambda: reading(suite, slug, "/v1/people?limit=2"),
+        "auditsvc": lambda: reading(suite, slug, "/v1/audit/events?limit=2"),
+        "gdprsvc": lambda: reading(suite, slug, "/v1/erasures?limit=2"),
+    }
+    with Load(suite, asks[name](), clients=4) as load:
+        replace(suite, name)
+        load.goes_on()
+    assert load.failures == []
+
+
+@contextlib.contextmanager
+def another_binary(suite, name):
+    """The same program under another fingerprint, as a new version is; the old file comes back."""
+    path = suite.state / "opt" / "bin" / name
+    first = path.read_bytes()
+    try:
+        write(path, first + b"\0another version\n")
+        yield path
+    finally:
+        write(path, first)
+
+
+def write(path, content):
+    temporary = path.with_name(path.name + ".test")
+    temporary.write_bytes(content)
+    temporary.chmod(0o755)
+    os.replace(temporary, path)
+
+
+def test_a_new_version_of_the_gateway_takes_over(suite, slug):
+    with Load(suite, reading(suite, slug, "/v1/whoami")) as load:
+        with another_binary(suite, "gateway") as path:
+            pid = replace(suite, "gateway")
+            assert os.path.samefile(f"/proc/{pid}/exe", path)
+            load.goes_on()
+        replace(suite, "gateway")
+        load.goes_on()
+    assert load.failures == []
+
+
+def test_a_version_that_cannot_start_changes_nothing(suite, slug):
+    pid = suite.pid("gateway")
+    with Load(suite, reading(suite, slug, "/v1/whoami")) as load, another_binary(suite, "gateway") as path:
+        write(path, b"#!/bin/sh\nexit 3\n")
+        with pytest.raises(AssertionError, match="the old one goes on"):
+            suite.ctl("restart", "gateway", seconds=200)
+        load.goes_on()
+    assert load.failures == []
+    assert suite.pid("gateway") == pid and suite.ready("gateway")
+
+
+def test_a_stranger_at_the_handover_socket_gets_nothing(suite):
+    path = str(suite.state / "sock" / "gateway.next")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as stranger:
+        stranger.settimeout(10)
+        stranger.connect(path)
+        try:
+            hello = stranger.recv(100)
+            assert hello == b"" or len(hello) == 33
+            stranger.send(secrets.token_bytes(32))
+            data, ancillary, _, _ = stranger.recvmsg(10, 4096)
+        except (BrokenPipeError, ConnectionResetError):
+            data, ancillary = b"", []
+    assert data == b"" and ancillary == []
+    assert suite.ready("gateway")

@@ -188,6 +188,8 @@ static bool conn_shake(struct conn *conn)
 	conn->h2 = h2_new(conn);
 	if (conn->h2 == NULL)
 		conn_kill(conn);
+	else if (__atomic_load_n(&conn->loop->gateway->draining, __ATOMIC_RELAXED))
+		h2_drain(conn->h2);
 	return conn->h2 != NULL;
 }
 

@@ -342,8 +342,9 @@ static void loop_stop_accepting(struct loop *loop)
 
 	loop->accepting = false;
 	for (size_t i = 0; i < loop->listen_count; i++) {
-		/* Who is connected as far as its kernel knows is served; closing would reset it. */
-		(void)loop_accept(loop, loop->listen_fds[i], EDGE_BACKLOG);
+		/* Who is connected as far as its kernel knows is served; without a successor closing would reset it. */
+		if (!context_is_succeeded(loop->gateway->context))
+			(void)loop_accept(loop, loop->listen_fds[i], EDGE_BACKLOG);
 		close(loop->listen_fds[i]);
 		loop->listen_fds[i] = -1;
 	}

@@ -228,7 +228,7 @@ void respond_item(struct exchange *exchange, const struct reply_item *item)
 		return;
 	}
 	reply = arena_take(exchange->arena, shape->size + 1);
-	if (reply == NULL || binary_decode(shape, item->body, exchange->arena, reply, &fault) != OK) {
+	if (reply == NULL || binary_decode_reply(shape, item->body, exchange->arena, reply, &fault) != OK) {
 		edge_counts_malformed(&exchange->loop->counts);
 		respond_failed(exchange, &(struct reply_item){.err = ERR_BAD_GATEWAY});
 		return;

@@ -176,6 +176,7 @@ void binary_encode(const struct shape *shape, const void *object, struct buf *ou
 struct decoder {
 	struct arena *arena;
 	struct fault *fault;
+	bool newer; /* rows behind those of the shape are skipped */
 };
 
 static enum err decode_message(
@@ -324,6 +325,30 @@ static enum err check_left_out(const struct decoder *decoder, const struct shape
 	return OK;
 }
 
+/* A value of a row that this build does not know. */
+static bool skip_value(struct reader *reader, unsigned kind)
+{
+	switch (kind) {
+	case KIND_NULL:
+		break;
+	case KIND_NUMBER:
+		(void)reader_varint(reader);
+		break;
+	case KIND_UUID:
+		(void)reader_bytes(reader, sizeof(struct uuid));
+		break;
+	case KIND_STRING:
+		(void)reader_blob(reader, SIZE_MAX);
+		break;
+	case KIND_NESTED:
+		(void)reader_bytes(reader, reader_u32(reader));
+		break;
+	default:
+		return false;
+	}
+	return !reader->failed;
+}
+
 /*
  * `object` is all zero. Recursion follows the shapes, which cannot contain themselves: each is declared before
  * its first use.
@@ -340,14 +365,18 @@ static enum err decode_message(const struct decoder *decoder, const struct shape
 
 		if (reader.failed || row < next)
 			return fault_field(decoder->fault, "", "malformed");
-		if (row >= shape->count)
+		if (row >= shape->count && !decoder->newer)
 			return fault_field(decoder->fault, "", "unknown");
-		if ((err = check_left_out(decoder, shape, next, row)) != OK)
+		if ((err = check_left_out(decoder, shape, next, row < shape->count ? row : shape->count)) != OK)
 			return err;
+		next = row + 1;
+		if (row >= shape->count && !skip_value(&reader, (unsigned)(tag & 7)))
+			return fault_field(decoder->fault, "", "malformed");
+		if (row >= shape->count)
+			continue;
 		err = decode_field(decoder, &shape->fields[row], (unsigned)(tag & 7), &reader, object);
 		if (err != OK)
 			return err;
-		next = row + 1;
 	}
 	return check_left_out(decoder, shape, next, shape->count);
 }
@@ -355,7 +384,16 @@ static enum err decode_message(const struct decoder *decoder, const struct shape
 enum err binary_decode(
 	const struct shape *shape, struct str bytes, struct arena *arena, void *object_out, struct fault *fault_out)
 {
-	const struct decoder decoder = {arena, fault_out};
+	const struct decoder decoder = {.arena = arena, .fault = fault_out};
+
+	memset(object_out, 0, shape->size);
+	return decode_message(&decoder, shape, bytes, object_out);
+}
+
+enum err binary_decode_reply(
+	const struct shape *shape, struct str bytes, struct arena *arena, void *object_out, struct fault *fault_out)
+{
+	const struct decoder decoder = {.arena = arena, .fault = fault_out, .newer = true};
 
 	memset(object_out, 0, shape->size);
 	return decode_message(&decoder, shape, bytes, object_out);

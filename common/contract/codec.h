@@ -25,6 +25,9 @@ struct fault {
 void binary_encode(const struct shape *shape, const void *object, struct buf *out);
 MUST_USE enum err binary_decode(
 	const struct shape *shape, struct str bytes, struct arena *arena, void *object_out, struct fault *fault_out);
+/* The same for what a callee answered, which may be newer: rows behind those that this build knows are skipped. */
+MUST_USE enum err binary_decode_reply(
+	const struct shape *shape, struct str bytes, struct arena *arena, void *object_out, struct fault *fault_out);
 
 /*
  * Strict JSON, at the edge: unknown key, wrong type, out of bounds, U+0000 in TEXT: ERR_BAD_FIELD with the fault. Only

@@ -255,6 +255,50 @@ static void malformed_messages_are_refused(void **state)
 	}
 }
 
+/* What a newer callee may add to its answers, and what it may not. */
+static const struct {
+	const char *name;
+	struct str bytes;
+	enum err err;
+} newer_cases[] = {
+	{"nothing more", STR(ID NAME FREE), OK},
+	{"a null", STR(ID NAME FREE "\x20"), OK},
+	{"a number", STR(ID NAME FREE "\x21\x81\x01"), OK},
+	{"an id",
+		STR(ID NAME FREE "\x22"
+				 "0123456789abcdef"),
+		OK},
+	{"a text",
+		STR(ID NAME FREE "\x23\x03"
+				 "new"),
+		OK},
+	{"an object", STR(ID NAME FREE "\x24\0\0\0\x02\x01\x01"), OK},
+	{"several", STR(ID NAME FREE "\x20\x29\x01\x30"), OK},
+	{"a row twice", STR(ID NAME FREE "\x20\x20"), ERR_BAD_FIELD},
+	{"a kind that does not exist", STR(ID NAME FREE "\x25"), ERR_BAD_FIELD},
+	{"a text longer than the message",
+		STR(ID NAME FREE "\x23\x7f"
+				 "new"),
+		ERR_BAD_FIELD},
+	{"an object longer than the message", STR(ID NAME FREE "\x24\0\0\0\x09\x01"), ERR_BAD_FIELD},
+	{"something new instead of what is required", STR(ID NAME "\x20"), ERR_BAD_FIELD},
+};
+
+static void answers_may_have_rows_that_are_newer(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(newer_cases); i++) {
+		struct spot_availability spot;
+		struct fault fault = {0};
+		enum err err;
+
+		arena_reset(arena);
+		err = binary_decode_reply(shape_spot_availability(), newer_cases[i].bytes, arena, &spot, &fault);
+		CHECK(newer_cases[i].name, err == newer_cases[i].err);
+		CHECK(newer_cases[i].name, err != OK || (spot.has_id && spot.has_name && spot.free));
+	}
+}
+
 /* spot_page: items LIST (0), next_cursor. */
 static const struct {
 	const char *name;
@@ -347,6 +391,7 @@ int main(void)
 		cmocka_unit_test(every_shape_comes_back_as_it_was),
 		cmocka_unit_test(every_bound_of_every_field_is_held),
 		cmocka_unit_test(malformed_messages_are_refused),
+		cmocka_unit_test(answers_may_have_rows_that_are_newer),
 		cmocka_unit_test(malformed_lists_are_refused),
 		cmocka_unit_test(a_message_cut_anywhere_is_never_read_past_its_end),
 		cmocka_unit_test(a_full_arena_is_an_error),

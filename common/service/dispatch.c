@@ -158,7 +158,8 @@ static enum err item_check_arrow(struct dispatcher *dispatcher, const struct ope
 	metrics_add(&dispatcher->metrics->forbidden_arrow, 1);
 	log_event(LOG_ERROR, "operation_undeclared", LOG_C("caller", peer_name(dispatcher->caller)),
 		LOG_C("operation", operation != NULL ? operation->name : "unknown"));
-	return ERR_FORBIDDEN;
+	/* A caller that was upgraded first may know one that is not here yet. */
+	return operation != NULL ? ERR_FORBIDDEN : ERR_NOT_IMPLEMENTED;
 }
 
 static enum err item_decode(struct item *item)

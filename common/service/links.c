@@ -143,7 +143,8 @@ static enum err call_decode(const struct operation *operation, struct arena *are
 		return ERR_BAD_GATEWAY;
 	if (items[0].err != OK)
 		return items[0].err;
-	return binary_decode(operation->reply(), items[0].body, arena, reply_out, &fault) == OK ? OK : ERR_BAD_GATEWAY;
+	err = binary_decode_reply(operation->reply(), items[0].body, arena, reply_out, &fault);
+	return err == OK ? OK : ERR_BAD_GATEWAY;
 }
 
 /* Sends again what was provably not executed, as long as a live peer and time are left. */

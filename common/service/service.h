@@ -116,6 +116,7 @@ void context_poke(struct context *context);
 int context_inherit(struct context *context, const char *address);
 void context_offer(struct context *context, int fd);
 void context_yield(struct context *context);
+bool context_is_succeeded(const struct context *context); /* it stops because another takes its place */
 
 /*
  * Calls another process: encodes, waits at most until the deadline, decodes into reply_out (in `arena`). The end user's

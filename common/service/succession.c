@@ -75,9 +75,14 @@ void context_offer(struct context *context, int fd)
 	handover_offer(context->handover, fd);
 }
 
+bool context_is_succeeded(const struct context *context)
+{
+	return handover_is_over(context->handover);
+}
+
 void context_yield(struct context *context)
 {
-	const bool succeeded = handover_is_over(context->handover);
+	const bool succeeded = context_is_succeeded(context);
 
 	/* A successor answers there. Without one /readyz says until the end that this process drains. */
 	if (succeeded)

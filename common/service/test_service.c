@@ -688,6 +688,43 @@ static void test_messages_that_pile_up_become_one_batch(void **state)
 	assert_true(together);
 }
 
+/* A vehicle's id and a row that only a later version of the contract has. */
+static struct str newer_body(void)
+{
+	struct str known = vehicle_body(1);
+	struct buf body;
+	struct str copy;
+
+	buf_init(&body, 1024);
+	buf_put_str(&body, known);
+	buf_put_byte(&body, 20 << 3 | 3);
+	buf_put_byte(&body, 3);
+	buf_put_c(&body, "new");
+	copy = arena_copy(t.arena, buf_str(&body));
+	buf_release(&body);
+	return copy;
+}
+
+/* The caller was upgraded first: what this process does not know is refused by the item, the rest is done. */
+static void test_a_caller_that_is_newer_is_refused_only_what_is_new(void **state)
+{
+	struct str token = token_for(PERM_VEHICLE_MANAGE, true, 600);
+	struct request_item items[] = {
+		item_of(OPID_whoami_read, token, empty_body()),
+		item_of(OPID_whoami_read, token, empty_body()),
+		item_of(OPID_vehicle_delete, token, newer_body()),
+		item_of(OPID_vehicle_delete, token, vehicle_body(1)),
+	};
+	const enum err wanted[] = {OK, ERR_NOT_IMPLEMENTED, ERR_BAD_FIELD, OK};
+	struct reply_item *replies = NULL;
+
+	(void)state;
+	items[1].operation = 65000;
+	assert_int_equal(ask(t.fast, items, COUNT_OF(items), &replies), OK);
+	for (size_t i = 0; i < COUNT_OF(items); i++)
+		assert_int_equal(replies[i].err, wanted[i]);
+}
+
 /* Behind slow ones that keep all workers, one with little time: true when it was too late for it. */
 static bool waited_too_long(struct post *posts)
 {
@@ -824,6 +861,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_a_malformed_message_is_dropped_and_counted),
 		cmocka_unit_test(test_the_sandbox_holds_in_every_thread),
 		cmocka_unit_test(test_messages_that_pile_up_become_one_batch),
+		cmocka_unit_test(test_a_caller_that_is_newer_is_refused_only_what_is_new),
 		cmocka_unit_test(test_what_waited_past_its_deadline_is_not_executed),
 		cmocka_unit_test(test_a_drain_finishes_what_is_under_way_and_refuses_the_rest),
 	};

@@ -199,6 +199,46 @@ def test_a_key_survives_a_killed_process(suite, slug):
     assert user.post("/v1/bookings", body, key=key).expect(201).body == first.body
 
 
+def test_what_was_under_way_when_its_process_died_has_one_effect_at_most(suite, slug):
+    """SIGKILL while many make something that nothing but the protocol keeps from being made twice, with a key and without one."""
+    admin, mark = suite.as_role(slug, "Admin"), secrets.token_hex(4)
+    answered = []
+
+    def make(number):
+        name, key = f"R5 {mark} {number}", f"{mark}-{number}" if number % 2 else None
+        try:
+            reply = admin.post("/v1/sites", {"name": name, "time_zone": "Europe/Paris"}, key=key)
+        except httpx.HTTPError as error:
+            reply = error
+        answered.append(number)
+        return name, key, reply
+    with concurrent.futures.ThreadPoolExecutor(12) as pool:
+        asked = [pool.submit(make, number) for number in range(240)]
+        wait_for(lambda: len(answered) >= 60, 60, "the work to be under way")
+        os.kill(suite.pid("bookingsvc"), signal.SIGKILL)
+        wait_for(lambda: not alive(suite.pid("bookingsvc")), 5, "the end")
+        suite.ctl("start", "bookingsvc")
+        outcomes = [future.result() for future in asked]
+    wait_for(lambda: whoami_works(suite, slug), 20, "the service")
+    made = dict(suite.sql("select name, count(*) from booking.site where name like %s group by name", f"R5 {mark} %"))
+    lost = 0
+    for name, key, reply in outcomes:
+        assert made.get(name, 0) <= 1, f"{name} was made twice"
+        assert not isinstance(reply, Exception), f"the edge itself failed: {reply!r}"
+        assert reply.status in (201, 503, 504), reply.text
+        lost += reply.status != 201
+        if reply.status == 201:
+            assert made.get(name) == 1, f"{name} was acknowledged and is lost"
+        elif reply.status == 503 and not key:
+            assert name not in made, f"{name} was refused and is there"
+        if key:
+            again = admin.post("/v1/sites", {"name": name, "time_zone": "Europe/Paris"}, key=key).expect(201).body
+            assert reply.status != 201 or reply.body["id"] == again["id"], "the retry had a second effect"
+    made = dict(suite.sql("select name, count(*) from booking.site where name like %s group by name", f"R5 {mark} %"))
+    assert all(count == 1 for count in made.values())
+    assert lost > 0, "nobody noticed the death"
+
+
 def test_stopping_a_process_finishes_what_it_has_begun(suite, slug):
     """SIGTERM while bookings are made: each is either answered 201 and there, or refused and absent."""
     area = suite.new_area(slug)

@@ -113,6 +113,7 @@ static PGconn *dial_start(const struct db *db, const char *host)
 	snprintf(options, sizeof(options),
 		"-c search_path=%s,pg_temp -c TimeZone=UTC -c statement_timeout=%lld -c lock_timeout=%lld"
 		" -c idle_in_transaction_session_timeout=%lld -c client_min_messages=error -c jit=off"
+		" -c client_connection_check_interval=500"
 		" -c default_transaction_isolation=read\\ committed",
 		c->schema, (long long)c->statement_timeout_ms, (long long)c->lock_timeout_ms,
 		(long long)c->statement_timeout_ms * 2);

@@ -264,6 +264,30 @@ static void test_deadline(void **state)
 	testpg_sql(pg, KILL_SESSIONS("pid, 2000"));
 }
 
+/* Long before its own time-out, for nobody waits for it any more. */
+static void test_what_is_given_up_ends_on_the_server_too(void **state)
+{
+	static const char running[] = "select count(*) from pg_stat_activity where usename = 'shop_app'"
+				      " and state = 'active' and query like '%pg_sleep%'";
+	struct db_config patient = config;
+	struct db *on = NULL;
+	struct tx *tx;
+	uint64_t start;
+	(void)state;
+
+	patient.statement_timeout_ms = 60000;
+	assert_int_equal(db_open(&patient, &on), OK);
+	tx = begin(on, &tenant_a);
+	db_set_deadline(on, clock_monotonic_us() + 200 * US_PER_MS);
+	assert_int_equal(tx_exec(tx, &sleep_long, NO_PARAMS, NULL), ERR_UNAVAILABLE);
+	tx_free(&tx);
+	start = clock_monotonic_us();
+	while (strcmp(testpg_value(pg, running), "0") != 0 && took_ms(start) < 20000)
+		usleep(20000);
+	assert_string_equal(testpg_value(pg, running), "0");
+	db_free(&on);
+}
+
 static void test_hosts(void **state)
 {
 	char hosts[160];
@@ -345,6 +369,7 @@ int main(void)
 		cmocka_unit_test_setup(test_lost_in_commit, empty),
 		cmocka_unit_test_setup(test_deadline_in_commit, empty),
 		cmocka_unit_test_setup(test_deadline, empty),
+		cmocka_unit_test_setup(test_what_is_given_up_ends_on_the_server_too, empty),
 		cmocka_unit_test_setup(test_away_and_back, empty),
 		cmocka_unit_test_setup(test_hanging, empty),
 		cmocka_unit_test_setup(test_hosts, empty),

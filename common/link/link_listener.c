@@ -21,6 +21,16 @@
 
 /* ---- events of a connection ---- */
 
+/* Under the lock. Before any message of its is refused, or it would not know whom to wait for. */
+static void tell_drain(struct caller *caller)
+{
+	const struct link_listener *listener = caller->listener;
+
+	if (listener->draining && caller->greeted && !caller->told)
+		caller->told = link_conn_send(
+			caller->conn, LINK_CONN_NOTE, listener->succeeded ? LINK_CONN_NEXT : STR_NONE, NULL);
+}
+
 static void on_opened(void *owner, struct link_conn *conn)
 {
 	struct caller *caller = owner;
@@ -31,12 +41,12 @@ static void on_opened(void *owner, struct link_conn *conn)
 	if (caller->greeted) {
 		listener->stats.connects++;
 		listener->stats.connected++;
+		tell_drain(caller);
 	} else {
 		listener->stats.turned_away++;
 		link_conn_close(conn, false);
 	}
 	pthread_mutex_unlock(&listener->lock);
-	/* One that comes while this process drains is told so. */
 	link_keeper_poke(&listener->kept, 0);
 }
 
@@ -239,9 +249,8 @@ static void watch(struct caller *caller, uint64_t now_us)
 
 	if (since_us <= now_us || listener->closing)
 		link_conn_close(caller->conn, false);
-	else if (listener->draining && caller->greeted && !caller->told)
-		caller->told = link_conn_send(
-			caller->conn, LINK_CONN_NOTE, listener->succeeded ? LINK_CONN_NEXT : STR_NONE, NULL);
+	else
+		tell_drain(caller);
 }
 
 static uint64_t tick(void *owner, uint64_t now_us)
@@ -328,6 +337,8 @@ void link_listener_drain(struct link_listener *listener, bool succeeded)
 	listener->succeeded = listener->succeeded || succeeded;
 	/* The port is free for the next process from now on. */
 	nng_stream_listener_close(listener->end);
+	for (struct caller *caller = listener->callers; caller; caller = caller->next)
+		tell_drain(caller);
 	while ((message = listener->first) != NULL) {
 		listener->first = message->next;
 		listener->queued--;

@@ -878,6 +878,52 @@ static bool succeed_once(void)
 	return err == OK;
 }
 
+struct refusals {
+	struct link_dialer *dialer;
+	atomic_uint refused, orphans; /* of them: with nobody to go to, and nobody awaited */
+};
+
+static void on_refusal(void *ctx, enum err err, struct str reply)
+{
+	struct refusals *refusals = ctx;
+
+	(void)reply;
+	if (err != ERR_DRAINING)
+		return;
+	if (link_live(refusals->dialer) == 0 && !link_returns(refusals->dialer))
+		atomic_fetch_add(&refusals->orphans, 1);
+	atomic_fetch_add(&refusals->refused, 1);
+}
+
+static void test_who_is_refused_by_one_that_is_succeeded_knows_whom_to_wait_for(void **state)
+{
+	int port = free_port();
+	struct server *server = server_start(port, 1, '1');
+	struct refusals refusals = {0};
+	struct tally t = {0};
+	char url[LINK_URL_MAX];
+
+	(void)state;
+	(void)snprintf(url, sizeof(url), "tls+tcp://127.0.0.1:%d", port);
+	refusals.dialer = dialer_to(pki, PEER_gateway, "gateway", url, 8);
+	assert_true(wait_live(refusals.dialer, 1));
+	/* The only worker is busy; what comes behind is refused at the drain. */
+	assert_int_equal(link_send(refusals.dialer, STR("s"), in_ms(60000), tally, &t), OK);
+	for (int i = 0; i < 20000 && atomic_load(&server->received) == 0; i++)
+		usleep(1000);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(link_send(refusals.dialer, STR("s"), in_ms(60000), on_refusal, &refusals), OK);
+	usleep(50000);
+	link_listener_drain(server->listener, true);
+	assert_true(wait_ended(&t, 1, 20000));
+	for (int i = 0; i < 20000 && link_stats(refusals.dialer, 0).in_flight > 0; i++)
+		usleep(1000);
+	assert_true(atomic_load(&refusals.refused) > 0);
+	assert_int_equal(atomic_load(&refusals.orphans), 0);
+	link_dialer_free(&refusals.dialer);
+	server_stop(&server);
+}
+
 static void test_a_successor_is_awaited_while_the_old_one_finishes(void **state)
 {
 	bool done = false;
@@ -1051,6 +1097,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_a_stopped_replica_is_left_for_the_other_until_it_goes_on),
 		cmocka_unit_test(test_a_replica_far_slower_than_the_other_is_ejected_and_tried_again),
 		cmocka_unit_test(test_when_all_are_ejected_none_is),
+		cmocka_unit_test(test_who_is_refused_by_one_that_is_succeeded_knows_whom_to_wait_for),
 		cmocka_unit_test(test_a_successor_is_awaited_while_the_old_one_finishes),
 		cmocka_unit_test(test_one_that_comes_back_is_found_at_once),
 		cmocka_unit_test(test_freeing_a_dialer_ends_what_is_under_way),

@@ -7,21 +7,26 @@ import pathlib
 import secrets
 import socket
 import threading
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
 from berth_load import Load, reading
+from berth_suite import instant
 
 ORDER = 92
+BOOKINGS = 300      # at most
 
 pytestmark = pytest.mark.seconds(300)
 
 
 def booking(suite, slug):
-    """Bookings of different hours, one in three; else somebody looks at what there is."""
+    """Bookings of a new person at a new spot, one hour after the other, one in three; else a look at what there is."""
     spot = suite.new_area(slug)["spots"][0]
-    token = suite.token(slug, "User")
-    slots, lock = iter([suite.slot() for _ in range(400)]), threading.Lock()
+    token = suite.sign_in_person(suite.new_person(slug))
+    first = datetime.now(timezone.utc).replace(minute=0, second=0, microsecond=0) + timedelta(days=2)
+    hours = [instant(first + timedelta(hours=n)) for n in range(2 * BOOKINGS)]
+    slots, lock = iter(zip(hours[0::2], hours[1::2])), threading.Lock()
     turn = iter(range(10**9))
 
     def ask():
@@ -30,7 +35,7 @@ def booking(suite, slug):
             slot = next(slots, None) if next(turn) % 3 == 0 else None
         if slot is None:
             return "GET", "/v1/bookings?limit=5", None, head
-        body = f'{{"spot_id":"{spot}","starts_at":"{slot["starts_at"]}","ends_at":"{slot["ends_at"]}"}}'
+        body = f'{{"spot_id":"{spot}","starts_at":"{slot[0]}","ends_at":"{slot[1]}"}}'
         return "POST", "/v1/bookings", body, {**head, "Idempotency-Key": secrets.token_hex(12)}
     return ask
 

@@ -37,8 +37,9 @@ PATHS = {"heads": "/healthz", "bodies": "/oauth2/token", "readers": "/docs"}
 
 
 def attack(gateway, kind, count, life_s):
-    """What slowhttptest says at its end."""
-    command = ["slowhttptest", *ATTACKS[kind], "-c", str(count), "-r", str(count), "-l", str(life_s), "-p", "2", "-u", gateway.url + PATHS[kind]]
+    """What slowhttptest says at its end. It takes the first address of a name, and the gateway listens on one."""
+    url = gateway.url.replace("localhost", "127.0.0.1") + PATHS[kind]
+    command = ["slowhttptest", *ATTACKS[kind], "-c", str(count), "-r", str(count), "-l", str(life_s), "-p", "2", "-u", url]
     outcome = subprocess.run(command, capture_output=True, timeout=life_s + 60, text=True)
     return re.sub(r"\x1b\[[0-9;]*m", "", outcome.stdout)
 

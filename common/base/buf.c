@@ -59,7 +59,7 @@ static bool buf_grow(struct buf *buf, size_t len)
 	/* Not realloc, which would leave the bytes behind where they stood. */
 	if ((p = malloc(room)) == NULL)
 		return false;
-	if (buf->len > 0)
+	if (buf->p != NULL)
 		memcpy(p, buf->p, buf->len);
 	buf_wipe(buf);
 	free(buf->p);

@@ -38,6 +38,7 @@ static inline enum err drive_fetch(void *user, struct buf *jwks_out)
 static inline struct drive *drive_new(void)
 {
 	static const struct rate_policy no_limits[RATE_CLASS_COUNT];
+	static const struct gateway_config config;
 	struct drive *drive = calloc(1, sizeof *drive);
 
 	if (drive == NULL)
@@ -45,6 +46,7 @@ static inline struct drive *drive_new(void)
 	router_init();
 	drive->context.keyring = keyring_new(drive_fetch, NULL, 3600000);
 	drive->gateway.context = &drive->context;
+	drive->gateway.config = &config;
 	drive->gateway.rates = rate_new(no_limits, 64);
 	buf_init(&drive->gateway.openapi, 1U << 20);
 	openapi_write("https://localhost", &drive->gateway.openapi);

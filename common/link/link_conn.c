@@ -126,11 +126,12 @@ static bool write_plain(struct link_conn *conn, const void *bytes, size_t len)
 static bool write_message(struct link_conn *conn, uint32_t id, struct str payload)
 {
 	uint8_t first[FIRST_RECORD];
-	const size_t len =
-		payload.len < sizeof(first) - LINK_HEADER_LEN ? payload.len : sizeof(first) - LINK_HEADER_LEN;
+	size_t len = payload.len;
 
+	if (len > FIRST_RECORD - LINK_HEADER_LEN)
+		len = FIRST_RECORD - LINK_HEADER_LEN;
 	link_frame_header(id, payload.len, first);
-	if (len > 0)
+	if (payload.p != NULL)
 		memcpy(first + LINK_HEADER_LEN, payload.p, len);
 	return write_plain(conn, first, LINK_HEADER_LEN + len) &&
 	       (len == payload.len || write_plain(conn, payload.p + len, payload.len - len));

@@ -209,13 +209,14 @@ static enum err ask(struct handover *handover)
 static enum err meet(struct handover *handover)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	const size_t len = strlen(handover->config.path);
 
-	if (strlen(handover->config.path) >= sizeof(address.sun_path)) {
+	if (len >= sizeof(address.sun_path)) {
 		errno = ENAMETOOLONG;
 		(void)refuse("the path is too long");
 		return ERR_BAD_FIELD;
 	}
-	strcpy(address.sun_path, handover->config.path); /* measured above */
+	memcpy(address.sun_path, handover->config.path, len);
 	handover->old_fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (handover->old_fd >= 0 && connect(handover->old_fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
 		return ask(handover);

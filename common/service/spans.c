@@ -64,8 +64,11 @@ static void spans_run(struct context *context)
 	struct arena *arena = arena_new(ARENA_MAX);
 
 	while (arena != NULL && !context_stopping(context)) {
-		while (hand_on(context, arena) && !context_stopping(context))
-			continue;
+		bool more;
+
+		do
+			more = hand_on(context, arena);
+		while (more && !context_stopping(context));
 		context_wait(context, EVERY_MS);
 	}
 	arena_free(&arena);

@@ -13,6 +13,8 @@
 /* The reply's cap is 1,000,000 bytes; one more event and the end of the document fit behind this. */
 #define EXPORT_FULL 940000U
 #define EXPORT_MAX 1000000U
+/* And the documents of one more event. */
+#define EXPORT_VALUES_FULL (JSON_NODES_MAX - 4000U)
 
 static void put_id(struct json_writer *w, const char *key, const struct uuid *id)
 {
@@ -65,6 +67,11 @@ static void put_event(struct json_writer *w, const struct event_row *event, cons
 	json_end_object(w);
 }
 
+static bool has_room(const struct json_writer *w)
+{
+	return w->buf->len < EXPORT_FULL && w->values < EXPORT_VALUES_FULL;
+}
+
 /* Page after page until all is written or the document is full. */
 static enum err put_events(struct store *store, const struct uuid *person_id, struct json_writer *w, bool *all_out)
 {
@@ -72,18 +79,18 @@ static enum err put_events(struct store *store, const struct uuid *person_id, st
 	enum err err;
 
 	*all_out = false;
-	while (w->buf->len < EXPORT_FULL) {
+	while (has_room(w)) {
 		struct event_row *events = NULL;
 		size_t count = 0;
 
 		err = store_event_of_person(store, person_id, below, EXPORT_PAGE, &events, &count);
 		if (err != OK || (err = store_event_open(store, events, count)) != OK)
 			return err;
-		for (size_t i = 0; i < count && w->buf->len < EXPORT_FULL; i++) {
+		for (size_t i = 0; i < count && has_room(w); i++) {
 			put_event(w, &events[i], person_id);
 			below = events[i].leaf_index;
 		}
-		if (count < EXPORT_PAGE && w->buf->len < EXPORT_FULL) {
+		if (count < EXPORT_PAGE && has_room(w)) {
 			*all_out = true;
 			return OK;
 		}

@@ -12,6 +12,7 @@
 
 #define EXPORT_MAX (1000U * 1000U)
 #define EXPORT_ROOM (100U * 1000U) /* kept free for what comes behind the stays */
+#define EXPORT_VALUES_ROOM 3000U
 #define EXPORT_PAGE 100
 #define ERASE_STEP 50      /* stays or things of a person in one transaction */
 #define EXPORT_THINGS 1000 /* delegations; vehicles are capped lower */
@@ -50,7 +51,8 @@ static enum err put_stays(struct export *export, const struct stay_row *stays, s
 	enum err err = OK;
 
 	for (size_t i = 0; i < count && err == OK; i++) {
-		if (export->buf.len > EXPORT_MAX - EXPORT_ROOM) {
+		if (export->buf.len > EXPORT_MAX - EXPORT_ROOM ||
+			export->w.values > JSON_NODES_MAX - EXPORT_VALUES_ROOM) {
 			(*left_out)++;
 			continue;
 		}

@@ -186,14 +186,15 @@ static void test_an_export_that_is_too_long_says_what_it_leaves_out(void **state
 		" booking.booking)");
 	MUST(handle_booking_export(&call, &request, &reply));
 	assert_true(reply.data.len <= 1000000);
-	MUST(json_parse(desk->worker.arena, STR("{}"), &root, &reason));
+	/* Who passes it on reads it, within the bounds of every document. */
+	MUST(json_parse(desk->worker.arena, reply.data, &root, &reason));
 	{
 		const char *at = strstr(reply.data.p, "\"bookings_left_out\":");
 
 		assert_non_null(at);
 		left_out = strtoll(at + strlen("\"bookings_left_out\":"), NULL, 10);
 	}
-	assert_true(left_out > 0 && left_out < 1500);
+	assert_true(left_out > 0 && left_out < 1700);
 }
 
 static void test_an_erased_person_leaves_nothing_but_numbers(void **state)

@@ -39,6 +39,7 @@ MUST_USE enum err json_to_i64(const struct json *number, int64_t *value_out);
 struct json_writer {
 	struct buf *buf;
 	bool comma;
+	size_t values; /* at least those written, to stay under JSON_NODES_MAX */
 };
 
 struct json_writer json_writer_over(struct buf *buf);

@@ -15,9 +15,15 @@ static void put_comma(struct json_writer *w)
 	w->comma = true;
 }
 
-static void begin(struct json_writer *w, uint8_t open)
+static void put_value(struct json_writer *w)
 {
 	put_comma(w);
+	w->values++;
+}
+
+static void begin(struct json_writer *w, uint8_t open)
+{
+	put_value(w);
 	buf_put_byte(w->buf, open);
 	w->comma = false;
 }
@@ -142,7 +148,7 @@ void json_key(struct json_writer *w, const char *key)
 
 void json_put_str(struct json_writer *w, struct str s)
 {
-	put_comma(w);
+	put_value(w);
 	put_quoted(w->buf, s);
 }
 
@@ -163,24 +169,35 @@ void json_put_i64(struct json_writer *w, int64_t value)
 	} while (rest > 0);
 	if (value < 0)
 		text[--at] = '-';
-	put_comma(w);
+	put_value(w);
 	buf_put(w->buf, text + at, sizeof(text) - at);
 }
 
 void json_put_bool(struct json_writer *w, bool value)
 {
-	put_comma(w);
+	put_value(w);
 	buf_put_str(w->buf, value ? STR("true") : STR("false"));
 }
 
 void json_put_null(struct json_writer *w)
 {
-	put_comma(w);
+	put_value(w);
 	buf_put_str(w->buf, STR("null"));
+}
+
+/* Never fewer than there are: each but the first stands behind a comma or an opening. Those within strings count too. */
+static size_t values_of(struct str json)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < json.len; i++)
+		count += json.p[i] == ',' || json.p[i] == '[' || json.p[i] == '{';
+	return count;
 }
 
 void json_put_raw(struct json_writer *w, struct str json)
 {
-	put_comma(w);
+	put_value(w);
+	w->values += values_of(json);
 	buf_put_str(w->buf, json);
 }

@@ -129,10 +129,9 @@ static bool send_fds(int to, const int *fds, size_t count)
 		.msg_iovlen = 1,
 		.msg_control = &control,
 		.msg_controllen = CMSG_SPACE(count * sizeof(int))};
-	struct cmsghdr *header;
+	struct cmsghdr *header = &control.header;
 
 	memset(&control, 0, sizeof(control));
-	header = CMSG_FIRSTHDR(&message);
 	header->cmsg_level = SOL_SOCKET;
 	header->cmsg_type = SCM_RIGHTS;
 	header->cmsg_len = CMSG_LEN(count * sizeof(int));

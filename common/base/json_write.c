@@ -185,7 +185,7 @@ void json_put_null(struct json_writer *w)
 	buf_put_str(w->buf, STR("null"));
 }
 
-/* Never fewer than there are: each but the first stands behind a comma or an opening. Those within strings count too. */
+/* Never fewer than there are: each but the first stands behind a comma or an opening. Those in strings count too. */
 static size_t values_of(struct str json)
 {
 	size_t count = 0;

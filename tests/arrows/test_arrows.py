@@ -22,17 +22,11 @@ def declared():
     return set(re.findall(r"^ARROW\((\w+),\s*(\w+),\s*(\w+)\)", text, re.M))
 
 
-def settings(suite, name):
-    """What a process is told."""
-    lines = suite.ctl("env", name).splitlines()
-    return dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
-
-
 def listeners(suite):
     """{(caller, callee, lane): (host, port)}"""
     found = {}
     for callee in PROCESSES:
-        for key, value in settings(suite, callee).items():
+        for key, value in suite.environment(callee).items():
             match = re.fullmatch(r"BERTH_LISTEN_(\w+)_(FAST|SLOW)", key)
             if match:
                 host, _, port = value.removeprefix("tls+tcp://").rpartition(":")
@@ -113,7 +107,7 @@ def test_the_processes_listen_on_what_is_declared_and_on_nothing_else(suite):
 
 
 def test_the_gateway_knows_no_database(suite):
-    assert not [key for key in settings(suite, "gateway") if "PG" in key]
+    assert not [key for key in suite.environment("gateway") if "PG" in key]
     sockets = subprocess.run(["ss", "-Hxp"], capture_output=True, text=True, check=True).stdout
     pid = suite.pid("gateway")
     assert not [line for line in sockets.splitlines() if f"pid={pid}," in line and "PGSQL" in line]

@@ -31,7 +31,7 @@ class OwnGateway:
 
     def __init__(self, suite, files=None, ready=True, log=None, **changes):
         public, admin = free_ports(2)
-        env = dict(line.split("=", 1) for line in suite.ctl("env", "gateway").splitlines())
+        env = suite.environment("gateway")
         env.update(BERTH_GATEWAY_LISTEN=f"127.0.0.1:{public}", BERTH_ADMIN_LISTEN=f"127.0.0.1:{admin}")
         env.update(changes)
         self.suite = suite

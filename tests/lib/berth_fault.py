@@ -90,7 +90,7 @@ class Faults:
 def start_failing(suite, name, kind, nth, patience_s=30):
     """Starts the process by hand with its Nth call failing, lets it come to serving or end, and ends it: (exit code or minus the
     signal, whether it served, output)."""
-    env = dict(line.split("=", 1) for line in suite.ctl("env", name).splitlines() if "=" in line and not line.startswith("#"))
+    env = suite.environment(name)
     env.update(line.split("=", 1) for line in settings(suite))
     env["BERTH_FAULT"] = str(command(kind, nth))
     binary = suite.state / "opt" / "bin" / name

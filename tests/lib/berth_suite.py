@@ -72,6 +72,13 @@ class Suite:
         assert outcome.returncode == 0, f"berthctl {' '.join(words)}: {outcome.stdout}{outcome.stderr}"
         return outcome.stdout
 
+    def environment(self, name):
+        """What the process is told, for another beside it; without the place where that one would take over from it."""
+        lines = self.ctl("env", name).splitlines()
+        settings = dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+        settings.pop("BERTH_HANDOVER_SOCKET", None)
+        return settings
+
     @property
     def state(self):
         """Where certificates, sockets and logs are: the run directory, or what it links to."""

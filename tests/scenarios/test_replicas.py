@@ -35,12 +35,11 @@ def free_port():
 
 def environment(suite):
     """What the second one is told: the same as the first, at addresses of its own."""
-    settings = dict(line.split("=", 1) for line in suite.ctl("env", NAME).splitlines() if "=" in line)
+    settings = suite.environment(NAME)
     for key in settings:
         if key.startswith("BERTH_LISTEN_"):
             settings[key] = f"tls+tcp://127.0.0.1:{free_port()}"
     settings["BERTH_ADMIN_LISTEN"] = f"127.0.0.1:{free_port()}"
-    settings.pop("BERTH_HANDOVER_SOCKET", None)
     return settings
 
 
@@ -72,7 +71,7 @@ def told(suite, settings):
     """The gateway dials both."""
     local = suite.state / "etc" / "gateway.local.env"
     kept = local.with_suffix(".kept")
-    first = dict(line.split("=", 1) for line in suite.ctl("env", "gateway").splitlines() if "=" in line)
+    first = suite.environment("gateway")
     lines = [f"BERTH_DIAL_BOOKINGSVC_{lane}={first[f'BERTH_DIAL_BOOKINGSVC_{lane}']},{settings[f'BERTH_LISTEN_GATEWAY_{lane}']}"
              for lane in ("FAST", "SLOW")]
     if local.exists():

@@ -334,6 +334,53 @@ static void test_shorter_stays_do_not_hide_longer_ones(void **state)
 	assert_int_equal(fixture_book(desk, &tenant, &rival, "User", &wish, &booking), ERR_AREA_FULL);
 }
 
+/* Who leaves before their stay begins holds nothing of it: neither before nor after, nor across the moment. */
+static void test_a_stay_that_was_left_before_it_began_is_in_nobodys_way(void **state)
+{
+	const struct ground ground = fixture_ground(desk, &tenant, 1);
+	const instant_us soon = clock_now_us() + 600 * US_PER_S;
+	const struct availability_request request = {
+		.site_id = ground.site, .starts_at = soon - 300 * US_PER_S, .ends_at = soon + 1200 * US_PER_S};
+	struct booking_create_request wish = {
+		.spot_id = ground.spots[0], .has_spot_id = true, .starts_at = soon, .ends_at = soon + 900 * US_PER_S};
+	struct availability reply = {0};
+	struct booking booking, away;
+	struct booking_ref ref;
+	struct call call;
+
+	(void)state;
+	MUST(fixture_book(desk, &tenant, &user, "User", &wish, &booking));
+	ref.id = booking.id;
+	call = by(OPID_booking_check_in, &user, "User");
+	MUST(handle_booking_check_in(&call, &ref, &booking));
+	call = by(OPID_booking_check_out, &user, "User");
+	MUST(handle_booking_check_out(&call, &ref, &booking));
+
+	call = by(OPID_availability_read, &user, "User");
+	MUST(handle_availability_read(&call, &request, &reply));
+	assert_int_equal(reply.areas.items[0].free, 1);
+	wish = (struct booking_create_request){.area_id = ground.area,
+		.has_area_id = true,
+		.starts_at = request.starts_at,
+		.ends_at = request.ends_at};
+	MUST(fixture_book(desk, &tenant, &rival, "User", &wish, &away));
+	/* The reason is the rival's own stay, once it is elsewhere. */
+	call = by(OPID_booking_cancel, &rival, "User");
+	call.if_match = 1;
+	ref.id = away.id;
+	MUST(handle_booking_cancel(&call, &ref, &away));
+	{
+		const struct ground elsewhere = fixture_ground(desk, &tenant, 1);
+
+		wish.spot_id = elsewhere.spots[0];
+		wish.has_spot_id = true;
+		wish.has_area_id = false;
+		MUST(fixture_book(desk, &tenant, &rival, "User", &wish, &away));
+		wish.spot_id = ground.spots[0];
+		assert_int_equal(fixture_book(desk, &tenant, &rival, "User", &wish, &away), ERR_PERSON_UNAVAILABLE);
+	}
+}
+
 /* A window of one day: whatever is still today or tomorrow in Auckland, and nothing of the day after. */
 static void test_the_planning_window_counts_the_days_of_the_site(void **state)
 {
@@ -555,6 +602,7 @@ int main(void)
 		CASE(test_a_closed_spot_takes_no_new_stay),
 		CASE(test_availability_explains_itself),
 		CASE(test_shorter_stays_do_not_hide_longer_ones),
+		CASE(test_a_stay_that_was_left_before_it_began_is_in_nobodys_way),
 		CASE(test_the_planning_window_counts_the_days_of_the_site),
 		CASE(test_vehicles),
 		CASE(test_a_person_has_so_many_vehicles),

@@ -6,6 +6,6 @@ from spot s
 where s.tenant_id = $1 and s.area_no = $2 and s.status = 1
 	and not exists (select from booking b
 		where b.tenant_id = $1 and b.spot_no = s.no and b.status <> 4
-			and b.starts_at < $4 and b.starts_at > $5 and b.held_until > $3)
+			and b.starts_at < $4 and b.starts_at > $5 and b.held_until > $3 and b.held_until > b.starts_at)
 order by s.accessible, s.charger, s.name
 limit 1

@@ -3,7 +3,6 @@
 import datetime
 import json
 import os
-import pathlib
 import re
 import shutil
 import socket
@@ -202,7 +201,7 @@ def policy_s(answer):
 
 
 def test_strict_transport_security_stands_on_a_redirection(suite):
-    client = json.loads((pathlib.Path(suite.state) / "demo.json").read_text())["tenants"][0]["client"]
+    client = suite.tenant()["client"]
     query = httpx.QueryParams({
         "response_type": "code", "client_id": client["id"], "redirect_uri": client["redirect_uri"], "scope": "openid", "state": "x",
         "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "code_challenge_method": "S256", "prompt": "none"})

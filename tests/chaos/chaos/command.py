@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 from . import final, history, world
@@ -21,9 +22,10 @@ from .run import Run, judge
 
 KEPT = ROOT / ".build" / "tests" / "chaos"
 SHOWN_MAX = 3
+DISK_MIB = 4096
 PLANT_TRIES = 3
 PLANT_LEAST = 400       # requests that succeed, before a verdict on a plant means anything
-OWN_NETWORK = "BERTH_CHAOS_OWN_NETWORK"
+OWN_GROUND = "BERTH_CHAOS_OWN_GROUND"
 HELP = """\
 Clients book while processes, PostgreSQL and Redis are killed, paused and cut off; then the database, the audit log and the history
 of every answer must agree. Exit 0 when they do, 1 with the evidence when they do not.
@@ -34,9 +36,9 @@ finds it again often, not always; its history and the final state are kept in .b
 """
 
 
-def has_own_network():
+def has_own_ground():
     """The command that brought us here made one."""
-    return OWN_NETWORK in os.environ
+    return OWN_GROUND in os.environ
 
 
 def arguments():
@@ -67,9 +69,10 @@ class OwnSuite:
         # Where the runner of all tests takes away what a killed one left behind.
         self.run_dir = ROOT / ".run-tests" / str(os.getpid())
         self.run_dir.parent.mkdir(exist_ok=True)
+        self.disk = None
         self.env = {**os.environ, "BERTH_RUN_DIR": str(self.run_dir), "BERTH_BUILD_DIR": str(build)}
         self.env.pop("BERTH_REPORT_FD", None)
-        if not has_own_network():
+        if not has_own_ground():
             self.env["BERTH_PORT"] = str(random.SystemRandom().randrange(10000, 20000))
 
     def deploy(self, *words):
@@ -79,8 +82,17 @@ class OwnSuite:
             raise SystemExit(f"./deploy/{' '.join(words)} failed:\n{outcome.stdout}")
 
     def __enter__(self):
+        if has_own_ground():
+            self.mount()
         self.deploy("up")
         return self
+
+    def mount(self):
+        """A disk that can be full without anybody else noticing, where the suite's state will be; the name is short enough for sockets."""
+        self.disk = pathlib.Path(tempfile.mkdtemp(prefix="berth-", dir="/var/lib"))
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_MIB}m,mode=755", "tmpfs", self.disk], check=True)
+        self.run_dir.mkdir()
+        (self.run_dir / "state").symlink_to(self.disk)
 
     def __exit__(self, *_):
         try:
@@ -90,7 +102,10 @@ class OwnSuite:
             if (self.run_dir / "logs").is_dir():
                 shutil.copytree((self.run_dir / "logs").resolve(), KEPT / "logs")
             state = self.run_dir / "state"
-            if state.is_symlink():
+            if self.disk:
+                subprocess.run(["umount", "-l", self.disk], check=False)
+                self.disk.rmdir()
+            elif state.is_symlink():
                 shutil.rmtree(state.resolve(), ignore_errors=True)
             shutil.rmtree(self.run_dir, ignore_errors=True)
 
@@ -190,10 +205,10 @@ def main():
         return judge_again(args.judge)
     KEPT.mkdir(parents=True, exist_ok=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    own_network = has_own_network()
-    if own_network:
+    own_ground = has_own_ground()
+    if own_ground:
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    if not own_network or NFT is None:
+    if not own_ground or NFT is None:
         print("arrows are not cut: that takes root and nft; pauses stand in for it")
     seed = args.seed if args.seed is not None else random.SystemRandom().randrange(10**6)
     points = crash_points(args.build)
@@ -201,7 +216,7 @@ def main():
     outcome = {"runs": [], "plants": []}
     with OwnSuite(args.build) as own:
         suite, tenants = world.build(own.run_dir, seed)
-        machine, ground = Machine(suite, own.run_dir, own_network), (suite, tenants, Tokens(suite))
+        machine, ground = Machine(suite, own.run_dir, own_ground), (suite, tenants, Tokens(suite))
         for number in range(args.seeds if args.seconds else 0):
             phase = Phase(ground, seed + number, "faults", Nemesis(machine, seed + number, points))
             phase.go(args.seconds, args.clients)

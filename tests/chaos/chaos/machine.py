@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The suite as the faults see it: processes by the pid that started them, PostgreSQL with all its children, ports by arrow."""
 import asyncio
+import contextlib
 import os
 import pathlib
 import shutil
 import signal
 import subprocess
+import sys
 import time
 
 import psycopg2
@@ -45,12 +47,15 @@ def send(pids, number):
 
 
 class Machine:
-    def __init__(self, suite, run_dir, own_network):
+    """`own`: a network and a disk are this suite's alone, so that both may fail."""
+
+    def __init__(self, suite, run_dir, own):
         self.suite, self.run_dir = suite, run_dir
         self.env = {**os.environ, "BERTH_RUN_DIR": str(run_dir)}
         ports = (suite.state / "etc" / "ports").read_text().split()
         self.ports = dict(zip(ports[::2], map(int, ports[1::2])))
-        self.can_cut = own_network and NFT is not None
+        self.can_cut = own and NFT is not None
+        self.can_fill = own
 
     # -- processes
 
@@ -103,9 +108,46 @@ class Machine:
     def tell(self, name, line):
         """What the process is told besides, from its next start on; None: nothing more."""
         path = self.suite.state / "etc" / f"{name}.local.env"
-        kept = [old for old in (path.read_text().splitlines() if path.exists() else []) if not old.startswith("BERTH_CRASH_AT=")]
-        path.write_text("".join(f"{word}\n" for word in [*kept, *([line] if line else [])]))
+        kept = [old for old in (path.read_text().splitlines() if path.exists() else []) if not old.startswith(("BERTH_CRASH_AT=", "BERTH_CLOCK_SHIFT="))]
+        clock = f"BERTH_CLOCK_SHIFT={self.clock_file(name)}"
+        path.write_text("".join(f"{word}\n" for word in [*kept, clock, *([line] if line else [])]))
         path.chmod(0o644)
+
+    def clock_file(self, name):
+        """Where a test build of the process reads by how much its clock has jumped."""
+        path = self.suite.state / "etc" / f"{name}.clock"
+        if not path.exists():
+            path.write_bytes(bytes(8))
+            path.chmod(0o644)
+        return path
+
+    def shift_clock(self, name, seconds):
+        """In one write, so that nobody reads a half of it."""
+        fd = os.open(self.clock_file(name), os.O_WRONLY)
+        try:
+            os.pwrite(fd, int(seconds * 10**6).to_bytes(8, sys.byteorder, signed=True), 0)
+        finally:
+            os.close(fd)
+
+    # -- the disk
+
+    @property
+    def ballast(self):
+        return self.suite.state / "ballast"
+
+    def fill_disk(self):
+        """Not a byte is left where the stores and the logs are: a file system of this suite's own."""
+        fd = os.open(self.ballast, os.O_WRONLY | os.O_CREAT, 0o600)
+        try:
+            for block in (1 << 20, 4096):
+                with contextlib.suppress(OSError):
+                    while True:
+                        os.posix_fallocate(fd, os.fstat(fd).st_size, block)
+        finally:
+            os.close(fd)
+
+    def free_disk(self):
+        self.ballast.unlink(missing_ok=True)
 
     # -- connections
 

@@ -16,6 +16,9 @@ HOT = {
                    "booking_create_many.after_commit", "booking_change.changed", "booking_change.before_commit",
                    "booking_change.after_commit", "outbox.before_send", "outbox.after_send", "outbox.before_mark"),
     "auditsvc": ("audit.append.before_commit", "audit.append.after_commit", "audit.checkpoint.signed", "audit.checkpoint.stored")}
+# Whose clock jumps, and by how many seconds: further than a token's leeway; the edge's, out of a token's life. What a booking may
+# still do is judged by bookingsvc's clock, and jumps there stay within what the clients leave between now and the next stay.
+SHIFTED = {"gateway": (-900, -30, 30, 900), "authsvc": (-60, -7, 7, 60), "bookingsvc": (-60, -7, 7, 60), "auditsvc": (-3600, -7, 7, 3600)}
 CRASH_SECONDS = 6       # for a process that is to die at a point
 READY_S = 15
 
@@ -46,6 +49,9 @@ class Nemesis:
         bag += [("forget", "redis"), ("hang_up", "postgres"), ("hang_up", "redis"), ("restart", "bookingsvc")]
         if self.machine.can_cut:
             bag += [("cut", name) for name in ("gateway.bookingsvc.FAST", "bookingsvc.auditsvc.FAST", "gateway.authsvc.FAST")]
+        bag += [("clock", name) for name in SHIFTED]
+        if self.machine.can_fill:
+            bag += [("full_disk", "postgres")] * 2
         if self.kinds is not None:
             bag = [fault for fault in bag if fault[0] in self.kinds]
         self.dice.shuffle(bag)
@@ -65,7 +71,9 @@ class Nemesis:
     async def heal(self):
         """Everything runs, undisturbed, and says that it is ready."""
         self.machine.mend()
+        self.machine.free_disk()
         for process in PROCESSES:
+            self.machine.shift_clock(process, 0)
             self.machine.tell(process, None)
         for name in ("postgres", "redis", "mail", *PROCESSES):
             self.machine.pause(name, False)
@@ -131,6 +139,25 @@ class Nemesis:
             await asyncio.sleep(self.dice.choice((0.5, 2, 6)))
         finally:
             self.machine.mend()
+
+    async def fault_clock(self, name):
+        """There and back, as when a time server is wrong for a while."""
+        self.machine.shift_clock(name, self.dice.choice(SHIFTED[name]))
+        try:
+            await asyncio.sleep(self.dice.choice((0.3, 1, 3)))
+        finally:
+            self.machine.shift_clock(name, 0)
+
+    async def fault_full_disk(self, name):
+        """PostgreSQL may not survive a log that it cannot write; then it is started again, when there is room."""
+        self.machine.fill_disk()
+        try:
+            await asyncio.sleep(self.dice.choice((1, 3)))
+        finally:
+            self.machine.free_disk()
+        if not self.machine.is_alive(name):
+            self.faults["died_of_full_disk"] = self.faults.get("died_of_full_disk", 0) + 1
+        await self.machine.start(name)
 
     async def fault_forget(self, _name):
         self.quietly(lambda: self.machine.redis("FLUSHALL"))

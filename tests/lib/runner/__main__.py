@@ -12,8 +12,9 @@ from .report import Report
 
 EPILOG = """\
 NAME is a test (unit/json, gate/format, scenario/test_main_job::test_x, fuzz/json), the same without its kind, a kind
-(unit, gate, scenario, arrow, conformance, hardening, race, fuzz), or a file (tests/scenarios/test_main_job.py). Without a name
-everything runs. A race is a scenario by processes under ThreadSanitizer; hardening looks at released binaries.
+(unit, gate, scenario, arrow, conformance, hardening, race, chaos, fuzz), or a file (tests/scenarios/test_main_job.py). Without a
+name everything runs. A race is a scenario by processes under ThreadSanitizer; hardening looks at released binaries; chaos books
+while processes and stores die, for three minutes.
 
 Everything it makes stands in .build/ and .run-tests/. The suite that scenarios talk to is started under .run-tests/<pid>
 and stopped at the end; logs of the last one are kept in .build/tests/logs. Analysers remember what they found clean in
@@ -87,14 +88,21 @@ def in_suite(report, tests, args, the_suite, kind=None):
         the_suite.down(quiet)
 
 
+def run_chaos(report, tests, args):
+    for test in tests:
+        kinds.run_chaos(report, test, args.long)
+
+
 def run(report, tests, args):
+    begun = time.monotonic()
     units, gates, fuzzers = of_kind(tests, "unit"), of_kind(tests, "gate"), of_kind(tests, "fuzz")
     walks = of_kind(tests, *catalog.PYTEST_KINDS)
+    chaos = of_kind(tests, "chaos")
     own, races = of_kind(tests, *catalog.OWN_SUITE_KINDS), of_kind(tests, "race")
     whole = not args.names
     built = True
-    if units or whole or (walks and not args.suite):
-        targets = [] if whole or (units and walks) else ([f"test_{test.short}" for test in units] or ["all"])
+    if units or whole or chaos or (walks and not args.suite):
+        targets = [] if whole or chaos or (units and walks) else ([f"test_{test.short}" for test in units] or ["all"])
         built = build.build(report, "asan-ubsan", targets)
     fuzz_built = bool(fuzzers) and build.build(report, "fuzz", [f"fuzz_{test.short}" for test in fuzzers])
 
@@ -108,10 +116,13 @@ def run(report, tests, args):
         kinds.run_pytest(report, own, dict(os.environ), args.long)
     if races:
         run_races(report, races, args)
+    # Chaos minds no company: both keep the cores busy to the end.
+    calls = [(run_chaos, report, chaos, args)] if built and chaos else []
     if fuzz_built:
-        seconds = kinds.fuzz_seconds(len(fuzzers), args.jobs, args.long)
+        seconds = kinds.fuzz_seconds(len(fuzzers), args.jobs, args.long, time.monotonic() - begun)
         report.note(f"fuzzing {len(fuzzers)} targets, {seconds} s each")
-        in_pool(args.jobs, [(kinds.run_fuzz, report, test, seconds) for test in fuzzers])
+        calls += [(kinds.run_fuzz, report, test, seconds) for test in fuzzers]
+    in_pool(args.jobs + bool(chaos), calls)
 
 
 def main():

@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import pathlib
 import subprocess
 
 from .build import ROOT, tree
@@ -17,7 +18,10 @@ RACES = ("test_main_job", "test_bookings", "test_oauth::test_fifty_exchanges_of_
          "test_oauth::test_a_stolen_refresh_token_ends_the_whole_family", "test_access::test_a_suspended_person_is_out_within_a_second",
          "test_faults::test_a_key_survives_a_killed_process", "test_faults::test_stopping_a_process_finishes_what_it_has_begun")
 LONG_RACES = ("test_access", "test_admin_ports", "test_audit", "test_bad_input", "test_crash_points", "test_faults", "test_oauth", "test_tenancy")
-KINDS = ("unit", "gate", *PYTEST_FOLDERS, "race", "fuzz")
+# tests/chaos/run by its arguments, in the order they run; the second ones with --long.
+CHAOS = {"faults": (("--seconds", "180"), ("--seeds", "20", "--seconds", "300")),
+         "plants": (("--seconds", "0", "--plants", "all"), ("--seconds", "0", "--plants", "all"))}
+KINDS = ("unit", "gate", *PYTEST_FOLDERS, "race", "chaos", "fuzz")
 
 
 class Test:
@@ -82,5 +86,10 @@ def fuzzers():
         yield Test("fuzz", name)
 
 
+def chaos(long):
+    for name, arguments in CHAOS.items():
+        yield Test("chaos", name, path=pathlib.Path("tests/chaos/run"), arguments=arguments[long])
+
+
 def everything(long=False):
-    return [*units(), *gates(), *pytests(), *races(long), *fuzzers()]
+    return [*units(), *gates(), *pytests(), *races(long), *chaos(long), *fuzzers()]

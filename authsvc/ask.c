@@ -141,6 +141,7 @@ enum err ask_grant(struct call *call, struct store *store, const struct ask *ask
 		.nonce = ask->nonce,
 		.code_challenge = ask->code_challenge,
 		.auth_at = session->auth_at,
+		.proof = session->proof,
 	};
 	struct ticket ticket;
 	struct str text;

@@ -273,7 +273,7 @@ static enum err let_in(struct call *call, const struct login_submit_request *req
 		err = ERR_UNAUTHENTICATED;
 		goto done;
 	}
-	if ((err = signin_begin(call, &store, reply, again.row_id, &again.id, &session)) != OK)
+	if ((err = signin_begin(call, &store, reply, again.row_id, &again.id, &rules_proof_password, &session)) != OK)
 		goto done;
 	if ((err = rehash(call, &store, verdict, request->password)) != OK)
 		goto done;

@@ -54,8 +54,9 @@ static void put_openid(struct call *call, struct json_writer *w)
 	put_list(w, "subject_types_supported", LIST("public"));
 	put_list(w, "id_token_signing_alg_values_supported", LIST("ES256", "RS256"));
 	put_list(w, "claims_supported",
-		LIST("iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "sid", "name", "given_name",
-			"family_name", "locale", "email", "email_verified"));
+		LIST("iss", "sub", "aud", "exp", "iat", "auth_time", "acr", "amr", "nonce", "at_hash", "sid", "name",
+			"given_name", "family_name", "locale", "email", "email_verified"));
+	put_list(w, "acr_values_supported", LIST("1fa", "2fa", "phr"));
 	put_list(w, "claim_types_supported", LIST("normal"));
 	put_list(w, "prompt_values_supported", LIST("none", "login", "consent", "select_account"));
 	json_key(w, "claims_parameter_supported");

@@ -50,6 +50,8 @@ static enum err put_sessions(struct call *call, struct store *store, int64_t per
 		put_time(w, call->arena, "last_used_at", sessions[i].seen_at);
 		put_time(w, call->arena, "expires_at", sessions[i].expires_at);
 		put_time(w, call->arena, "ended_at", sessions[i].ended_at);
+		json_key(w, "acr");
+		json_put_c(w, acr_name(sessions[i].acr));
 		json_end_object(w);
 	}
 	json_end_array(w);

@@ -95,6 +95,7 @@ static enum err finish(struct exchange *exchange, const struct family_record *fa
 		.scope = scope,
 		.session_id = family->id,
 		.auth_at = family->auth_at,
+		.proof = family->proof,
 		.nonce = nonce,
 		.refresh_token = refresh_token_of(exchange, family),
 	};
@@ -125,6 +126,7 @@ static enum err code_to_family(
 		.session_row_id = code->session_row_id,
 		.scope = code->scope,
 		.auth_at = code->auth_at,
+		.proof = code->proof,
 	};
 	/*
 	 * A refresh token goes to every client that is registered for it; offline_access asks for nothing more here.

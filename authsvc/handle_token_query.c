@@ -96,6 +96,17 @@ static void put_times(struct json_writer *w, instant_us issued_at, instant_us ex
 	json_put_i64(w, expires_at / US_PER_S);
 }
 
+/* RFC 9470 section 6.2; only of a person. */
+static void put_proof(struct json_writer *w, enum acr acr, instant_us auth_at)
+{
+	if (acr == ACR_NONE)
+		return;
+	json_key(w, "acr");
+	json_put_c(w, acr_name(acr));
+	json_key(w, "auth_time");
+	json_put_i64(w, auth_at / US_PER_S);
+}
+
 /* RFC 7662 section 2.2 */
 static void put_active(struct json_writer *w, const struct shown *shown, const char *issuer)
 {
@@ -111,6 +122,7 @@ static void put_active(struct json_writer *w, const struct shown *shown, const c
 		put_id(w, "sub", &shown->person.id);
 		json_key(w, "token_type");
 		json_put_c(w, "refresh_token");
+		put_proof(w, shown->family.proof.acr, shown->family.auth_at);
 		put_times(w, shown->family.created_at, shown->family.state.expires_at);
 		return;
 	}
@@ -120,6 +132,7 @@ static void put_active(struct json_writer *w, const struct shown *shown, const c
 	json_put_c(w, issuer);
 	json_key(w, "token_type");
 	json_put_c(w, "Bearer");
+	put_proof(w, token->acr, token->auth_at);
 	put_times(w, token->issued_at, token->expires_at);
 }
 

@@ -53,14 +53,19 @@ struct rights issue_rights_of_names(struct str permissions)
 	return rights;
 }
 
-static enum err fill_person(struct token *token, const struct person_record *person)
+static enum err fill_person(struct token *token, const struct issue *issue)
 {
+	const struct person_record *person = issue->person;
 	struct str roles = person->roles;
 	struct str word;
 	bool more;
 
 	token->person_id = person->id;
 	token->email_verified = person->email_verified_at != 0;
+	token->auth_at = issue->auth_at;
+	token->acr = issue->proof.acr;
+	if (!token_set_methods(token, issue->proof.methods))
+		return ERR_INTERNAL;
 	do {
 		more = str_cut(&roles, ' ', &word);
 		if (word.len > 0 && token_add_role(token, word) != OK)
@@ -89,7 +94,7 @@ static enum err sign_access(struct call *call, const struct issue *issue, const 
 	uuid_format(&issue->client->id, token.client_id);
 	if (!token_set_scope(&token, issue->scope->text))
 		return ERR_INTERNAL;
-	if (issue->person != NULL && (err = fill_person(&token, issue->person)) != OK)
+	if (issue->person != NULL && (err = fill_person(&token, issue)) != OK)
 		return err;
 	return token_sign(
 		context_token_rules(call->worker->context), keys_active(keys, JWK_EDDSA), &token, compact_out);
@@ -113,6 +118,28 @@ static void put_id(struct json_writer *w, const char *claim, const struct uuid *
 	json_put_c(w, text);
 }
 
+/* OpenID Connect Core section 2 */
+static void put_proof(struct json_writer *w, const struct issue *issue)
+{
+	struct str rest = issue->proof.methods;
+	struct str word;
+	bool more = rest.len > 0;
+
+	json_key(w, "auth_time");
+	json_put_i64(w, issue->auth_at / US_PER_S);
+	json_key(w, "acr");
+	json_put_c(w, acr_name(issue->proof.acr));
+	if (!more)
+		return;
+	json_key(w, "amr");
+	json_begin_array(w);
+	while (more) {
+		more = str_cut(&rest, ' ', &word);
+		json_put_str(w, word);
+	}
+	json_end_array(w);
+}
+
 static enum err sign_id(struct call *call, const struct issue *issue, const struct key_set *keys, instant_us now,
 	struct str access_token, struct buf *compact_out)
 {
@@ -132,8 +159,7 @@ static enum err sign_id(struct call *call, const struct issue *issue, const stru
 	json_put_i64(&w, now / US_PER_S);
 	json_key(&w, "exp");
 	json_put_i64(&w, (now + ID_TOKEN_LIFE_US) / US_PER_S);
-	json_key(&w, "auth_time");
-	json_put_i64(&w, issue->auth_at / US_PER_S);
+	put_proof(&w, issue);
 	put_id(&w, "sid", &issue->session_id);
 	json_key(&w, "at_hash");
 	json_put_str(&w, at_hash(call, access_token));

@@ -19,6 +19,7 @@ struct issue {
 	const struct scope *scope;
 	struct uuid session_id; /* sid: the grant family */
 	instant_us auth_at;
+	struct proof proof;
 	struct str nonce; /* of the authorization request; absent: none */
 	struct str refresh_token;
 };

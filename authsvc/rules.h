@@ -2,6 +2,7 @@
 #ifndef BERTH_AUTHSVC_RULES_H
 #define BERTH_AUTHSVC_RULES_H
 
+#include "base/acr.h"
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/id.h"
@@ -70,6 +71,13 @@ int64_t rules_throttle_delay_ms(enum throttle_kind kind, int64_t count);
 #define INVITATION_LIFE_US (7 * US_PER_DAY)
 #define VERIFICATION_LIFE_US US_PER_DAY
 #define MAIL_BACKOFF_MAX_US (3600 * US_PER_S)
+
+/* How a person proved who they are; the methods as base/acr.h has them. */
+struct proof {
+	enum acr acr;
+	struct str methods;
+};
+extern const struct proof rules_proof_password;
 
 bool rules_session_alive(instant_us seen_at, instant_us expires_at, bool ended, instant_us now);
 /* Whether a live session satisfies max_age (seconds, -1: none asked). */

@@ -66,7 +66,7 @@ enum err signin_end(struct call *call, struct store *store, const struct session
 }
 
 enum err signin_begin(struct call *call, struct store *store, struct web_reply *reply, int64_t person_row_id,
-	const struct uuid *person_id, struct session_record *session_out)
+	const struct uuid *person_id, const struct proof *proof, struct session_record *session_out)
 {
 	struct session_record old;
 	struct ticket ticket;
@@ -85,11 +85,12 @@ enum err signin_begin(struct call *call, struct store *store, struct web_reply *
 	if (err == OK && old.person_row_id == person_row_id) {
 		*session_out = old;
 		session_out->auth_at = now;
-		if ((err = store_session_renew(store, &old, vault_hash_str(&ticket.hash), now)) == OK)
+		session_out->proof = *proof;
+		if ((err = store_session_renew(store, session_out, vault_hash_str(&ticket.hash), now)) == OK)
 			err = put_event(call, store, session_out, "session.renew", "password");
 	} else {
 		*session_out = (struct session_record){
-			.id = uuid_new(), .person_row_id = person_row_id, .person_id = *person_id};
+			.id = uuid_new(), .person_row_id = person_row_id, .person_id = *person_id, .proof = *proof};
 		if ((err = store_session_insert(store, session_out, vault_hash_str(&ticket.hash), now)) == OK)
 			err = put_event(call, store, session_out, "session.create", "password");
 	}

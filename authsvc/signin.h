@@ -13,11 +13,11 @@ struct uuid signin_tenant(const struct call *call);
 /* The live session of an active person in the store's tenant: ERR_NOT_FOUND otherwise. */
 MUST_USE enum err signin_current(struct call *call, struct store *store, struct session_record *session_out);
 /*
- * Signs the person in and sets the cookie, always under a new handle. Whoever was signed in on this browser in this
- * tenant is signed out first, unless it is the same person, whose session and grants go on.
+ * Signs the person in, as proved, and sets the cookie, always under a new handle. Whoever was signed in on this browser
+ * in this tenant is signed out first, unless it is the same person, whose session and grants go on.
  */
 MUST_USE enum err signin_begin(struct call *call, struct store *store, struct web_reply *reply, int64_t person_row_id,
-	const struct uuid *person_id, struct session_record *session_out);
+	const struct uuid *person_id, const struct proof *proof, struct session_record *session_out);
 /* Ends the session and all that clients were granted by it. */
 MUST_USE enum err signin_end(
 	struct call *call, struct store *store, const struct session_record *session, const char *reason);

@@ -35,3 +35,11 @@ enum err store_one(struct tx *tx, const struct db_statement *statement, const st
 	rows_free(rows_out);
 	return ERR_NOT_FOUND;
 }
+
+enum err store_proof(const struct rows *rows, int column, struct arena *arena, struct proof *proof_out)
+{
+	proof_out->methods = rows_copy(rows, column + 1, arena);
+	if (!acr_parse(rows_str(rows, column), &proof_out->acr))
+		return ERR_INTERNAL;
+	return proof_out->methods.p != NULL ? OK : ERR_TOO_LARGE;
+}

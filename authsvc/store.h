@@ -36,4 +36,7 @@ struct seal_place store_place(const struct store *store, const char *table, cons
 MUST_USE enum err store_one(struct tx *tx, const struct db_statement *statement, const struct db_param *params,
 	size_t count, struct rows **rows_out);
 
+/* The columns acr and amr, at `column` and behind it. */
+MUST_USE enum err store_proof(const struct rows *rows, int column, struct arena *arena, struct proof *proof_out);
+
 #endif

@@ -23,7 +23,8 @@ enum err store_code_insert(struct store *store, const struct code_record *code, 
 		PARAMS(db_uuid(&store->tenant_id), db_bytes(code_hash), db_i64(code->client_row_id),
 			db_i64(code->person_row_id), db_i64(code->session_row_id), db_str(code->redirect_uri),
 			db_str(code->scope), db_str(code->nonce), db_str(code->code_challenge), db_time(code->auth_at),
-			db_time(now), db_time(now + CODE_LIFE_US)),
+			db_time(now), db_time(now + CODE_LIFE_US), db_c(acr_name(code->proof.acr)),
+			db_str(code->proof.methods)),
 		NULL);
 }
 
@@ -52,7 +53,10 @@ enum err store_code_lock(struct store *store, struct str code_hash, struct code_
 		.session_ended = !rows_is_null(rows, 12) || !rows_bool(rows, 13),
 		.family_id = rows_uuid(rows, 14),
 	};
+	err = store_proof(rows, 15, store->arena, &code_out->proof);
 	rows_free(&rows);
+	if (err != OK)
+		return err;
 	return code_out->code_challenge.p != NULL ? OK : ERR_TOO_LARGE;
 }
 
@@ -75,7 +79,8 @@ enum err store_family_insert(struct store *store, struct family_record *family, 
 		PARAMS(db_uuid(&store->tenant_id), db_uuid(&family->id), db_i64(family->person_row_id),
 			db_i64(family->client_row_id), db_i64(family->session_row_id), db_str(family->scope),
 			db_time(family->auth_at), db_time(now), db_bytes(family->refresh_salt),
-			db_time(family->state.expires_at)),
+			db_time(family->state.expires_at), db_c(acr_name(family->proof.acr)),
+			db_str(family->proof.methods)),
 		&rows);
 	if (err == OK)
 		family->row_id = rows_i64(rows, 0);
@@ -106,7 +111,10 @@ enum err store_family_lock(struct store *store, const struct uuid *id, struct fa
 			.expires_at = rows_time(rows, 8),
 			.revoked = !rows_is_null(rows, 9)},
 	};
+	err = store_proof(rows, 10, store->arena, &family_out->proof);
 	rows_free(&rows);
+	if (err != OK)
+		return err;
 	return family_out->scope.p != NULL ? OK : ERR_TOO_LARGE;
 }
 

@@ -10,6 +10,7 @@ struct code_record {
 	int64_t client_row_id, person_row_id, session_row_id; /* session 0: long gone */
 	struct str redirect_uri, scope, nonce, code_challenge;
 	instant_us auth_at, expires_at;
+	struct proof proof;
 	bool used, session_ended;
 	int64_t family_row_id; /* of a used one; 0: gone */
 	struct uuid family_id;
@@ -28,6 +29,7 @@ struct family_record {
 	int64_t client_row_id, person_row_id, session_row_id;
 	struct str scope;
 	instant_us auth_at, created_at;
+	struct proof proof;
 	struct str refresh_salt; /* p == NULL: gives no refresh tokens */
 	struct family_state state;
 };

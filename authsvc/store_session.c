@@ -13,7 +13,8 @@ enum err store_session_insert(
 	session->expires_at = now + SESSION_LIFE_US;
 	err = store_one(store->tx, &sql_session_insert,
 		PARAMS(db_uuid(&store->tenant_id), db_uuid(&session->id), db_i64(session->person_row_id),
-			db_bytes(handle_hash), db_time(now), db_time(session->expires_at)),
+			db_bytes(handle_hash), db_time(now), db_time(session->expires_at),
+			db_c(acr_name(session->proof.acr)), db_str(session->proof.methods)),
 		&rows);
 	if (err == OK)
 		session->row_id = rows_i64(rows, 0);
@@ -42,6 +43,8 @@ enum err store_session_read(struct store *store, struct str handle_hash, struct 
 	};
 	if (!rules_status_parse(rows_str(rows, 8), &session_out->person_status))
 		err = ERR_INTERNAL;
+	if (err == OK)
+		err = store_proof(rows, 9, store->arena, &session_out->proof);
 	rows_free(&rows);
 	return err;
 }
@@ -57,7 +60,8 @@ enum err store_session_renew(
 {
 	return tx_exec(store->tx, &sql_session_renew,
 		PARAMS(db_uuid(&store->tenant_id), db_i64(session->row_id), db_bytes(handle_hash), db_time(now),
-			db_time(now + SESSION_LIFE_US)),
+			db_time(now + SESSION_LIFE_US), db_c(acr_name(session->proof.acr)),
+			db_str(session->proof.methods)),
 		NULL);
 }
 
@@ -82,9 +86,12 @@ enum err store_session_list(
 	*count_out = 0;
 	err = tx_query(store->tx, &sql_session_list,
 		PARAMS(db_uuid(&store->tenant_id), db_i64(person_row_id), db_i64((int64_t)limit)), &rows);
-	while (err == OK && *count_out < limit && rows_next(rows))
-		sessions_out[(*count_out)++] = (struct session_view){rows_uuid(rows, 0), rows_time(rows, 1),
-			rows_time(rows, 2), rows_time(rows, 3), rows_time(rows, 4), rows_time(rows, 5)};
+	while (err == OK && *count_out < limit && rows_next(rows)) {
+		sessions_out[*count_out] = (struct session_view){rows_uuid(rows, 0), rows_time(rows, 1),
+			rows_time(rows, 2), rows_time(rows, 3), rows_time(rows, 4), rows_time(rows, 5), ACR_NONE};
+		if (!acr_parse(rows_str(rows, 6), &sessions_out[(*count_out)++].acr))
+			err = ERR_INTERNAL;
+	}
 	rows_free(&rows);
 	return err;
 }

@@ -14,6 +14,7 @@ struct session_record {
 	struct uuid person_id;
 	enum person_status person_status;
 	instant_us auth_at, seen_at, expires_at;
+	struct proof proof;
 	bool ended;
 };
 
@@ -30,6 +31,7 @@ MUST_USE enum err store_session_end_person(struct store *store, int64_t person_r
 struct session_view {
 	struct uuid id;
 	instant_us created_at, auth_at, seen_at, expires_at, ended_at; /* ended_at 0: not */
+	enum acr acr;
 };
 /* Newest first, for the data subject. */
 MUST_USE enum err store_session_list(

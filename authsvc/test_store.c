@@ -135,7 +135,10 @@ static struct client_record make_client(struct store *store)
 
 static struct session_record make_session(struct store *store, const struct person_record *person, struct str hash)
 {
-	struct session_record session = {.id = uuid_new(), .person_row_id = person->row_id, .person_id = person->id};
+	struct session_record session = {.id = uuid_new(),
+		.person_row_id = person->row_id,
+		.person_id = person->id,
+		.proof = rules_proof_password};
 
 	assert_int_equal(store_session_insert(store, &session, hash, NOW), OK);
 	return session;
@@ -150,6 +153,7 @@ static struct family_record make_family(struct store *store, const struct person
 		.session_row_id = session->row_id,
 		.scope = STR("openid berth"),
 		.auth_at = NOW,
+		.proof = {ACR_PHR, STR("pop mfa")},
 		.refresh_salt = HASH("salt")};
 
 	assert_int_equal(store_family_insert(store, &family, NOW), OK);
@@ -255,7 +259,8 @@ static void a_code_is_spent_once_and_a_family_rotates_once(void **state)
 		.scope = STR("openid"),
 		.nonce = STR_NONE,
 		.code_challenge = STR("c"),
-		.auth_at = NOW};
+		.auth_at = NOW,
+		.proof = {ACR_2FA, STR("pwd otp mfa")}};
 
 	(void)state;
 	assert_int_equal(store_code_insert(&store, &code, HASH("code"), NOW), OK);
@@ -271,6 +276,8 @@ static void a_code_is_spent_once_and_a_family_rotates_once(void **state)
 	assert_int_equal(store_family_lock(&store, &family.id, &again), OK);
 	assert_int_equal(again.state.generation, 2);
 	assert_int_equal(again.state.rotated_at, NOW + 1);
+	assert_true(again.proof.acr == ACR_PHR && str_eq_c(again.proof.methods, "pop mfa"));
+	assert_true(code.proof.acr == ACR_2FA && str_eq_c(code.proof.methods, "pwd otp mfa"));
 	commit(&store);
 }
 
@@ -522,7 +529,8 @@ static void the_sweep_removes_what_is_over_and_no_more_than_asked(void **state)
 		.redirect_uri = STR("x"),
 		.scope = STR("openid"),
 		.code_challenge = STR("c"),
-		.auth_at = NOW};
+		.auth_at = NOW,
+		.proof = {ACR_2FA, STR("pwd otp mfa")}};
 	struct request_record request = {.id = uuid_new()};
 	int64_t rows;
 

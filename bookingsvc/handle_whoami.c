@@ -17,7 +17,7 @@ static enum err put_permissions(const struct call *call, struct texts *texts)
 {
 	if (!(texts->items = arena_take_array(call->arena, PERMISSION_BITS_MAX, sizeof(*texts->items))))
 		return ERR_OVERLOADED;
-#define PERMISSION(name, bit, text, help)         \
+#define PERMISSION(name, bit, text, whose, help)  \
 	if (token_has(&call->token, PERM_##name)) \
 		texts->items[texts->count++] = STR(text);
 #include "contract/permissions.def"

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- $1 tenant, $2 sid. Two refreshes of one family stand in line here.
-select f.id, f.person_id, f.client_id, f.scope, f.auth_at, f.refresh_salt, f.generation, f.rotated_at, f.expires_at, f.revoked_at
+select f.id, f.person_id, f.client_id, f.scope, f.auth_at, f.refresh_salt, f.generation, f.rotated_at, f.expires_at, f.revoked_at,
+	f.acr, f.amr
 from grant_family f
 where f.tenant_id = $1 and f.public_id = $2
 for update of f

@@ -246,7 +246,7 @@ static void put_permission(struct buf *out, const char *name, const char *help)
 static void put_permissions(struct buf *out)
 {
 	buf_put_c(out, "<section id=\"permissions\"><h2>Permissions</h2>\n<table><tbody>\n");
-#define PERMISSION(NAME, bit, text, help) put_permission(out, (text), (help));
+#define PERMISSION(NAME, bit, text, whose, help) put_permission(out, (text), (help));
 #include "contract/permissions.def"
 #undef PERMISSION
 	buf_put_c(out, "</tbody></table></section>\n");

@@ -14,7 +14,7 @@ static const struct {
 	{"email", "the person's address in them"},
 	{"offline_access", "a refresh token"},
 	{"berth", "everything that the person may do"},
-#define PERMISSION(NAME, bit, text, help) {text, help},
+#define PERMISSION(NAME, bit, text, whose, help) {text, help},
 #include "contract/permissions.def"
 #undef PERMISSION
 };

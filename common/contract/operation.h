@@ -15,7 +15,7 @@ enum peer {
 enum lane { LANE_FAST, LANE_SLOW, LANE_COUNT };
 
 enum permission {
-#define PERMISSION(name, bit, text, help) PERM_##name = (bit),
+#define PERMISSION(name, bit, text, whose, help) PERM_##name = (bit),
 #include "contract/permissions.def"
 #undef PERMISSION
 	PERM_SELF = 1000,   /* a valid token is enough */
@@ -36,6 +36,8 @@ struct role {
 	struct permission_set permissions;
 };
 
+/* Whether a person uses it with a second factor only; neither of the three above is. */
+bool permission_is_staff(enum permission permission);
 const char *permission_name(enum permission permission); /* never NULL */
 MUST_USE enum err permission_parse(struct str name, enum permission *permission_out);
 bool permission_set_has(const struct permission_set *set, enum permission permission);

@@ -5,11 +5,14 @@
 
 #include "contract/operation.h"
 
+enum whose { OWN, STAFF };
+
 static const struct {
 	enum permission permission;
 	const char *name;
+	enum whose whose;
 } permissions[] = {
-#define PERMISSION(NAME, bit, text, help) {PERM_##NAME, (text)},
+#define PERMISSION(NAME, bit, text, whose, help) {PERM_##NAME, (text), (whose)},
 #include "contract/permissions.def"
 #undef PERMISSION
 };
@@ -45,6 +48,15 @@ const char *permission_name(enum permission permission)
 	default:
 		return "unknown";
 	}
+}
+
+bool permission_is_staff(enum permission permission)
+{
+	for (size_t i = 0; i < PERMISSION_COUNT; i++) {
+		if (permissions[i].permission == permission)
+			return permissions[i].whose == STAFF;
+	}
+	return false;
 }
 
 enum err permission_parse(struct str name, enum permission *permission_out)

@@ -276,7 +276,7 @@ static void every_role_grants_permissions_that_exist(void **state)
 static void every_permission_is_granted_by_some_role_and_named_once(void **state)
 {
 	static const enum permission all[] = {
-#define PERMISSION(NAME, bit, text, help) PERM_##NAME,
+#define PERMISSION(NAME, bit, text, whose, help) PERM_##NAME,
 #include "contract/permissions.def"
 #undef PERMISSION
 	};
@@ -289,6 +289,25 @@ static void every_permission_is_granted_by_some_role_and_named_once(void **state
 			granted |= permission_set_has(&role_at(j)->permissions, all[i]);
 		CHECK(permission_name(all[i]), granted && is_known_permission(all[i]) && all[i] < PERMISSION_BITS_MAX);
 	}
+}
+
+/* By what it reaches: what a plain User or an Assistant is granted is nobody else's business. */
+static void what_reaches_other_people_is_for_staff(void **state)
+{
+	static const char *const own_roles[] = {"User", "Assistant"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(own_roles); i++) {
+		const struct role *role = role_by_name(str_from(own_roles[i]));
+
+		for (int bit = 0; bit < PERMISSION_BITS_MAX; bit++)
+			CHECK(permission_name((enum permission)bit),
+				!permission_set_has(&role->permissions, (enum permission)bit) ||
+					!permission_is_staff((enum permission)bit));
+	}
+	assert_true(permission_is_staff(PERM_PERSON_READ) && permission_is_staff(PERM_AUDIT_READ));
+	assert_false(permission_is_staff(PERM_SELF) || permission_is_staff(PERM_PUBLIC) ||
+		     permission_is_staff(PERM_PEER) || permission_is_staff((enum permission)999));
 }
 
 static void what_is_no_permission_is_in_no_set(void **state)
@@ -339,6 +358,7 @@ int main(void)
 		cmocka_unit_test(fields_are_what_the_codecs_take),
 		cmocka_unit_test(every_role_grants_permissions_that_exist),
 		cmocka_unit_test(every_permission_is_granted_by_some_role_and_named_once),
+		cmocka_unit_test(what_reaches_other_people_is_for_staff),
 		cmocka_unit_test(what_is_no_permission_is_in_no_set),
 		cmocka_unit_test(sets_merge_and_limit),
 	};

@@ -292,6 +292,7 @@ static struct str token_for(enum permission permission, bool verified, int64_t l
 		.tenant_id = uuid_new(),
 		.session_id = uuid_new(),
 		.token_id = uuid_new(),
+		.acr = ACR_2FA,
 		.email_verified = verified,
 		.client_id = "web",
 		.scope = "berth"};

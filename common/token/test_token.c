@@ -37,6 +37,9 @@ static const struct {
 	{"ev", "true"},
 	{"roles", "[\"User\",\"Admin\"]"},
 	{"perm", "\"CQE\""},
+	{"acr", "\"2fa\""},
+	{"auth_time", "1799999990"},
+	{"amr", "[\"pwd\",\"otp\",\"mfa\"]"},
 };
 
 static struct str claims_with(struct arena *arena, const char *claim, const char *value)
@@ -86,7 +89,6 @@ static const struct {
 	{"a sub that is a number", "sub", "1", ERR_UNAUTHENTICATED, "sub is missing or no string"},
 	{"a sub that is a name", "sub", "\"alice\"", ERR_UNAUTHENTICATED, "sub is neither a person nor the client"},
 	{"a nil sub", "sub", "\"" NIL "\"", ERR_UNAUTHENTICATED, "sub is neither a person nor the client"},
-	{"a client for itself", "sub", "\"web\"", OK, NULL},
 	{"a client named like the person", "client_id", "\"018F3C7E-0000-7000-8000-000000000001\"", ERR_UNAUTHENTICATED,
 		"sub is neither a person nor the client"},
 	{"no client", "client_id", NULL, ERR_UNAUTHENTICATED, "client_id is missing or malformed"},
@@ -159,6 +161,23 @@ static const struct {
 		"perm is missing or no bitmap"},
 	{"a claim twice", "act", "1,\"tid\":\"" SESSION "\"", ERR_UNAUTHENTICATED,
 		"the claims are no JSON without duplicates"},
+	{"no acr", "acr", NULL, OK, NULL},
+	{"an acr that nobody knows", "acr", "\"3fa\"", ERR_UNAUTHENTICATED, "acr is unknown"},
+	{"an empty acr", "acr", "\"\"", ERR_UNAUTHENTICATED, "acr is unknown"},
+	{"an acr with a NUL", "acr", "\"2fa\\u0000\"", ERR_UNAUTHENTICATED, "acr is unknown"},
+	{"an acr that is a number", "acr", "2", ERR_UNAUTHENTICATED, "acr is unknown"},
+	{"no auth_time", "auth_time", NULL, OK, NULL},
+	{"an auth_time that is a string", "auth_time", "\"0\"", ERR_UNAUTHENTICATED, "auth_time is no whole second"},
+	{"a negative auth_time", "auth_time", "-1", ERR_UNAUTHENTICATED, "auth_time is no whole second"},
+	{"no amr", "amr", NULL, OK, NULL},
+	{"an empty amr", "amr", "[]", OK, NULL},
+	{"an amr that is a string", "amr", "\"pwd\"", ERR_UNAUTHENTICATED, "amr is malformed"},
+	{"an amr with an empty word", "amr", "[\"\"]", ERR_UNAUTHENTICATED, "amr is malformed"},
+	{"an amr with a blank in front", "amr", "[\" pwd\"]", ERR_UNAUTHENTICATED, "amr is malformed"},
+	{"an amr with a NUL", "amr", "[\"pwd\\u0000\"]", ERR_UNAUTHENTICATED, "amr is malformed"},
+	{"an amr of more than it holds", "amr", "[\"aaaaaaaaaaaaaaaaaaaaaaaa\",\"bbbbbbbbbbbbbbbbbbbbbbb\"]",
+		ERR_UNAUTHENTICATED, "amr is malformed"},
+	{"a client alone that signed in", "sub", "\"web\"", ERR_UNAUTHENTICATED, "a client alone has not signed in"},
 	{"a claim twice, once escaped", "act", "1,\"t\\u0069d\":\"" SESSION "\"", ERR_UNAUTHENTICATED,
 		"the claims are no JSON without duplicates"},
 	{"claims with a comment", "act", "1/**/", ERR_UNAUTHENTICATED, "the claims are no JSON without duplicates"},
@@ -256,6 +275,7 @@ static struct token sample(void)
 	assert_int_equal(uuid_parse(STR(SESSION), &token.session_id), OK);
 	assert_int_equal(uuid_parse(STR(TOKEN_ID), &token.token_id), OK);
 	memcpy(token.client_id, "web", 4);
+	token.acr = ACR_1FA;
 	return token;
 }
 
@@ -300,6 +320,10 @@ static void what_is_signed_comes_back(void **state)
 	assert_int_equal(token_add_role(&in, STR("Late")), ERR_BAD_FIELD);
 	assert_true(token_set_scope(&in, STR("openid profile email")));
 	assert_false(token_set_scope(&in, STR(" openid")));
+	in.acr = ACR_PHR;
+	in.auth_at = NOW - 5 * US_PER_S;
+	assert_true(token_set_methods(&in, STR("pop mfa")));
+	assert_false(token_set_methods(&in, STR("pop ")));
 	token_grant(&in, 0);
 	token_grant(&in, 8);
 	token_grant(&in, 255);
@@ -333,6 +357,7 @@ static void a_client_for_itself_has_no_person(void **state)
 
 	(void)state;
 	in.person_id = UUID_NIL;
+	in.acr = ACR_NONE;
 	buf_init(&compact, TOKEN_LEN_MAX);
 	assert_int_equal(token_sign(&rules, key, &in, &compact), OK);
 	assert_int_equal(token_verify(&rules, keys, buf_str(&compact), NOW, &out, &reason), OK);
@@ -371,6 +396,12 @@ static void what_would_not_verify_is_not_signed(void **state)
 	REFUSED(memset(token.client_id, 'a', sizeof(token.client_id)));
 	REFUSED(memset(token.scope, 'a', sizeof(token.scope)));
 	REFUSED(token.scope[0] = '"');
+	REFUSED(token.acr = ACR_NONE);
+	REFUSED(token.acr = (enum acr)9);
+	REFUSED(token.auth_at = -1);
+	REFUSED(token.methods[0] = '"');
+	REFUSED(memset(token.methods, 'a', sizeof(token.methods)));
+	REFUSED(token.person_id = UUID_NIL);
 	REFUSED(token.role_count = 1);
 	REFUSED(token.role_count = 200);
 	REFUSED((memset(token.roles[0], 'a', sizeof(token.roles[0])), token.role_count = 1));

@@ -156,6 +156,46 @@ static const char *read_scope(const struct claims *claims)
 	return scope->kind == JSON_STRING && token_set_scope(claims->token, scope->text) ? NULL : "scope is malformed";
 }
 
+/* RFC 8176: an array of words. */
+static bool read_methods(const struct claims *claims)
+{
+	const struct json *amr = json_get(claims->root, "amr");
+	struct str methods = STR("");
+
+	if (amr == NULL)
+		return true;
+	if (amr->kind != JSON_ARRAY)
+		return false;
+	for (const struct json *one = amr->first; one != NULL; one = one->next) {
+		if (one->kind != JSON_STRING || one->text.len == 0 || !acr_methods_ok(one->text))
+			return false;
+		methods = arena_printf(
+			claims->arena, "%.*s%s%.*s", STR_ARG(methods), methods.len > 0 ? " " : "", STR_ARG(one->text));
+		if (methods.p == NULL || methods.len > AMR_MAX)
+			return false;
+	}
+	return token_set_methods(claims->token, methods);
+}
+
+/* RFC 9068 section 2.2.1. A token from before there was anything to say is one of a password. */
+static const char *read_proof(const struct claims *claims)
+{
+	struct token *token = claims->token;
+	const struct json *acr = json_get(claims->root, "acr");
+	const struct json *auth_time = json_get(claims->root, "auth_time");
+
+	if (uuid_is_nil(&token->person_id))
+		return acr == NULL && auth_time == NULL && json_get(claims->root, "amr") == NULL
+		               ? NULL
+		               : "a client alone has not signed in";
+	token->acr = ACR_1FA;
+	if (acr != NULL && (acr->kind != JSON_STRING || !acr_parse(acr->text, &token->acr)))
+		return "acr is unknown";
+	if (auth_time != NULL && !read_seconds(claims->root, "auth_time", &token->auth_at))
+		return "auth_time is no whole second";
+	return read_methods(claims) ? NULL : "amr is malformed";
+}
+
 static const char *read_times(const struct claims *claims, const struct token_rules *rules, instant_us now)
 {
 	struct token *token = claims->token;
@@ -196,6 +236,8 @@ static const char *read_claims(const struct claims *claims, const struct token_r
 	if ((reason = read_rights(claims)) != NULL)
 		return reason;
 	if ((reason = read_scope(claims)) != NULL)
+		return reason;
+	if ((reason = read_proof(claims)) != NULL)
 		return reason;
 	return read_times(claims, rules, now);
 }
@@ -278,6 +320,16 @@ bool token_set_scope(struct token *token, struct str scope)
 	memset(token->scope, 0, sizeof(token->scope));
 	if (scope.len > 0)
 		memcpy(token->scope, scope.p, scope.len);
+	return true;
+}
+
+bool token_set_methods(struct token *token, struct str methods)
+{
+	if (!acr_methods_ok(methods))
+		return false;
+	memset(token->methods, 0, sizeof(token->methods));
+	if (methods.len > 0)
+		memcpy(token->methods, methods.p, methods.len);
 	return true;
 }
 

@@ -2,6 +2,7 @@
 #ifndef BERTH_TOKEN_TOKEN_H
 #define BERTH_TOKEN_TOKEN_H
 
+#include "base/acr.h"
 #include "base/clock.h"
 #include "base/id.h"
 #include "token/jws.h"
@@ -12,7 +13,7 @@
  * environment stamp, `ev` e-mail verified, `roles`, `perm` (base64url of a little-endian bitmap; bit n is row n of
  * contract/permissions.def), `ims` (milliseconds of iat, 0 to 999: NumericDate has whole seconds, and a revocation
  * must not hit the token issued just after it). For a client without a person, sub is the client_id (RFC 9068 section
- * 2.2).
+ * 2.2). How and when the person signed in: acr, amr, auth_time (RFC 9068 section 2.2.1); without acr it was one factor.
  */
 #define TOKEN_LEN_MAX 4096
 #define TOKEN_LIFE_MAX_US (3600 * US_PER_S)
@@ -32,11 +33,14 @@ struct token {
 	instant_us issued_at;
 	instant_us expires_at;
 	uint8_t permissions[TOKEN_PERMISSIONS_MAX / 8];
+	instant_us auth_at; /* whole seconds; 0: not said */
+	enum acr acr;       /* ACR_NONE exactly when a client acts for itself */
 	bool email_verified;
 	uint8_t role_count;
 	char roles[TOKEN_ROLES_MAX][TOKEN_ROLE_MAX + 1];
 	char client_id[TOKEN_CLIENT_ID_MAX + 1];
 	char scope[TOKEN_SCOPE_MAX + 1]; /* space-separated; "" when none */
+	char methods[AMR_MAX + 1];       /* amr, space-separated; "" when none */
 };
 
 struct token_rules {
@@ -68,6 +72,8 @@ void token_grant(struct token *token, unsigned permission);         /* out of ra
 bool token_has_scope(const struct token *token, const char *scope); /* one whole word of scope */
 /* False, and nothing changes, when `scope` is not words of RFC 6749 section 3.3 with single spaces. */
 bool token_set_scope(struct token *token, struct str scope);
+/* The same by acr_methods_ok. */
+bool token_set_methods(struct token *token, struct str methods);
 bool token_has_role(const struct token *token, const char *role);
 /* ERR_BAD_FIELD when full or not 1 to TOKEN_ROLE_MAX of a-z A-Z 0-9 _ - */
 MUST_USE enum err token_add_role(struct token *token, struct str role);

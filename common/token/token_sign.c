@@ -27,6 +27,18 @@ static bool words_ok(const struct token *token)
 	return true;
 }
 
+/* A person has signed in somehow, a client has not. */
+static bool proof_ok(const struct token *token)
+{
+	struct token probe = {0};
+
+	if (uuid_is_nil(&token->person_id))
+		return token->acr == ACR_NONE && token->auth_at == 0 && token->methods[0] == '\0';
+	return acr_name(token->acr)[0] != '\0' && token->auth_at >= 0 && token->auth_at <= INSTANT_MAX &&
+	       terminated(token->methods, sizeof(token->methods)) &&
+	       token_set_methods(&probe, str_from(token->methods));
+}
+
 /* By the whole seconds that travel. */
 static bool life_ok(const struct token *token)
 {
@@ -44,7 +56,7 @@ static bool signable(const struct token_rules *rules, const struct token *token)
 		return false;
 	if (uuid_is_nil(&token->tenant_id) || uuid_is_nil(&token->session_id) || uuid_is_nil(&token->token_id))
 		return false;
-	return words_ok(token) && life_ok(token) && !token_is_ambiguous(token);
+	return words_ok(token) && proof_ok(token) && life_ok(token) && !token_is_ambiguous(token);
 }
 
 static void put_uuid(struct json_writer *w, const char *claim, const struct uuid *id)
@@ -83,6 +95,31 @@ static void put_who(struct json_writer *w, const struct token *token)
 	put_uuid(w, "jti", &token->token_id);
 }
 
+static void put_proof(struct json_writer *w, const struct token *token)
+{
+	struct str rest = str_from(token->methods);
+	struct str word;
+	bool more = rest.len > 0;
+
+	if (token->acr == ACR_NONE)
+		return;
+	json_key(w, "acr");
+	json_put_c(w, acr_name(token->acr));
+	if (token->auth_at > 0) {
+		json_key(w, "auth_time");
+		json_put_i64(w, token->auth_at / US_PER_S);
+	}
+	if (!more)
+		return;
+	json_key(w, "amr");
+	json_begin_array(w);
+	while (more) {
+		more = str_cut(&rest, ' ', &word);
+		json_put_str(w, word);
+	}
+	json_end_array(w);
+}
+
 static void put_claims(struct json_writer *w, const struct token_rules *rules, const struct token *token)
 {
 	json_begin_object(w);
@@ -111,6 +148,7 @@ static void put_claims(struct json_writer *w, const struct token_rules *rules, c
 		json_put_c(w, token->roles[i]);
 	json_end_array(w);
 	put_permissions(w, token);
+	put_proof(w, token);
 	json_end_object(w);
 }
 

@@ -72,6 +72,19 @@ def test_the_code_flow_gives_a_token_an_id_token_and_a_refresh_token(suite, flow
     assert tokens["refresh_token"]
 
 
+def test_tokens_say_when_and_how_the_person_signed_in(suite, flow, person, client):
+    begun = int(time.time())
+    tokens = finished(flow, person)
+    refreshed = token_request(suite.info, client, {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}).json()
+    for token in (tokens["access_token"], tokens["id_token"], refreshed["access_token"]):
+        said = claims(token)
+        assert said["acr"] == "1fa" and said["amr"] == ["pwd"], said
+        assert begun - 1 <= said["auth_time"] <= int(time.time()), "the sign-in's time, not the token's"
+    for token in (tokens["access_token"], refreshed["refresh_token"]):
+        seen = Browser(suite.info).post("/oauth2/introspect", {"token": token}, headers=berth_flow.basic(client)).json()
+        assert seen["acr"] == "1fa" and seen["auth_time"] == claims(tokens["id_token"])["auth_time"], seen
+
+
 def test_userinfo_says_what_the_scope_allows(suite, flow, person):
     token = finished(flow, person)["access_token"]
     api = suite.api(token)

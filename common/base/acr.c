@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/acr.h"
+
+static const char *const names[] = {
+	[ACR_NONE] = "",
+	[ACR_1FA] = "1fa",
+	[ACR_2FA] = "2fa",
+	[ACR_PHR] = "phr",
+};
+
+const char *acr_name(enum acr acr)
+{
+	return (unsigned)acr < sizeof(names) / sizeof(names[0]) ? names[acr] : "";
+}
+
+bool acr_parse(struct str name, enum acr *acr_out)
+{
+	for (int acr = ACR_1FA; acr <= ACR_PHR; acr++) {
+		if (str_eq_c(name, names[acr])) {
+			*acr_out = (enum acr)acr;
+			return true;
+		}
+	}
+	*acr_out = ACR_NONE;
+	return false;
+}
+
+bool acr_methods_ok(struct str methods)
+{
+	bool blank = true; /* as if one stood in front */
+
+	if (methods.len > AMR_MAX)
+		return false;
+	for (size_t i = 0; i < methods.len; i++) {
+		char c = methods.p[i];
+
+		if (c == ' ' ? blank : !((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')))
+			return false;
+		blank = c == ' ';
+	}
+	return methods.len == 0 || !blank;
+}

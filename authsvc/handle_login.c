@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ask.h"
 #include "base/crash.h"
 #include "csrf.h"
+#include "entry.h"
+#include "factor.h"
 #include "guard.h"
 #include "pages.h"
 #include "rules_web.h"
@@ -16,40 +17,6 @@
 #define FORM_LOGIN "login"
 #define FORM_LOGOUT "logout"
 
-/* What is known of a sign-in before its credentials: for whom it is and what follows. */
-struct entry {
-	struct tenant_record tenant; /* id nil: the form asks for it */
-	struct str resume;
-	bool has_request; /* a kept request stands behind `resume` */
-	struct request_record request;
-	struct ask ask; /* when the request has a client */
-};
-
-/* ERR_GONE: the handle stands for nothing any more. */
-static enum err find_entry(struct call *call, struct store *store, struct str resume, struct entry *entry_out)
-{
-	struct ticket ticket;
-	enum err err;
-
-	*entry_out = (struct entry){0};
-	if (resume.len == 0)
-		return OK;
-	entry_out->resume = resume;
-	if (!ticket_parse(desk_state(call)->vault, VAULT_REQUEST, call->arena, resume, &ticket))
-		return ERR_GONE;
-	if ((err = desk_begin_in(call, &ticket.tenant_id, store)) != OK)
-		return err;
-	err = store_request_read(store, vault_hash_str(&ticket.hash), clock_now_us(), &entry_out->request);
-	if (err == ERR_NOT_FOUND)
-		return ERR_GONE;
-	if (err != OK || (err = store_tenant_read(store, &entry_out->tenant)) != OK)
-		return err;
-	entry_out->has_request = true;
-	if (entry_out->request.client_row_id != 0)
-		err = ask_restore(call, entry_out->request.parameters, &entry_out->ask);
-	return err;
-}
-
 struct shown {
 	int status;
 	struct str ui_locales;
@@ -57,14 +24,6 @@ struct shown {
 	enum text alert;               /* TEXT_COUNT: none */
 	int64_t wait_s;
 };
-
-static enum locale locale_of(const struct call *call, const struct entry *entry, struct str ui_locales)
-{
-	struct str wanted = ui_locales.len > 0 ? ui_locales : entry->ask.ui_locales;
-
-	return rules_locale_choose(
-		wanted, call->languages, uuid_is_nil(&entry->tenant.id) ? LOCALE_EN : entry->tenant.locale);
-}
 
 static struct str alert_of(struct call *call, enum locale locale, const struct shown *shown)
 {
@@ -77,7 +36,7 @@ static struct str alert_of(struct call *call, enum locale locale, const struct s
 static enum err show_form(
 	struct call *call, const struct entry *entry, const struct shown *shown, struct web_reply *reply)
 {
-	enum locale locale = locale_of(call, entry, shown->ui_locales);
+	enum locale locale = entry_locale(call, entry, shown->ui_locales);
 	struct page page = {.arena = call->arena, .locale = locale, .alert = alert_of(call, locale, shown)};
 	struct sign_in_form form = {
 		.tenant_name = entry->tenant.name,
@@ -93,13 +52,7 @@ static enum err show_form(
 	if ((err = csrf_seed(call, reply, &seed)) != OK)
 		return err;
 	form.csrf = csrf_token(call, seed, FORM_LOGIN, entry->resume);
-	/*
-	 * Browsers hold the whole chain of redirects behind a form against form-action: the client is its last stop.
-	 */
-	if (entry->ask.redirect_uri.p != NULL) {
-		reply->form_action = rules_redirect_origin(entry->ask.redirect_uri);
-		reply->has_form_action = reply->form_action.p != NULL;
-	}
+	entry_form_action(entry, reply);
 	buf_init(&html, PAGE_MAX);
 	page.out = &html;
 	pages_sign_in(&page, &form);
@@ -157,7 +110,7 @@ enum err handle_login_page(struct call *call, const struct login_page_request *r
 	struct entry entry;
 	enum err err;
 
-	if ((err = find_entry(call, &store, request_in->resume, &entry)) == ERR_GONE) {
+	if ((err = entry_find(call, &store, request_in->resume, &entry)) == ERR_GONE) {
 		err = show_notice(
 			call, request_in->ui_locales, 400, TEXT_REQUEST_EXPIRED, TEXT_REQUEST_EXPIRED_HELP, reply_out);
 		goto done;
@@ -253,11 +206,26 @@ static enum err rehash(struct call *call, struct store *store, const struct verd
 	return store_credential_rehash(store, &verdict->record, str_from(hash.text), hash.pepper_epoch, clock_now_us());
 }
 
+/* The password was right, which is not yet enough. */
+static enum err ask_factor(struct call *call, const struct entry *entry, struct store *store,
+	const struct uuid *person_id, const struct factor_standing *standing, struct web_reply *reply)
+{
+	enum err err;
+
+	if ((err = factor_ask(call, reply, &entry->tenant.id, person_id, standing)) != OK)
+		return err;
+	if ((err = desk_commit(call, store)) != OK)
+		return err;
+	return web_see_other(reply,
+		entry->has_request ? arena_printf(call->arena, "/login/factor?resume=%.*s", STR_ARG(entry->resume))
+				   : STR("/login/factor"));
+}
+
 /* Session, code and event in one transaction. */
 static enum err let_in(struct call *call, const struct login_submit_request *request, const struct entry *entry,
 	struct str normal_email, const struct verdict *verdict, struct web_reply *reply)
 {
-	struct str location = STR("/login");
+	struct factor_standing standing;
 	struct session_record session;
 	struct sign_in_record again;
 	struct store store = {0};
@@ -273,22 +241,17 @@ static enum err let_in(struct call *call, const struct login_submit_request *req
 		err = ERR_UNAUTHENTICATED;
 		goto done;
 	}
-	if ((err = signin_begin(call, &store, reply, again.row_id, &again.id, &rules_proof_password, &session)) != OK)
-		goto done;
 	if ((err = rehash(call, &store, verdict, request->password)) != OK)
 		goto done;
-	if (entry->has_request && (err = store_request_delete(&store, &entry->request)) != OK)
+	if ((err = store_factor_standing(&store, again.row_id, &standing)) != OK)
 		goto done;
-	if (entry->ask.redirect_uri.p != NULL &&
-		(err = ask_grant(call, &store, &entry->ask, entry->request.client_row_id, &session, &location)) != OK)
+	if (standing.factors > 0) {
+		err = ask_factor(call, entry, &store, &again.id, &standing, reply);
 		goto done;
-	CRASH_POINT("login.before_commit");
-	if ((err = desk_commit(call, &store)) != OK)
-		goto done;
-	CRASH_POINT("login.after_commit");
-	/* Nothing of the browser from before the sign-in is good for anything after it. */
-	if ((err = web_cookie(call, reply, COOKIE_LOGIN, STR_NONE)) == OK)
-		err = web_see_other(reply, location);
+	}
+	err = signin_begin(call, &store, reply, again.row_id, &again.id, &rules_proof_password, &session);
+	if (err == OK)
+		err = entry_settle(call, &store, entry, &session, STR("/login"), reply);
 done:
 	store_release(&store);
 	return err;
@@ -342,7 +305,7 @@ enum err handle_login_submit(
 
 	if (call->form_fault.p != NULL)
 		return show_notice(call, STR_NONE, 400, TEXT_REQUEST_EXPIRED, TEXT_REQUEST_EXPIRED_HELP, reply_out);
-	err = find_entry(call, &store, request_in->resume, &entry);
+	err = entry_find(call, &store, request_in->resume, &entry);
 	store_release(&store);
 	if (err == ERR_GONE)
 		return show_notice(call, STR_NONE, 400, TEXT_REQUEST_EXPIRED, TEXT_REQUEST_EXPIRED_HELP, reply_out);

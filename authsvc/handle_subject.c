@@ -2,6 +2,7 @@
 #include "db/idempotency.h"
 #include "people.h"
 #include "service/crash.h"
+#include "store_factor.h"
 #include "store_grant.h"
 #include "store_session.h"
 #include "store_sweep.h"
@@ -86,6 +87,32 @@ static enum err put_grants(struct call *call, struct store *store, int64_t perso
 	return OK;
 }
 
+/* Which there are and when they were used; never what they are made of. */
+static enum err put_factors(
+	struct call *call, struct store *store, const struct person_record *person, struct json_writer *w)
+{
+	struct factor_record factors[FACTORS_MAX];
+	size_t count;
+	enum err err;
+
+	if ((err = store_factor_list(store, person->row_id, &person->id, factors, &count)) != OK)
+		return err;
+	json_key(w, "second_factors");
+	json_begin_array(w);
+	for (size_t i = 0; i < count; i++) {
+		json_begin_object(w);
+		put_id(w, "id", &factors[i].id);
+		json_key(w, "kind");
+		json_put_c(w, rules_factor_kind_name(factors[i].kind));
+		put_time(w, call->arena, "created_at", factors[i].created_at);
+		put_time(w, call->arena, "confirmed_at", factors[i].confirmed_at);
+		put_time(w, call->arena, "last_used_at", factors[i].used_at);
+		json_end_object(w);
+	}
+	json_end_array(w);
+	return OK;
+}
+
 static enum err put_export(struct call *call, struct store *store, const struct person_record *person, struct buf *out)
 {
 	struct json_writer w = json_writer_over(out);
@@ -101,6 +128,8 @@ static enum err put_export(struct call *call, struct store *store, const struct 
 	if ((err = put_sessions(call, store, person->row_id, &w)) != OK)
 		return err;
 	if ((err = put_grants(call, store, person->row_id, &w)) != OK)
+		return err;
+	if ((err = put_factors(call, store, person, &w)) != OK)
 		return err;
 	json_end_object(&w);
 	return buf_ok(out) ? OK : ERR_TOO_LARGE;

@@ -3,8 +3,9 @@
 
 #include "base/encode.h"
 #include "http/page_style.h"
+#include "pages_put.h"
 
-static void put_escaped(const struct page *page, struct str s)
+void pages_put_escaped(const struct page *page, struct str s)
 {
 	struct str escaped = html_escape(page->arena, s);
 
@@ -13,71 +14,63 @@ static void put_escaped(const struct page *page, struct str s)
 	buf_put_str(page->out, escaped);
 }
 
-static void put_text(const struct page *page, enum text text)
+void pages_put_text(const struct page *page, enum text text)
 {
-	put_escaped(page, str_from(texts_get(text, page->locale)));
+	pages_put_escaped(page, str_from(texts_get(text, page->locale)));
 }
 
-static void put_begin(const struct page *page, struct str title)
+void pages_put_begin(const struct page *page, struct str title)
 {
 	buf_printf(page->out, "<!doctype html>\n<html lang=\"%s\">\n<head>\n<meta charset=\"utf-8\">\n",
 		rules_locale_name(page->locale));
 	buf_put_c(page->out, "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
 			     "<meta name=\"robots\" content=\"noindex\">\n<title>");
-	put_escaped(page, title);
+	pages_put_escaped(page, title);
 	buf_put_c(page->out, " · Berth</title>\n<style>");
 	buf_put_str(page->out, page_style_text());
 	buf_put_c(page->out, "</style>\n</head>\n<body>\n<main>\n<div class=\"card\">\n<h1>");
-	put_escaped(page, title);
+	pages_put_escaped(page, title);
 	buf_put_c(page->out, "</h1>\n");
 }
 
-static void put_end(const struct page *page)
+void pages_put_end(const struct page *page)
 {
 	buf_put_c(page->out, "</div>\n</main>\n</body>\n</html>\n");
 }
 
-static void put_paragraph(const struct page *page, struct str text)
+void pages_put_paragraph(const struct page *page, struct str text)
 {
 	buf_put_c(page->out, "<p class=\"dim\">");
-	put_escaped(page, text);
+	pages_put_escaped(page, text);
 	buf_put_c(page->out, "</p>\n");
 }
 
-static void put_alert(const struct page *page)
+void pages_put_alert(const struct page *page)
 {
 	if (page->alert.len == 0)
 		return;
 	buf_put_c(page->out, "<p class=\"alert\" role=\"alert\">");
-	put_escaped(page, page->alert);
+	pages_put_escaped(page, page->alert);
 	buf_put_c(page->out, "</p>\n");
 }
 
-static void put_hidden(const struct page *page, const char *name, struct str value)
+void pages_put_hidden(const struct page *page, const char *name, struct str value)
 {
 	if (value.p == NULL)
 		return;
 	buf_printf(page->out, "<input type=\"hidden\" name=\"%s\" value=\"", name);
-	put_escaped(page, value);
+	pages_put_escaped(page, value);
 	buf_put_c(page->out, "\">\n");
 }
 
-struct input {
-	const char *name, *type, *autocomplete;
-	enum text label;
-	enum text help; /* TEXT_COUNT: none */
-	struct str value;
-	bool focus;
-};
-
-static void put_input(const struct page *page, const struct input *input)
+void pages_put_input(const struct page *page, const struct input *input)
 {
 	buf_printf(page->out, "<label for=\"%s\">", input->name);
-	put_text(page, input->label);
+	pages_put_text(page, input->label);
 	buf_put_c(page->out, "</label>\n");
 	if (input->help != TEXT_COUNT) {
 		buf_printf(page->out, "<p class=\"dim\" id=\"%s-help\">", input->name);
-		put_text(page, input->help);
+		pages_put_text(page, input->help);
 		buf_put_c(page->out, "</p>\n");
 	}
 	buf_printf(page->out, "<input id=\"%s\" name=\"%s\" type=\"%s\" autocomplete=\"%s\" required", input->name,
@@ -88,20 +81,20 @@ static void put_input(const struct page *page, const struct input *input)
 		buf_put_c(page->out, " autofocus");
 	if (input->value.len > 0) {
 		buf_put_c(page->out, " value=\"");
-		put_escaped(page, input->value);
+		pages_put_escaped(page, input->value);
 		buf_put_byte(page->out, '"');
 	}
 	buf_put_c(page->out, ">\n");
 }
 
-static void put_button(const struct page *page, enum text label)
+void pages_put_button(const struct page *page, enum text label)
 {
 	buf_put_c(page->out, "<button type=\"submit\">");
-	put_text(page, label);
+	pages_put_text(page, label);
 	buf_put_c(page->out, "</button>\n</form>\n");
 }
 
-static void put_form(const struct page *page, const char *action)
+void pages_put_form(const struct page *page, const char *action)
 {
 	buf_printf(page->out, "<form method=\"post\" action=\"%s\">\n", action);
 }
@@ -111,95 +104,97 @@ void pages_sign_in(const struct page *page, const struct sign_in_form *form)
 	bool tenant_known = form->tenant_name.p != NULL;
 	bool email_known = form->email.len > 0;
 
-	put_begin(page, tenant_known ? texts_fill(page->arena, TEXT_SIGN_IN_TO_FMT, page->locale, form->tenant_name)
-				     : str_from(texts_get(TEXT_SIGN_IN, page->locale)));
+	pages_put_begin(page, tenant_known
+				      ? texts_fill(page->arena, TEXT_SIGN_IN_TO_FMT, page->locale, form->tenant_name)
+				      : str_from(texts_get(TEXT_SIGN_IN, page->locale)));
 	if (form->client_name.p != NULL)
-		put_paragraph(page, texts_fill(page->arena, TEXT_CONTINUE_TO_FMT, page->locale, form->client_name));
-	put_alert(page);
-	put_form(page, "/login");
-	put_hidden(page, "resume", form->resume);
-	put_hidden(page, "csrf", form->csrf);
+		pages_put_paragraph(
+			page, texts_fill(page->arena, TEXT_CONTINUE_TO_FMT, page->locale, form->client_name));
+	pages_put_alert(page);
+	pages_put_form(page, "/login");
+	pages_put_hidden(page, "resume", form->resume);
+	pages_put_hidden(page, "csrf", form->csrf);
 	if (!tenant_known)
-		put_input(page, &(struct input){.name = "tenant",
-					.type = "text",
-					.autocomplete = "organization",
-					.label = TEXT_TENANT,
-					.help = TEXT_COUNT,
-					.value = form->tenant_slug,
-					.focus = form->tenant_slug.len == 0});
-	put_input(page, &(struct input){.name = "email",
-				.type = "email",
-				.autocomplete = "username",
-				.label = TEXT_EMAIL,
-				.help = TEXT_COUNT,
-				.value = form->email,
-				.focus = tenant_known && !email_known});
-	put_input(page, &(struct input){.name = "password",
-				.type = "password",
-				.autocomplete = "current-password",
-				.label = TEXT_PASSWORD,
-				.help = TEXT_COUNT,
-				.focus = tenant_known && email_known});
-	put_button(page, TEXT_SIGN_IN_NOW);
-	put_end(page);
+		pages_put_input(page, &(struct input){.name = "tenant",
+					      .type = "text",
+					      .autocomplete = "organization",
+					      .label = TEXT_TENANT,
+					      .help = TEXT_COUNT,
+					      .value = form->tenant_slug,
+					      .focus = form->tenant_slug.len == 0});
+	pages_put_input(page, &(struct input){.name = "email",
+				      .type = "email",
+				      .autocomplete = "username",
+				      .label = TEXT_EMAIL,
+				      .help = TEXT_COUNT,
+				      .value = form->email,
+				      .focus = tenant_known && !email_known});
+	pages_put_input(page, &(struct input){.name = "password",
+				      .type = "password",
+				      .autocomplete = "current-password",
+				      .label = TEXT_PASSWORD,
+				      .help = TEXT_COUNT,
+				      .focus = tenant_known && email_known});
+	pages_put_button(page, TEXT_SIGN_IN_NOW);
+	pages_put_end(page);
 }
 
 void pages_signed_in(const struct page *page, struct str csrf)
 {
-	put_begin(page, str_from(texts_get(TEXT_SIGNED_IN, page->locale)));
-	put_paragraph(page, str_from(texts_get(TEXT_SIGNED_IN_HELP, page->locale)));
-	put_alert(page);
-	put_form(page, "/logout");
-	put_hidden(page, "csrf", csrf);
-	put_button(page, TEXT_SIGN_OUT);
-	put_end(page);
+	pages_put_begin(page, str_from(texts_get(TEXT_SIGNED_IN, page->locale)));
+	pages_put_paragraph(page, str_from(texts_get(TEXT_SIGNED_IN_HELP, page->locale)));
+	pages_put_alert(page);
+	pages_put_form(page, "/logout");
+	pages_put_hidden(page, "csrf", csrf);
+	pages_put_button(page, TEXT_SIGN_OUT);
+	pages_put_end(page);
 }
 
 void pages_invitation(const struct page *page, const struct link_form *form)
 {
-	put_begin(page, str_from(texts_get(TEXT_INVITATION, page->locale)));
-	put_paragraph(page, texts_fill(page->arena, TEXT_INVITATION_HELP_FMT, page->locale, form->tenant_name));
-	put_alert(page);
-	put_form(page, "/invitation");
-	put_hidden(page, "token", form->token);
-	put_hidden(page, "csrf", form->csrf);
-	put_input(page, &(struct input){.name = "password",
-				.type = "password",
-				.autocomplete = "new-password",
-				.label = TEXT_NEW_PASSWORD,
-				.help = TEXT_NEW_PASSWORD_HELP,
-				.focus = true});
-	put_input(page, &(struct input){.name = "password_again",
-				.type = "password",
-				.autocomplete = "new-password",
-				.label = TEXT_PASSWORD_AGAIN,
-				.help = TEXT_COUNT});
-	put_button(page, TEXT_ACCEPT);
-	put_end(page);
+	pages_put_begin(page, str_from(texts_get(TEXT_INVITATION, page->locale)));
+	pages_put_paragraph(page, texts_fill(page->arena, TEXT_INVITATION_HELP_FMT, page->locale, form->tenant_name));
+	pages_put_alert(page);
+	pages_put_form(page, "/invitation");
+	pages_put_hidden(page, "token", form->token);
+	pages_put_hidden(page, "csrf", form->csrf);
+	pages_put_input(page, &(struct input){.name = "password",
+				      .type = "password",
+				      .autocomplete = "new-password",
+				      .label = TEXT_NEW_PASSWORD,
+				      .help = TEXT_NEW_PASSWORD_HELP,
+				      .focus = true});
+	pages_put_input(page, &(struct input){.name = "password_again",
+				      .type = "password",
+				      .autocomplete = "new-password",
+				      .label = TEXT_PASSWORD_AGAIN,
+				      .help = TEXT_COUNT});
+	pages_put_button(page, TEXT_ACCEPT);
+	pages_put_end(page);
 }
 
 void pages_verification(const struct page *page, const struct link_form *form)
 {
-	put_begin(page, str_from(texts_get(TEXT_VERIFICATION, page->locale)));
-	put_paragraph(page, str_from(texts_get(TEXT_VERIFICATION_HELP, page->locale)));
-	put_alert(page);
-	put_form(page, "/verification");
-	put_hidden(page, "token", form->token);
-	put_hidden(page, "csrf", form->csrf);
-	put_input(page, &(struct input){.name = "password",
-				.type = "password",
-				.autocomplete = "current-password",
-				.label = TEXT_PASSWORD,
-				.help = TEXT_COUNT,
-				.focus = true});
-	put_button(page, TEXT_CONFIRM);
-	put_end(page);
+	pages_put_begin(page, str_from(texts_get(TEXT_VERIFICATION, page->locale)));
+	pages_put_paragraph(page, str_from(texts_get(TEXT_VERIFICATION_HELP, page->locale)));
+	pages_put_alert(page);
+	pages_put_form(page, "/verification");
+	pages_put_hidden(page, "token", form->token);
+	pages_put_hidden(page, "csrf", form->csrf);
+	pages_put_input(page, &(struct input){.name = "password",
+				      .type = "password",
+				      .autocomplete = "current-password",
+				      .label = TEXT_PASSWORD,
+				      .help = TEXT_COUNT,
+				      .focus = true});
+	pages_put_button(page, TEXT_CONFIRM);
+	pages_put_end(page);
 }
 
 void pages_notice(const struct page *page, enum text title, enum text help)
 {
-	put_begin(page, str_from(texts_get(title, page->locale)));
-	put_alert(page);
-	put_paragraph(page, str_from(texts_get(help, page->locale)));
-	put_end(page);
+	pages_put_begin(page, str_from(texts_get(title, page->locale)));
+	pages_put_alert(page);
+	pages_put_paragraph(page, str_from(texts_get(help, page->locale)));
+	pages_put_end(page);
 }

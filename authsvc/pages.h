@@ -3,6 +3,7 @@
 #define BERTH_AUTHSVC_PAGES_H
 
 #include "base/buf.h"
+#include "store_factor.h"
 #include "texts.h"
 
 /*
@@ -31,6 +32,24 @@ struct link_form {
 };
 void pages_invitation(const struct page *page, const struct link_form *form);
 void pages_verification(const struct page *page, const struct link_form *form);
+/* Asks for a code of the second factor. */
+void pages_factor(const struct page *page, struct str resume, struct str csrf);
+
+struct factors_view {
+	struct str csrf, sign_out;
+	const struct factor_record *factors;
+	size_t count;
+	int64_t codes_left;
+	bool may_change;
+};
+void pages_factors(const struct page *page, const struct factors_view *view);
+struct enrol_view {
+	struct str csrf;
+	struct uuid id;
+	struct str uri, secret;
+};
+void pages_enrol(const struct page *page, const struct enrol_view *view);
+void pages_codes(const struct page *page, const struct str *codes, size_t count);
 /* A title and a sentence. */
 void pages_notice(const struct page *page, enum text title, enum text help);
 

@@ -20,6 +20,7 @@ static const struct {
 	{&sql_sweep_session, US_PER_DAY},
 	{&sql_sweep_client, US_PER_DAY},
 	{&sql_sweep_revocation, 0},
+	{&sql_sweep_factor, US_PER_DAY},
 };
 
 enum err store_sweep(struct db *jobs, instant_us now, int64_t limit, int64_t *rows_out)

@@ -182,6 +182,116 @@ static const char *const texts[TEXT_COUNT][LOCALE_COUNT] = {
 		"Sinon, ne faites rien :",
 		"Als u zich zelf hebt geregistreerd, open dan deze link om uw e-mailadres te bevestigen. "
 		"Zo niet, doe dan niets:"},
+	[TEXT_FACTOR] = {
+		"One more step",
+		"Encore une étape",
+		"Nog één stap"},
+	[TEXT_FACTOR_HELP] = {
+		"Enter the six digits that your authenticator app shows, or one of your recovery codes.",
+		"Saisissez les six chiffres de votre application d’authentification, ou l’un de vos "
+		"codes de secours.",
+		"Voer de zes cijfers van uw authenticator-app in, of een van uw herstelcodes."},
+	[TEXT_FACTOR_CODE] = {
+		"Code",
+		"Code de vérification",
+		"Verificatiecode"},
+	[TEXT_FACTOR_WRONG] = {
+		"The code is not right, or was used before.",
+		"Le code est incorrect, ou a déjà servi.",
+		"De code klopt niet of is al gebruikt."},
+	[TEXT_CONTINUE] = {
+		"Continue",
+		"Continuer",
+		"Doorgaan"},
+	[TEXT_FACTORS] = {
+		"Second factors",
+		"Deuxième facteur",
+		"Tweede factor"},
+	[TEXT_FACTORS_NONE] = {
+		"You have no second factor yet. With one, your password alone opens nothing.",
+		"Vous n’avez pas encore de deuxième facteur. Avec lui, votre mot de passe seul n’ouvre rien.",
+		"U hebt nog geen tweede factor. Daarmee opent uw wachtwoord alleen niets."},
+	[TEXT_FACTOR_TOTP] = {
+		"Authenticator app",
+		"Application d’authentification",
+		"Authenticator-app"},
+	[TEXT_FACTOR_PASSKEY] = {
+		"Passkey",
+		"Clé d’accès",
+		"Toegangssleutel"},
+	[TEXT_FACTOR_REMOVE] = {
+		"Remove",
+		"Supprimer",
+		"Verwijderen"},
+	[TEXT_FACTOR_START] = {
+		"Set up an authenticator app",
+		"Configurer une application d’authentification",
+		"Authenticator-app instellen"},
+	[TEXT_FACTOR_SCAN] = {
+		"Scan this picture with your authenticator app, or type the key into it. Then enter "
+		"the six digits that it shows.",
+		"Scannez cette image avec votre application d’authentification, ou saisissez-y la clé. "
+		"Entrez ensuite les six chiffres affichés.",
+		"Scan deze afbeelding met uw authenticator-app, of typ de sleutel in. Voer daarna de "
+		"zes cijfers in."},
+	[TEXT_FACTOR_KEY_FMT] = {
+		"Key: %s",
+		"Clé : %s",
+		"Sleutel: %s"},
+	[TEXT_CODES_LEFT_FMT] = {
+		"Recovery codes left: %s",
+		"Codes de secours restants : %s",
+		"Resterende herstelcodes: %s"},
+	[TEXT_CODES_MAKE] = {
+		"Make new recovery codes",
+		"Créer de nouveaux codes de secours",
+		"Nieuwe herstelcodes maken"},
+	[TEXT_CODES] = {
+		"Your recovery codes",
+		"Vos codes de secours",
+		"Uw herstelcodes"},
+	[TEXT_CODES_HELP] = {
+		"Keep these codes where only you find them. Each is good once, when your second factor "
+		"is not at hand. They are not shown again.",
+		"Conservez ces codes en lieu sûr. Chacun sert une fois, si votre deuxième facteur "
+		"n’est pas à portée. Ils ne seront plus affichés.",
+		"Bewaar deze codes waar alleen u ze vindt. Elke code werkt één keer, als uw tweede "
+		"factor niet bij de hand is. Ze worden niet opnieuw getoond."},
+	[TEXT_FACTOR_STALE] = {
+		"To change anything here, prove first that it is still you.",
+		"Pour modifier quoi que ce soit ici, prouvez d’abord que c’est toujours vous.",
+		"Bewijs eerst dat u het nog bent voordat u hier iets wijzigt."},
+	[TEXT_FACTOR_AGAIN] = {
+		"Sign out, and sign in again to change anything here.",
+		"Déconnectez-vous, puis reconnectez-vous pour modifier quoi que ce soit ici.",
+		"Meld u af en weer aan om hier iets te wijzigen."},
+	[TEXT_MAIL_FACTOR_SUBJECT_FMT] = {
+		"The second factor of your account at %s",
+		"Le deuxième facteur de votre compte chez %s",
+		"De tweede factor van uw account bij %s"},
+	[TEXT_MAIL_FACTOR_ADDED] = {
+		"A second factor was added to your account. If it was not you, tell your administrator at once.",
+		"Un deuxième facteur a été ajouté à votre compte. Si ce n’était pas vous, prévenez "
+		"aussitôt votre administrateur.",
+		"Aan uw account is een tweede factor toegevoegd. Was u dat niet, waarschuw dan meteen uw beheerder."},
+	[TEXT_MAIL_FACTOR_REMOVED] = {
+		"A second factor was removed from your account. If it was not you, tell your administrator at once.",
+		"Un deuxième facteur a été retiré de votre compte. Si ce n’était pas vous, prévenez "
+		"aussitôt votre administrateur.",
+		"Van uw account is een tweede factor verwijderd. Was u dat niet, waarschuw dan meteen uw beheerder."},
+	[TEXT_MAIL_FACTOR_CODES] = {
+		"New recovery codes were made for your account. The old ones are void. If it was not "
+		"you, tell your administrator at once.",
+		"De nouveaux codes de secours ont été créés pour votre compte. Les anciens ne valent "
+		"plus rien. Si ce n’était pas vous, prévenez aussitôt votre administrateur.",
+		"Er zijn nieuwe herstelcodes voor uw account gemaakt. De oude zijn ongeldig. Was u dat "
+		"niet, waarschuw dan meteen uw beheerder."},
+	[TEXT_MAIL_FACTOR_RESET] = {
+		"An administrator removed all second factors of your account. Set up a new one at your next sign-in.",
+		"Un administrateur a retiré tous les deuxièmes facteurs de votre compte. Configurez-en "
+		"un nouveau à votre prochaine connexion.",
+		"Een beheerder heeft alle tweede factoren van uw account verwijderd. Stel bij uw "
+		"volgende aanmelding een nieuwe in."},
 };
 /* clang-format on */
 

@@ -22,6 +22,8 @@ static const char *const purposes[VAULT_PURPOSES] = {
 	[VAULT_CSRF] = "csrf",
 	[VAULT_CURSOR] = "cursor",
 	[VAULT_THROTTLE] = "throttle",
+	[VAULT_RECOVERY] = "recovery",
+	[VAULT_PENDING] = "pending",
 };
 
 enum err vault_new(const struct secret *secret, struct vault **vault_out)

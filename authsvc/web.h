@@ -6,6 +6,7 @@
 
 /* Answers of pages and of the OAuth endpoints. All give OK, or ERR_OVERLOADED when the arena is full. */
 #define COOKIE_SESSION "__Host-berth_session"
+#define COOKIE_FACTOR "__Host-berth_factor"
 #define COOKIE_LOGIN "__Host-berth_login"
 
 MUST_USE enum err web_body(

@@ -2,6 +2,7 @@
 #include "base/encode.h"
 
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <pthread.h>
 #include <sodium.h>
 #include <string.h>
@@ -268,6 +269,14 @@ struct str html_escape(struct arena *arena, struct str text)
 		len += entity.len;
 	}
 	return (struct str){out, len};
+}
+
+bool hmac_sha1(struct str key, struct str bytes, uint8_t mac_out[20])
+{
+	unsigned len = 0;
+
+	return HMAC(EVP_sha1(), key.p, (int)key.len, (const uint8_t *)bytes.p, bytes.len, mac_out, &len) != NULL &&
+	       len == 20;
 }
 
 static EVP_MD *sha256_md;

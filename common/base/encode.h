@@ -21,6 +21,8 @@ struct str form_decode(struct arena *arena, struct str text);
 struct str percent_decode(struct arena *arena, struct str text);
 struct str percent_encode(struct arena *arena, struct str text); /* all but unreserved */
 struct str html_escape(struct arena *arena, struct str text);    /* & < > " ' */
+/* For RFC 4226 alone (RFC 2104 over SHA-1). False without memory. */
+bool hmac_sha1(struct str key, struct str bytes, uint8_t mac_out[20]);
 void sha256(struct str bytes, uint8_t digest_out[32]);
 
 #endif

@@ -2,7 +2,8 @@
 # The Debian packages that building and running need. Installed only when something is missing, and only by root.
 
 PACKAGES_BUILD=(gcc libc6-dev cmake ninja-build pkg-config python3 libnng-dev libmbedtls-dev libssl-dev libpq-dev libcjson-dev
-	libsodium-dev libxml2-dev libhiredis-dev libnghttp2-dev libcurl4-openssl-dev libseccomp-dev libcmocka-dev)
+	libsodium-dev libxml2-dev libhiredis-dev libnghttp2-dev libcurl4-openssl-dev libseccomp-dev libqrencode-dev
+	libcmocka-dev)
 PACKAGES_RUN=(postgresql-15 redis-server python3-aiosmtpd openssl curl ca-certificates util-linux procps adduser)
 
 packages_missing() {

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "entry.h"
+
+#include "base/crash.h"
+#include "rules_web.h"
+#include "ticket.h"
+
+enum err entry_find(struct call *call, struct store *store, struct str resume, struct entry *entry_out)
+{
+	struct ticket ticket;
+	enum err err;
+
+	*entry_out = (struct entry){0};
+	if (resume.len == 0)
+		return OK;
+	entry_out->resume = resume;
+	if (!ticket_parse(desk_state(call)->vault, VAULT_REQUEST, call->arena, resume, &ticket))
+		return ERR_GONE;
+	if ((err = desk_begin_in(call, &ticket.tenant_id, store)) != OK)
+		return err;
+	err = store_request_read(store, vault_hash_str(&ticket.hash), clock_now_us(), &entry_out->request);
+	if (err == ERR_NOT_FOUND)
+		return ERR_GONE;
+	if (err != OK || (err = store_tenant_read(store, &entry_out->tenant)) != OK)
+		return err;
+	entry_out->has_request = true;
+	if (entry_out->request.client_row_id != 0)
+		err = ask_restore(call, entry_out->request.parameters, &entry_out->ask);
+	return err;
+}
+
+enum locale entry_locale(const struct call *call, const struct entry *entry, struct str ui_locales)
+{
+	struct str wanted = ui_locales.len > 0 ? ui_locales : entry->ask.ui_locales;
+
+	return rules_locale_choose(
+		wanted, call->languages, uuid_is_nil(&entry->tenant.id) ? LOCALE_EN : entry->tenant.locale);
+}
+
+void entry_form_action(const struct entry *entry, struct web_reply *reply)
+{
+	if (entry->ask.redirect_uri.p == NULL)
+		return;
+	reply->form_action = rules_redirect_origin(entry->ask.redirect_uri);
+	reply->has_form_action = reply->form_action.p != NULL;
+}
+
+enum err entry_settle(struct call *call, struct store *store, const struct entry *entry,
+	const struct session_record *session, struct str home, struct web_reply *reply)
+{
+	struct str location = home;
+	enum err err;
+
+	if (entry->has_request && (err = store_request_delete(store, &entry->request)) != OK)
+		return err;
+	if (entry->ask.redirect_uri.p != NULL &&
+		(err = ask_grant(call, store, &entry->ask, entry->request.client_row_id, session, &location)) != OK)
+		return err;
+	CRASH_POINT("login.before_commit");
+	if ((err = desk_commit(call, store)) != OK)
+		return err;
+	CRASH_POINT("login.after_commit");
+	/* Nothing of the browser from before the sign-in is good for anything after it. */
+	if ((err = web_cookie(call, reply, COOKIE_LOGIN, STR_NONE)) != OK)
+		return err;
+	return web_see_other(reply, location);
+}

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "csrf.h"
+#include "entry.h"
+#include "factor.h"
+#include "guard.h"
+#include "pages.h"
+#include "people.h"
+
+#define SERVICE_DEF "contract/authsvc.def"
+#include "service/handlers.h"
+
+#define PAGE_MAX 32768
+#define FORM_FACTOR "factor"
+
+struct shown {
+	int status;
+	enum text alert; /* TEXT_COUNT: none */
+	int64_t wait_s;
+};
+
+static enum err show_form(struct call *call, const struct suspect *suspect, const struct entry *entry,
+	struct str ui_locales, const struct shown *shown, struct web_reply *reply)
+{
+	struct page page = {.arena = call->arena, .locale = entry_locale(call, entry, ui_locales)};
+	struct buf html;
+	enum err err;
+
+	if (shown->alert != TEXT_COUNT)
+		page.alert = texts_fill(call->arena, shown->alert, page.locale,
+			arena_printf(call->arena, "%lld", (long long)shown->wait_s));
+	entry_form_action(entry, reply);
+	buf_init(&html, PAGE_MAX);
+	page.out = &html;
+	pages_factor(&page, entry->resume, csrf_token(call, suspect->seed, FORM_FACTOR, entry->resume));
+	err = web_page(call, reply, shown->status, &html);
+	buf_release(&html);
+	return err;
+}
+
+/* Who has nothing to show is sent to where one begins. */
+static struct str elsewhere(const struct suspect *suspect, enum err found)
+{
+	return found == OK && suspect->signed_in ? STR("/account/factors") : STR("/login");
+}
+
+enum err handle_factor_page(struct call *call, const struct login_page_request *request_in, struct web_reply *reply_out)
+{
+	struct shown shown = {200, TEXT_COUNT, 0};
+	struct store store = {0}, kept = {0};
+	struct suspect suspect;
+	struct entry entry;
+	enum err err;
+
+	if ((err = entry_find(call, &kept, request_in->resume, &entry)) == ERR_GONE)
+		err = OK; /* the form still proves the factor */
+	store_release(&kept);
+	if (err != OK)
+		goto done;
+	err = factor_suspect(call, &store, &suspect);
+	if (err == ERR_NOT_FOUND || (err == OK && suspect.standing.factors == 0))
+		err = web_see_other(reply_out, elsewhere(&suspect, err));
+	else if (err == OK)
+		err = show_form(call, &suspect, &entry, request_in->ui_locales, &shown, reply_out);
+done:
+	store_release(&store);
+	return err;
+}
+
+/* What counts is whose factor is guessed, from wherever. */
+static enum err count_attempt(struct call *call, const struct suspect *suspect, const struct uuid *tenant_id,
+	struct guard *guard, int64_t *wait_s)
+{
+	char id[UUID_TEXT_LEN + 1];
+
+	uuid_format(&suspect->person.id, id);
+	return guard_attempt(call, tenant_id, arena_printf(call->arena, "factor:%s", id), guard, wait_s);
+}
+
+static enum err put_refusal(struct call *call, struct store *store, const struct suspect *suspect)
+{
+	struct trail trail = {.action = "factor.refuse",
+		.object_type = "person",
+		.object_id = suspect->person.id,
+		.subject_id = suspect->person.id,
+		.actor_id = suspect->person.id,
+		.version = 1};
+	enum err err = desk_put_event(call, store, &trail);
+
+	return err == OK ? desk_commit(call, store) : err;
+}
+
+/* ERR_UNAUTHENTICATED: the page is shown again, with what was wrong. */
+static enum err try_factor(struct call *call, const struct factor_submit_request *request, struct store *store,
+	const struct suspect *suspect, const struct entry *entry, struct web_reply *reply, struct shown *shown)
+{
+	struct session_record session;
+	struct guard guard;
+	struct proof proof;
+	enum err err;
+
+	if ((err = count_attempt(call, suspect, &store->tenant_id, &guard, &shown->wait_s)) != OK)
+		return err;
+	if (shown->wait_s > 0) {
+		*shown = (struct shown){429, TEXT_WAIT_FMT, shown->wait_s};
+		return ERR_UNAUTHENTICATED;
+	}
+	if ((err = factor_prove(call, store, &suspect->person, request->code, &proof)) == ERR_UNAUTHENTICATED) {
+		*shown = (struct shown){403, TEXT_FACTOR_WRONG, 0};
+		err = put_refusal(call, store, suspect);
+		return err == OK ? ERR_UNAUTHENTICATED : err;
+	}
+	if (err != OK)
+		return err;
+	err = signin_begin(call, store, reply, suspect->person.row_id, &suspect->person.id, &proof, &session);
+	if (err != OK)
+		return err;
+	if ((err = web_cookie(call, reply, COOKIE_FACTOR, STR_NONE)) != OK)
+		return err;
+	err = entry_settle(
+		call, store, entry, &session, suspect->signed_in ? STR("/account/factors") : STR("/login"), reply);
+	if (err == OK)
+		guard_succeed(call, &guard);
+	return err;
+}
+
+enum err handle_factor_submit(
+	struct call *call, const struct factor_submit_request *request_in, struct web_reply *reply_out)
+{
+	struct shown shown = {403, TEXT_FORM_EXPIRED, 0};
+	struct store store = {0}, kept = {0};
+	struct suspect suspect;
+	struct entry entry;
+	enum err err;
+
+	if ((err = entry_find(call, &kept, request_in->resume, &entry)) == ERR_GONE)
+		err = OK;
+	store_release(&kept);
+	if (err != OK)
+		goto done;
+	err = factor_suspect(call, &store, &suspect);
+	if (err == ERR_NOT_FOUND || (err == OK && suspect.standing.factors == 0)) {
+		err = web_see_other(reply_out, elsewhere(&suspect, err));
+		goto done;
+	}
+	if (err != OK)
+		goto done;
+	/* A request of another tenant is not this person's to answer. */
+	if (entry.has_request && !uuid_eq(&entry.tenant.id, &store.tenant_id))
+		entry = (struct entry){.resume = request_in->resume};
+	err = ERR_UNAUTHENTICATED;
+	if (call->form_fault.p == NULL &&
+		csrf_matches(call, suspect.seed, FORM_FACTOR, entry.resume, request_in->csrf)) {
+		if (!suspect.signed_in)
+			signin_leave_elsewhere(call, &store.tenant_id);
+		err = try_factor(call, request_in, &store, &suspect, &entry, reply_out, &shown);
+	}
+	if (err == ERR_UNAUTHENTICATED) {
+		*reply_out = (struct web_reply){0};
+		err = show_form(call, &suspect, &entry, STR_NONE, &shown, reply_out);
+	}
+done:
+	store_release(&store);
+	return err;
+}
+
+enum err handle_me_factor_list(struct call *call, const struct empty *request_in, struct factor_list *reply_out)
+{
+	struct factor_record factors[FACTORS_MAX];
+	struct factor_standing standing;
+	struct person_record person;
+	struct store store = {0};
+	size_t count;
+	enum err err;
+
+	(void)request_in;
+	if ((err = desk_begin(call, &store)) != OK)
+		goto done;
+	if ((err = store_person_read(&store, &call->token.person_id, &person)) != OK)
+		goto done;
+	if ((err = store_factor_list(&store, person.row_id, &person.id, factors, &count)) != OK)
+		goto done;
+	if ((err = store_factor_standing(&store, person.row_id, &standing)) != OK)
+		goto done;
+	reply_out->items.items = arena_take_array(call->arena, FACTORS_MAX, sizeof(*reply_out->items.items));
+	if (reply_out->items.items == NULL) {
+		err = ERR_OVERLOADED;
+		goto done;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (factors[i].confirmed_at == 0)
+			continue;
+		reply_out->items.items[reply_out->items.count++] = (struct factor_view){
+			.id = factors[i].id,
+			.has_id = true,
+			.kind = str_from(rules_factor_kind_name(factors[i].kind)),
+			.has_kind = true,
+			.created_at = factors[i].confirmed_at,
+			.has_created_at = true,
+			.used_at = factors[i].used_at,
+			.has_used_at = factors[i].used_at != 0,
+		};
+	}
+	reply_out->has_items = true;
+	reply_out->recovery_codes_left = standing.codes;
+	reply_out->has_recovery_codes_left = true;
+done:
+	store_release(&store);
+	return err;
+}
+
+enum err handle_me_factor_delete(struct call *call, const struct factor_ref *request_in, struct empty *reply_out)
+{
+	struct person_record person;
+	struct store store = {0};
+	enum err err;
+
+	(void)reply_out;
+	if (call->token.acr < ACR_2FA || clock_now_us() - call->token.auth_at > FACTOR_FRESH_US)
+		return call_refuse(call, ERR_FORBIDDEN, NULL, "second_factor",
+			"Removing a factor needs a sign-in with a second factor of the last fifteen minutes.");
+	if ((err = desk_begin(call, &store)) != OK)
+		goto done;
+	if ((err = store_person_lock(&store, &call->token.person_id, &person)) != OK)
+		goto done;
+	if ((err = factor_remove(call, &store, &person, &request_in->id)) != OK)
+		goto done;
+	err = desk_commit(call, &store);
+done:
+	store_release(&store);
+	return err;
+}
+
+/* Also ends what is open: whoever holds the lost factor may hold a session too. */
+enum err handle_person_factors_reset(struct call *call, const struct person_ref *request_in, struct empty *reply_out)
+{
+	struct person_record person;
+	struct store store = {0};
+	enum err err;
+
+	(void)reply_out;
+	if ((err = desk_begin(call, &store)) != OK)
+		goto done;
+	if ((err = store_person_lock(&store, &request_in->id, &person)) != OK)
+		goto done;
+	if (person.status == PERSON_ERASED) {
+		err = ERR_NOT_FOUND;
+		goto done;
+	}
+	if ((err = people_check_outranks(call, person.roles)) != OK)
+		goto done;
+	if ((err = store_factor_delete_person(&store, person.row_id)) != OK)
+		goto done;
+	if ((err = people_lock_out(&store, &person, "factors_reset")) != OK)
+		goto done;
+	if ((err = factor_told(call, &store, &person, "factor.reset", &UUID_NIL, TEXT_MAIL_FACTOR_RESET)) != OK)
+		goto done;
+	err = desk_commit(call, &store);
+done:
+	store_release(&store);
+	return err;
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pages_put.h"
+#include "qr.h"
+
+#define PATH "/account/factors"
+
+static struct str title_of(const struct page *page, enum text text)
+{
+	return str_from(texts_get(text, page->locale));
+}
+
+static void put_code(const struct page *page)
+{
+	pages_put_input(page, &(struct input){.name = "code",
+				      .type = "text",
+				      .autocomplete = "one-time-code",
+				      .label = TEXT_FACTOR_CODE,
+				      .help = TEXT_COUNT,
+				      .focus = true});
+}
+
+static void put_link(const struct page *page, const char *href, enum text text)
+{
+	buf_printf(page->out, "<a class=\"button\" href=\"%s\">", href);
+	pages_put_text(page, text);
+	buf_put_c(page->out, "</a>\n");
+}
+
+void pages_factor(const struct page *page, struct str resume, struct str csrf)
+{
+	pages_put_begin(page, title_of(page, TEXT_FACTOR));
+	pages_put_paragraph(page, title_of(page, TEXT_FACTOR_HELP));
+	pages_put_alert(page);
+	pages_put_form(page, "/login/factor");
+	pages_put_hidden(page, "resume", resume);
+	pages_put_hidden(page, "csrf", csrf);
+	put_code(page);
+	pages_put_button(page, TEXT_CONTINUE);
+	pages_put_end(page);
+}
+
+/* A form of one button. */
+static void put_action(const struct page *page, const struct factors_view *view, const char *action,
+	const struct uuid *id, enum text label)
+{
+	char text[UUID_TEXT_LEN + 1];
+
+	pages_put_form(page, PATH);
+	pages_put_hidden(page, "csrf", view->csrf);
+	pages_put_hidden(page, "action", str_from(action));
+	if (id != NULL) {
+		uuid_format(id, text);
+		pages_put_hidden(page, "factor", str_from(text));
+	}
+	pages_put_button(page, label);
+}
+
+/* What is missing before anything may be changed. */
+static void put_stale(const struct page *page, const struct factors_view *view)
+{
+	if (view->count > 0) {
+		pages_put_paragraph(page, title_of(page, TEXT_FACTOR_STALE));
+		put_link(page, "/login/factor", TEXT_CONTINUE);
+		return;
+	}
+	pages_put_paragraph(page, title_of(page, TEXT_FACTOR_AGAIN));
+	pages_put_form(page, "/logout");
+	pages_put_hidden(page, "csrf", view->sign_out);
+	pages_put_button(page, TEXT_SIGN_OUT);
+}
+
+void pages_factors(const struct page *page, const struct factors_view *view)
+{
+	bool has_totp = false;
+
+	pages_put_begin(page, title_of(page, TEXT_FACTORS));
+	pages_put_alert(page);
+	if (view->count == 0)
+		pages_put_paragraph(page, title_of(page, TEXT_FACTORS_NONE));
+	for (size_t i = 0; i < view->count; i++) {
+		const struct factor_record *factor = &view->factors[i];
+
+		has_totp = has_totp || factor->kind == FACTOR_TOTP;
+		buf_put_c(page->out, "<p><strong>");
+		pages_put_text(page, factor->kind == FACTOR_TOTP ? TEXT_FACTOR_TOTP : TEXT_FACTOR_PASSKEY);
+		buf_put_c(page->out, "</strong> ");
+		pages_put_escaped(page, instant_text(page->arena, factor->confirmed_at));
+		buf_put_c(page->out, "</p>\n");
+		if (view->may_change)
+			put_action(page, view, "remove", &factor->id, TEXT_FACTOR_REMOVE);
+	}
+	if (view->count > 0)
+		pages_put_paragraph(page, texts_fill(page->arena, TEXT_CODES_LEFT_FMT, page->locale,
+						  arena_printf(page->arena, "%lld", (long long)view->codes_left)));
+	if (!view->may_change)
+		put_stale(page, view);
+	if (view->may_change && !has_totp)
+		put_action(page, view, "start", NULL, TEXT_FACTOR_START);
+	if (view->may_change && view->count > 0)
+		put_action(page, view, "codes", NULL, TEXT_CODES_MAKE);
+	pages_put_end(page);
+}
+
+void pages_enrol(const struct page *page, const struct enrol_view *view)
+{
+	char id[UUID_TEXT_LEN + 1];
+
+	uuid_format(&view->id, id);
+	pages_put_begin(page, title_of(page, TEXT_FACTOR_START));
+	pages_put_paragraph(page, title_of(page, TEXT_FACTOR_SCAN));
+	pages_put_alert(page);
+	qr_put_svg(page->out, view->uri.p);
+	buf_put_c(page->out, "<p><code>");
+	pages_put_escaped(page, texts_fill(page->arena, TEXT_FACTOR_KEY_FMT, page->locale, view->secret));
+	buf_put_c(page->out, "</code></p>\n");
+	pages_put_form(page, PATH);
+	pages_put_hidden(page, "csrf", view->csrf);
+	pages_put_hidden(page, "action", STR("confirm"));
+	pages_put_hidden(page, "factor", str_from(id));
+	put_code(page);
+	pages_put_button(page, TEXT_CONFIRM);
+	pages_put_end(page);
+}
+
+void pages_codes(const struct page *page, const struct str *codes, size_t count)
+{
+	pages_put_begin(page, title_of(page, TEXT_CODES));
+	pages_put_paragraph(page, title_of(page, TEXT_CODES_HELP));
+	buf_put_c(page->out, "<pre>");
+	for (size_t i = 0; i < count; i++) {
+		pages_put_escaped(page, codes[i]);
+		buf_put_byte(page->out, '\n');
+	}
+	buf_put_c(page->out, "</pre>\n");
+	put_link(page, PATH, TEXT_CONTINUE);
+	pages_put_end(page);
+}

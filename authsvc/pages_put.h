@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_AUTHSVC_PAGES_PUT_H
+#define BERTH_AUTHSVC_PAGES_PUT_H
+
+#include "pages.h"
+
+/* The parts that pages are made of. Every value is escaped. */
+struct input {
+	const char *name, *type, *autocomplete;
+	enum text label;
+	enum text help; /* TEXT_COUNT: none */
+	struct str value;
+	bool focus;
+};
+
+void pages_put_begin(const struct page *page, struct str title);
+void pages_put_end(const struct page *page);
+void pages_put_escaped(const struct page *page, struct str s);
+void pages_put_text(const struct page *page, enum text text);
+void pages_put_paragraph(const struct page *page, struct str text);
+void pages_put_alert(const struct page *page);
+void pages_put_form(const struct page *page, const char *action);
+void pages_put_hidden(const struct page *page, const char *name, struct str value);
+void pages_put_input(const struct page *page, const struct input *input);
+void pages_put_button(const struct page *page, enum text label); /* and the form's end */
+
+#endif

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store_factor.h"
+
+#include "authsvc_sql.h"
+
+enum err store_factor_insert(struct store *store, int64_t person_row_id, const struct uuid *person_id,
+	struct factor_record *factor, instant_us now)
+{
+	struct seal_place place = store_place(store, "factor", "data", &factor->id);
+	struct seal_key *key = NULL;
+	struct rows *rows = NULL;
+	struct str sealed;
+	enum err err;
+
+	if ((err = seal_subject_load(store->tx, store->seal, &store->tenant_id, person_id, false, &key)) != OK)
+		return err;
+	err = seal_field(key, &place, factor->data, store->arena, &sealed);
+	seal_key_free(&key);
+	if (err != OK)
+		return err;
+	err = store_one(store->tx, &sql_factor_insert,
+		PARAMS(db_uuid(&store->tenant_id), db_uuid(&factor->id), db_i64(person_row_id),
+			db_c(rules_factor_kind_name(factor->kind)), db_bytes(sealed), db_time(now)),
+		&rows);
+	if (err == OK)
+		factor->row_id = rows_i64(rows, 0);
+	factor->created_at = now;
+	rows_free(&rows);
+	return err;
+}
+
+static enum err read_factor(
+	struct store *store, const struct seal_key *key, const struct rows *rows, struct factor_record *factor_out)
+{
+	struct seal_place place;
+
+	*factor_out = (struct factor_record){
+		.row_id = rows_i64(rows, 0),
+		.id = rows_uuid(rows, 1),
+		.counter = rows_i64(rows, 4),
+		.created_at = rows_time(rows, 5),
+		.confirmed_at = rows_time(rows, 6),
+		.used_at = rows_time(rows, 7),
+	};
+	if (!rules_factor_kind_parse(rows_str(rows, 2), &factor_out->kind))
+		return ERR_INTERNAL;
+	place = store_place(store, "factor", "data", &factor_out->id);
+	return seal_open(key, &place, rows_bytes(rows, 3), store->arena, &factor_out->data);
+}
+
+enum err store_factor_list(struct store *store, int64_t person_row_id, const struct uuid *person_id,
+	struct factor_record *factors_out, size_t *count_out)
+{
+	struct seal_key *key = NULL;
+	struct rows *rows = NULL;
+	enum err err;
+
+	*count_out = 0;
+	err = tx_query(store->tx, &sql_factor_list,
+		PARAMS(db_uuid(&store->tenant_id), db_i64(person_row_id), db_i64(FACTORS_MAX)), &rows);
+	if (err == OK && rows_count(rows) > 0)
+		err = seal_subject_load(store->tx, store->seal, &store->tenant_id, person_id, false, &key);
+	while (err == OK && *count_out < FACTORS_MAX && rows_next(rows))
+		err = read_factor(store, key, rows, &factors_out[(*count_out)++]);
+	seal_key_free(&key);
+	rows_free(&rows);
+	return err;
+}
+
+enum err store_factor_use(struct store *store, const struct factor_record *factor, int64_t counter, instant_us now)
+{
+	struct rows *rows = NULL;
+	enum err err;
+
+	err = store_one(store->tx, &sql_factor_use,
+		PARAMS(db_uuid(&store->tenant_id), db_i64(factor->row_id), db_i64(counter), db_time(now)), &rows);
+	rows_free(&rows);
+	return err;
+}
+
+enum err store_factor_delete(struct store *store, const struct factor_record *factor)
+{
+	struct rows *rows = NULL;
+	enum err err;
+
+	err = store_one(
+		store->tx, &sql_factor_delete, PARAMS(db_uuid(&store->tenant_id), db_i64(factor->row_id)), &rows);
+	rows_free(&rows);
+	return err;
+}
+
+enum err store_factor_delete_person(struct store *store, int64_t person_row_id)
+{
+	enum err err;
+
+	err = tx_exec(
+		store->tx, &sql_factor_delete_person, PARAMS(db_uuid(&store->tenant_id), db_i64(person_row_id)), NULL);
+	if (err != OK)
+		return err;
+	return tx_exec(store->tx, &sql_recovery_delete_person,
+		PARAMS(db_uuid(&store->tenant_id), db_i64(person_row_id)), NULL);
+}
+
+enum err store_factor_standing(struct store *store, int64_t person_row_id, struct factor_standing *standing_out)
+{
+	struct rows *rows = NULL;
+	enum err err;
+
+	*standing_out = (struct factor_standing){0};
+	err = store_one(
+		store->tx, &sql_factor_standing, PARAMS(db_uuid(&store->tenant_id), db_i64(person_row_id)), &rows);
+	if (err != OK)
+		return err;
+	*standing_out =
+		(struct factor_standing){rows_i64(rows, 0), rows_i64(rows, 1), rows_copy(rows, 2, store->arena)};
+	rows_free(&rows);
+	return standing_out->encoded.p != NULL ? OK : ERR_TOO_LARGE;
+}
+
+enum err store_recovery_replace(
+	struct store *store, int64_t person_row_id, const struct str *hashes, size_t count, instant_us now)
+{
+	enum err err;
+
+	err = tx_exec(store->tx, &sql_recovery_delete_person, PARAMS(db_uuid(&store->tenant_id), db_i64(person_row_id)),
+		NULL);
+	if (err != OK)
+		return err;
+	return tx_exec(store->tx, &sql_recovery_insert,
+		PARAMS(db_uuid(&store->tenant_id), db_i64(person_row_id), db_strs(hashes, count), db_time(now)), NULL);
+}
+
+enum err store_recovery_use(struct store *store, int64_t person_row_id, struct str hash, instant_us now)
+{
+	struct rows *rows = NULL;
+	enum err err;
+
+	err = store_one(store->tx, &sql_recovery_use,
+		PARAMS(db_uuid(&store->tenant_id), db_i64(person_row_id), db_bytes(hash), db_time(now)), &rows);
+	rows_free(&rows);
+	return err;
+}

@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Second factors: an authenticator app (oathtool stands for it), recovery codes, what a sign-in is worth with and without."""
+import base64
+import concurrent.futures
+import json
+import re
+import subprocess
+import time
+
+import pytest
+
+from berth_flow import Authorization, Browser
+from berth_suite import wait_for
+
+ORDER = 45
+WRONG = "AAAA-BBBB-CCCC-DDDD"
+
+
+def claims(token):
+    text = token.split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+
+
+def app_code(secret, offset=0):
+    """What an authenticator app shows: of another implementation than the server's."""
+    moment = f"@{int(time.time()) + offset}"
+    return subprocess.run(["oathtool", "--totp", "--base32", "--now", moment, secret], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def act(browser, **form):
+    page = browser.get("/account/factors").page()
+    return browser.post("/account/factors", {"csrf": page.hidden["csrf"], **form})
+
+
+def enrol(browser):
+    """Sets up an app on the account page: its secret and the recovery codes."""
+    shown = act(browser, action="start")
+    assert shown.status == 200, shown.text[:300]
+    secret = re.search(r"\b([A-Z2-7]{32})\b", shown.text)[1]
+    done = browser.post("/account/factors", {**shown.page().hidden, "code": app_code(secret, -30)})
+    assert done.status == 200, done.text[:300]
+    return secret, re.findall(r"\b(?:[A-Z2-7]{4}-){3}[A-Z2-7]{4}\b", done.text), shown, done
+
+
+@pytest.fixture
+def person(suite, slug):
+    return suite.new_person(slug)
+
+
+@pytest.fixture
+def client(suite, slug):
+    return suite.tenants[slug]["client"]
+
+
+def password_only(suite, client, person, **parameters):
+    """A sign-in up to where the password has been sent: the flow, and the answer."""
+    flow = Authorization(suite.info, client, **parameters)
+    reply = flow.submit(flow.login_page(flow.begin()), person["email"], person["password"])
+    return flow, reply
+
+
+def show(flow, reply, code):
+    page = flow.browser.get(reply.location).page()
+    return flow.browser.post("/login/factor", {**page.hidden, "code": code})
+
+
+def enrolled(suite, client, person):
+    flow, reply = password_only(suite, client, person)
+    assert "code" in flow.follow(reply)
+    secret, codes, *_ = enrol(flow.browser)
+    return flow, secret, codes
+
+
+def test_an_app_is_set_up_and_the_session_rises_under_a_new_handle(suite, client, person):
+    flow, reply = password_only(suite, client, person)
+    before = claims(flow.exchange(flow.follow(reply)["code"]).json()["access_token"])
+    handle = flow.browser.cookies["__Host-berth_session"]
+    secret, codes, shown, done = enrol(flow.browser)
+    assert before["acr"] == "1fa"
+    assert "<svg" in shown.text and "<script" not in shown.text and "default-src 'none'" in shown.headers["Content-Security-Policy"]
+    assert "no-store" in shown.headers["Cache-Control"] and "no-store" in done.headers["Cache-Control"]
+    assert len(set(codes)) == 10
+    assert flow.browser.cookies["__Host-berth_session"] != handle, "a rise is a new handle"
+    old = Browser(suite.info)
+    old.cookies["__Host-berth_session"] = handle
+    assert old.get("/account/factors").status == 303, "the old handle opens nothing"
+    again = Authorization(suite.info, client, browser=flow.browser)
+    risen = claims(again.exchange(again.follow(again.begin())["code"]).json()["access_token"])
+    assert risen["acr"] == "2fa" and "otp" in risen["amr"] and "mfa" in risen["amr"]
+    for text in (secret, *codes):
+        assert text not in flow.browser.get("/account/factors").text, "shown once"
+    mail = wait_for(lambda: [m for m in suite.mails(person["email"]) if "second factor" in str(m["Subject"])], 20, "the mail")
+    assert not any(text in mail[0].as_string() for text in (secret, *codes))
+    events = suite.sql("select count(*) from auth.factor f join auth.person p on p.tenant_id = f.tenant_id and p.id = f.person_id "
+                       "where p.public_id = %s and f.data like convert_to(%s, 'utf8')", person["id"], f"%{secret}%")
+    assert events[0][0] == 0, "the secret is sealed"
+
+
+def test_with_a_factor_the_password_alone_opens_nothing(suite, client, person):
+    _, secret, _ = enrolled(suite, client, person)
+    flow, reply = password_only(suite, client, person)
+    assert reply.status == 303 and reply.location.startswith("/login/factor")
+    assert "__Host-berth_session" not in flow.browser.cookies
+    assert flow.browser.get("/account/factors").status == 303
+    wrong = show(flow, reply, "000000" if app_code(secret) != "000000" else "000001")
+    assert wrong.status == 403 and "__Host-berth_session" not in flow.browser.cookies
+    done = show(flow, reply, app_code(secret))
+    token = claims(flow.exchange(flow.follow(done)["code"]).json()["access_token"])
+    assert token["acr"] == "2fa"
+
+
+def test_another_browser_cannot_go_on_with_the_sign_in(suite, client, person):
+    enrolled(suite, client, person)
+    flow, reply = password_only(suite, client, person)
+    page = flow.browser.get(reply.location).page()
+    stranger = Browser(suite.info)
+    assert stranger.get(reply.location).location == "/login"
+    assert stranger.post("/login/factor", {**page.hidden, "code": "123456"}).location == "/login"
+    other = suite.new_person(person["slug"])
+    theirs, answer = password_only(suite, client, other)
+    assert "code" in theirs.follow(answer), "nobody else is asked"
+
+
+def test_fifty_at_once_with_one_code_give_one_session(suite, client, person):
+    _, secret, _ = enrolled(suite, client, person)
+    flow, reply = password_only(suite, client, person)
+    page = flow.browser.get(reply.location).page()
+    code = app_code(secret)
+
+    def once(_):
+        browser = Browser(suite.info)
+        browser.cookies = dict(flow.browser.cookies)
+        return browser.post("/login/factor", {**page.hidden, "code": code}).status
+    with concurrent.futures.ThreadPoolExecutor(25) as pool:
+        answers = list(pool.map(once, range(50)))
+    assert answers.count(303) == 1, answers
+    assert set(answers) <= {303, 403, 429}, answers
+
+
+def test_a_recovery_code_is_good_once_and_new_ones_void_the_old(suite, client, person):
+    flow, _, codes = enrolled(suite, client, person)
+    for code, status in ((codes[0], 303), (codes[0], 403), (codes[1].lower().replace("-", " "), 303)):
+        attempt, reply = password_only(suite, client, person)
+        assert show(attempt, reply, code).status == status, code
+    fresh = re.findall(r"\b(?:[A-Z2-7]{4}-){3}[A-Z2-7]{4}\b", act(flow.browser, action="codes").text)
+    assert len(set(fresh)) == 10 and not set(fresh) & set(codes)
+    attempt, reply = password_only(suite, client, person)
+    assert show(attempt, reply, codes[2]).status == 403
+    assert show(attempt, reply, fresh[0]).status == 303
+
+
+def test_guessing_a_factor_is_slowed_down(suite, client, person):
+    enrolled(suite, client, person)
+    flow, reply = password_only(suite, client, person)
+    answers = [show(flow, reply, WRONG).status for _ in range(12)]
+    assert 429 in answers and answers.index(429) >= 3, answers
+    assert set(answers[answers.index(429):]) == {429}, "and stays so, whatever is tried"
+
+
+def test_forms_of_others_change_nothing(suite, client, person):
+    flow, _, _ = enrolled(suite, client, person)
+    for form in ({}, {"csrf": "x"}, {"csrf": "A" * 43, "action": "codes"}):
+        assert flow.browser.post("/account/factors", form).status == 403
+    api = suite.api(suite.sign_in_person(suite.new_person(person["slug"])))
+    assert api.get("/v1/me/factors").expect(200).body == {"items": [], "recovery_codes_left": 0}
+
+
+def test_a_factor_is_removed_only_by_who_has_shown_it(suite, client, person):
+    flow, reply = password_only(suite, client, person)
+    weak = flow.exchange(flow.follow(reply)["code"]).json()["access_token"]
+    enrol(flow.browser)
+    listed = suite.api(weak).get("/v1/me/factors").expect(200).body
+    assert listed["items"][0]["kind"] == "totp" and listed["recovery_codes_left"] == 10
+    path = f"/v1/me/factors/{listed['items'][0]['id']}"
+    suite.api(weak).delete(path).expect(401, 403)
+    strong = Authorization(suite.info, client, browser=flow.browser)
+    token = strong.exchange(strong.follow(strong.begin())["code"]).json()["access_token"]
+    suite.api(token).delete(path).expect(204)
+    assert suite.api(token).get("/v1/me/factors").body == {"items": [], "recovery_codes_left": 0}
+    suite.api(token).delete(path).problem(404, "not_found")
+
+
+def test_an_admin_resets_the_factors_of_who_lost_them(suite, slug, client, admin, person):
+    enrolled(suite, client, person)
+    suite.as_role(slug, "User").delete(f"/v1/people/{person['id']}/factors").problem(403, "forbidden", reason="person.manage")
+    admin.delete(f"/v1/people/{person['id']}/factors").expect(204)
+    flow, reply = password_only(suite, client, person)
+    assert "code" in flow.follow(reply), "the password is enough until a new factor is set up"
+    wait_for(lambda: any(event["action"] == "factor.reset" for event in suite.events(slug, object_id=person["id"])), 15, "the event")
+
+
+def test_an_erased_person_leaves_no_factor(suite, slug, client, admin, person):
+    enrolled(suite, client, person)
+    admin.delete(f"/v1/people/{person['id']}").expect(200, 202)
+    left = ("select (select count(*) from auth.factor f where f.person_id = p.id and f.tenant_id = p.tenant_id) + "
+            "(select count(*) from auth.recovery_code r where r.person_id = p.id and r.tenant_id = p.tenant_id) "
+            "from auth.person p where p.public_id = %s")
+    wait_for(lambda: suite.sql(left, person["id"])[0][0] == 0, 20, "the erasure")

@@ -14,6 +14,8 @@ static const struct kind {
 	{"json", probe_json, true, "one document"},
 	{"jws", probe_jws, true, "JWKS.json [--alg A,B]: a compact JWS"},
 	{"jwt", probe_jwt, true, "JWKS.json --iss I --aud A --now SECONDS [--env E]: an access token"},
+	{"merkle", probe_merkle, true, "inclusion|consistency: a proof and what it is to prove"},
+	{"plate", probe_plate, true, "--country C: a registration plate"},
 };
 
 #define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))

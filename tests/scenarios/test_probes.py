@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The probes judge as the running gateway does: the same bytes are sent both ways."""
 import base64
+import hashlib
 import json
 import os
 import re
+import secrets
 import socket
 import ssl
 import subprocess
@@ -158,3 +160,131 @@ def test_an_access_token_is_judged_as_by_the_probe(suite, slug, tmp_path):
 def subject(token):
     text = token.split(".")[1]
     return json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+
+
+# RFC 9162 section 2.1 once more, as its recursive definitions say.
+def node(left, right):
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+def split(size):
+    return 1 << (size - 1).bit_length() - 1
+
+
+def root(leaves):
+    if len(leaves) == 1:
+        return leaves[0]
+    return node(root(leaves[:split(len(leaves))]), root(leaves[split(len(leaves)):]))
+
+
+def path(index, leaves):
+    if len(leaves) == 1:
+        return []
+    k = split(len(leaves))
+    return [*path(index, leaves[:k]), root(leaves[k:])] if index < k else [*path(index - k, leaves[k:]), root(leaves[:k])]
+
+
+def growth(old, leaves, whole=True):
+    if old == len(leaves):
+        return [] if whole else [root(leaves)]
+    k = split(len(leaves))
+    if old <= k:
+        return [*growth(old, leaves[:k], whole), root(leaves[k:])]
+    return [*growth(old - k, leaves[k:], False), root(leaves[:k])]
+
+
+LEAVES = [hashlib.sha256(b"\x00" + bytes([n])).digest() for n in range(13)]
+
+
+def text(value):
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else [text(each) for each in value] if isinstance(value, list) else value
+
+
+def merkle(kind, **document):
+    return probe("merkle", kind, given=json.dumps({key: text(value) for key, value in document.items()}).encode())
+
+
+def inclusion(**changes):
+    return merkle("inclusion", **{
+        "leaf_index": 6, "tree_size": 13, "root": root(LEAVES), "leaf_hash": LEAVES[6], "proof": path(6, LEAVES), **changes})
+
+
+def consistency(**changes):
+    return merkle("consistency", **{
+        "size1": 6, "size2": 13, "root1": root(LEAVES[:6]), "root2": root(LEAVES), "proof": growth(6, LEAVES), **changes})
+
+
+ACCEPTED = {"verdict": "accept", "reason": None}
+
+
+def test_every_true_proof_of_a_tree_is_taken():
+    for size in (1, 2, 3, 8, 13):
+        for index in {0, 1 % size, size // 2, size - 1}:
+            leaves = LEAVES[:size]
+            assert inclusion(leaf_index=index, tree_size=size, root=root(leaves), leaf_hash=leaves[index], proof=path(index, leaves)) == ACCEPTED
+    for old, size in ((1, 2), (1, 13), (4, 8), (6, 13), (8, 13), (7, 8), (12, 13), (13, 13)):
+        grown = LEAVES[:size]
+        assert consistency(size1=old, size2=size, root1=root(LEAVES[:old]), root2=root(grown), proof=growth(old, grown)) == ACCEPTED
+
+
+OTHER = b"\x55" * 32
+BAD_INCLUSIONS = {
+    "another leaf": {"leaf_hash": OTHER}, "another root": {"root": OTHER}, "another place": {"leaf_index": 5},
+    "a size of another shape": {"tree_size": 8}, "a place behind the end": {"leaf_index": 13}, "an empty tree": {"leaf_index": 0, "tree_size": 0},
+    "a node too few": {"proof": path(6, LEAVES)[:-1]}, "a node too many": {"proof": [*path(6, LEAVES), OTHER]},
+    "the nodes the other way round": {"proof": path(6, LEAVES)[::-1]}, "no proof": {"proof": []}, "null": {"proof": None},
+    "more nodes than a proof has": {"proof": [OTHER] * 65}, "a short node": {"proof": [*path(6, LEAVES)[:-1], OTHER[:31]]},
+    "a node that is no text": {"proof": [1]}, "a proof that is no list": {"proof": "x"}, "a negative place": {"leaf_index": -1},
+    "a place that is text": {"leaf_index": "6"}, "a fraction": {"tree_size": 13.5}, "a size beyond 64 bits": {"tree_size": 1 << 64},
+    "a root in hexadecimal": {"root": root(LEAVES).hex()}, "a root without padding": {"root": text(root(LEAVES)).rstrip("=")},
+    "a root in the alphabet of URLs": {"root": "-_" + text(root(LEAVES))[2:]},
+}
+
+
+@pytest.mark.parametrize("changes", BAD_INCLUSIONS.values(), ids=BAD_INCLUSIONS.keys())
+def test_a_proof_of_inclusion_is_refused(changes):
+    judged = inclusion(**changes)
+    assert judged["verdict"] == "refuse" and judged["reason"], judged
+
+
+BAD_GROWTHS = {
+    "another old root": {"root1": OTHER}, "another new root": {"root2": OTHER}, "the roots exchanged": {"root1": root(LEAVES), "root2": root(LEAVES[:6])},
+    "another old size": {"size1": 5}, "a new size of another shape": {"size2": 8}, "a tree that shrinks": {"size1": 13, "size2": 6}, "from nothing": {"size1": 0, "proof": []},
+    "a node too few": {"proof": growth(6, LEAVES)[:-1]}, "a node too many": {"proof": [*growth(6, LEAVES), OTHER]}, "no proof": {"proof": []},
+    "equal sizes of unequal roots": {"size1": 13, "proof": []}, "equal sizes with a proof": {"size1": 13, "root1": root(LEAVES)},
+}
+
+
+@pytest.mark.parametrize("changes", BAD_GROWTHS.values(), ids=BAD_GROWTHS.keys())
+def test_a_proof_of_consistency_is_refused(changes):
+    judged = consistency(**changes)
+    assert judged["verdict"] == "refuse" and judged["reason"], judged
+
+
+@pytest.mark.parametrize("given", [b"", b"{}", b"[]", b"7", b'{"proof":[],"proof":[]}', b"\xff"], ids=repr)
+def test_what_is_no_document_of_a_proof_is_refused(given):
+    assert probe("merkle", "inclusion", given=given)["verdict"] == probe("merkle", "consistency", given=given)["verdict"] == "refuse"
+
+
+@pytest.mark.parametrize("words", [("merkle",), ("merkle", "else"), ("plate",), ("plate", "--country"), ("jws",), ("jwt",), ("else",), ()], ids=" ".join)
+def test_a_probe_that_was_not_asked_right_fails(words):
+    outcome = subprocess.run([str(ROOT / "tests" / "probe"), *words], input=b"{}", capture_output=True)
+    assert outcome.returncode == 2 and not outcome.stdout and outcome.stderr
+
+
+MARK = secrets.token_hex(2).upper()
+PLATES = [
+    ("FR", f"aa-{MARK}.b"), ("DE", f"m\u00fc {MARK}"), ("de", f"\u00c4\u00b7{MARK}E"), ("NL", f"{MARK}\u2013Z"), ("XX", f"{MARK}ABCDEFGH"), ("BE", "-.-"), ("NL", "AB1"),
+    ("NL", "ABC1234"), ("FR", "AA;123"), ("FR", "M\u00dc123"), ("XX", "ABCDEFGHIJKLM"), ("FR", "A" * 21), ("F1", "AA123BB"), ("\u00c4", "AA123BB"), ("FR", "AA\n123"),
+    ("FR", "\uff21\uff21123"),
+]
+
+
+@pytest.mark.parametrize("country, plate", PLATES, ids=range(len(PLATES)))
+def test_a_plate_is_judged_as_by_the_probe(user, country, plate):
+    judged = probe("plate", "--country", country, given=plate.encode())
+    reply = user.post("/v1/vehicles", {"plate": plate, "country": country})
+    if judged["verdict"] == "accept":
+        assert reply.expect(201).body["plate"] == judged["normal"] and judged["reason"] is None
+    else:
+        assert reply.status == 400 and judged["normal"] is None and judged["reason"], f"{judged} against {reply.text}"

@@ -161,6 +161,7 @@ enum err handle_origin_list(
 	reply_out->items.items = arena_take_array(call->arena, ORIGINS_PAGE, sizeof(*reply_out->items.items));
 	if (records == NULL || reply_out->items.items == NULL)
 		return ERR_OVERLOADED;
+	db_set_deadline(desk->jobs, call->deadline_us);
 	if ((err = store_client_origins(desk->jobs, call->arena, &after, ORIGINS_PAGE, records, &count)) != OK)
 		return err;
 	for (size_t i = 0; i < count; i++)

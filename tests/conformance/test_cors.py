@@ -9,6 +9,9 @@ import pytest
 
 from berth_suite import wait_for
 from edge import Edge, bearer, head
+from own_gateway import OwnGateway
+
+READS = 6
 
 ORDER = 42
 WHOAMI = "/v1/whoami"
@@ -131,6 +134,13 @@ def test_origins_are_changed_and_go_with_their_client(suite, slug, origin):
     admin.delete(path).expect(204)
     wait_for(lambda: not preflight(suite, other).field(ALLOWED), 30, "the end of the client's origins")
     admin.call("PUT", f"{path}/origins", {"allowed_origins": []}).problem(404, "not_found")
+
+
+def test_origins_are_read_again_and_again(suite):
+    """Each worker of authsvc answers more than once, so that what it kept from the call before would show."""
+    with OwnGateway(suite) as gateway:
+        wait_for(lambda: gateway.edge("origins_reads_total") >= READS, 60, "reads of the origins")
+        assert gateway.edge("origins_failures_total") == 0
 
 
 def test_only_exact_origins_are_registered(suite, slug, other_slug, client):

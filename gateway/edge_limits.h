@@ -36,7 +36,7 @@
 #define EDGE_DEADLINE_FAST_US (5 * US_PER_S) /* an exchange, by lane: 504 */
 #define EDGE_DEADLINE_SLOW_US (15 * US_PER_S)
 #define EDGE_QUEUE_US US_PER_S /* to wait for one arrow, by what its callee answers lately: 503 */
-#define EDGE_QUEUE_MAX 2048    /* exchanges waiting for one arrow, a loop: 503 */
+#define EDGE_QUEUE_MAX 8192    /* exchanges waiting for one arrow, a loop: 503 */
 #define EDGE_BATCH_SPREAD 32   /* a tick's exchanges are spread over messages of at least so many */
 #define EDGE_HOLD_ITEMS 16     /* what a further message waits for, with each that is under way */
 #define EDGE_HOLD_SHARED 4     /* items of a message after which the next may expect company */

@@ -3,14 +3,16 @@
 
 REDIS_RULES='resetkeys ~berth:* resetchannels &berth:* -@all +@read +@write +@stream +@transaction +@pubsub +@connection -@scripting +time +eval +evalsha +script|load +script|exists -@admin -@dangerous'
 
+redis_default_user() { printf 'on nopass ~* &* +@all'; }
+
 redis_configure() {
 	local name
 	{
 		cat "$DEPLOY_DIR/redis/redis.conf"
-		printf 'unixsocket %s/sock/redis.sock\ndir %s/redis\naclfile %s/etc/redis.acl\n' "$STATE_DIR" "$STATE_DIR" "$STATE_DIR"
+		printf 'unixsocket %s/redis.sock\ndir %s/redis\naclfile %s/etc/redis.acl\n' "$(redis_place)" "$(place)" "$(place)"
 	} | write_file 0640 "$STATE_DIR/etc/redis.conf" || true
 	{
-		echo 'user default on nopass ~* &* +@all'
+		echo "user default $(redis_default_user)"
 		for name in gateway authsvc; do
 			printf 'user %s on #%s %s\n' "$name" "$(tr -d '\n' <"$STATE_DIR/secrets/$name/redis" | sha256sum | cut -d' ' -f1)" "$REDIS_RULES"
 		done

@@ -29,7 +29,7 @@ KINDS = {"people": "person", "clients": "client", "sites": "site", "areas": "are
 PEERS = {"booking_read": {"booking.read_all", "booking.manage"}, "booking_update": {"booking.manage"}, "booking_cancel": {"booking.manage"}, "booking_check_in": {"booking.manage"},
          "booking_check_out": {"booking.manage"}, "vehicle_read": set(), "vehicle_delete": set()}
 # Would end what it is tried on, with no version to stop it: tried on one's own and a peer's only where it is to be refused.
-ENDS = {"person_erase", "client_delete", "vehicle_delete", "delegation_delete"}
+ENDS = {"person_erase", "person_factors_reset", "client_delete", "vehicle_delete", "delegation_delete"}
 
 
 class Route:
@@ -172,7 +172,8 @@ def ask(edge, route, token, identity, stale=True):
 
 
 def with_an_id(routes):
-    found = [route for route in routes if "{id}" in route.path]
+    # Below /v1/me there is nothing of a peer's to name; test_factors tries those.
+    found = [route for route in routes if "{id}" in route.path and not route.path.startswith("/v1/me/")]
     assert len(found) >= 20 and {kind_of(route) for route in found} == set(KINDS.values())
     return found
 

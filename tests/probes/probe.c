@@ -16,6 +16,7 @@ static const struct kind {
 	{"jwt", probe_jwt, true, "JWKS.json --iss I --aud A --now SECONDS [--env E]: an access token"},
 	{"merkle", probe_merkle, true, "inclusion|consistency: a proof and what it is to prove"},
 	{"plate", probe_plate, true, "--country C: a registration plate"},
+	{"webauthn", probe_webauthn, true, "register|authenticate: a ceremony's fields"},
 };
 
 #define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))

@@ -27,6 +27,7 @@ int probe_jws(struct probe *probe);
 int probe_jwt(struct probe *probe);
 int probe_merkle(struct probe *probe);
 int probe_plate(struct probe *probe);
+int probe_webauthn(struct probe *probe);
 
 /* Says on standard error what is wrong with the call; always PROBE_FAILED. */
 int probe_fail(const char *what, const char *about);

@@ -15,10 +15,12 @@ MUST_USE enum err caller_tenant(
 struct caller_claim {
 	struct str client_id, client_secret; /* of the form; absent: p == NULL */
 	bool public_ok;                      /* a public client may name itself without a secret */
+	struct str assertion_type, assertion;
 };
 /*
- * Authenticates the client (RFC 6749 section 2.3) and begins a transaction in its tenant. ERR_UNAUTHENTICATED: the
- * reply already holds the refusal. The store is to be released either way.
+ * Authenticates the client (RFC 6749 section 2.3, RFC 7523) by the method it is registered for, and begins a
+ * transaction in its tenant. ERR_UNAUTHENTICATED: the reply already holds the refusal. The store is to be released
+ * either way.
  */
 MUST_USE enum err caller_authenticate(struct call *call, const struct caller_claim *claim, struct web_reply *reply,
 	struct store *store_out, struct client_record *client_out);

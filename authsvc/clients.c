@@ -4,6 +4,7 @@
 #include "base/encode.h"
 #include "issue.h"
 #include "rules_oauth.h"
+#include "token/assertion.h"
 
 #define SECRET_LEN 32
 
@@ -67,6 +68,30 @@ enum err clients_origins(struct call *call, const struct texts *origins, struct 
 	return words_out->p != NULL ? OK : ERR_OVERLOADED;
 }
 
+/* How the client proves itself: by keys, a secret, or not at all. */
+static enum err check_method(
+	struct call *call, const struct client_create_request *request, struct client_record *record)
+{
+	const struct str usual = record->confidential ? STR("client_secret_basic") : STR("none");
+	const struct str method = request->has_token_endpoint_auth_method ? request->token_endpoint_auth_method : usual;
+	const bool keyed = str_eq_c(method, "private_key_jwt");
+	const char *reason;
+	enum err err;
+
+	if (str_eq_c(method, "none") == record->confidential)
+		return call_refuse(call, ERR_BAD_FIELD, "token_endpoint_auth_method", "wrong_kind",
+			"A public client proves nothing, a confidential one must.");
+	if (keyed != request->has_jwks)
+		return call_refuse(call, ERR_BAD_FIELD, "jwks", keyed ? "jwks_missing" : "jwks_unused",
+			"Keys belong to private_key_jwt, and to nothing else.");
+	if (!keyed)
+		return OK;
+	if ((err = assertion_keys(call->arena, request->jwks, &record->jwks, &reason)) == ERR_BAD_FIELD)
+		return call_refuse(call, ERR_BAD_FIELD, "jwks", "bad_jwks",
+			arena_printf(call->arena, "The keys are refused: %s.", reason).p);
+	return err;
+}
+
 enum err clients_make(struct call *call, const struct client_create_request *request, struct client_record *record_out)
 {
 	struct str code_grants[2] = {STR("authorization_code"), STR("refresh_token")};
@@ -88,6 +113,8 @@ enum err clients_make(struct call *call, const struct client_create_request *req
 		return err;
 	if (record_out->redirect_uris.p == NULL || record_out->grants.p == NULL || record_out->permissions.p == NULL)
 		return ERR_OVERLOADED;
+	if ((err = check_method(call, request, record_out)) != OK)
+		return err;
 	if ((err = check_redirects(call, &request->redirect_uris)) != OK)
 		return err;
 	if ((err = check_grants(call, record_out, grants)) != OK)
@@ -108,7 +135,7 @@ enum err clients_secret(struct call *call, struct client_record *record, struct 
 	struct vault_hash hash;
 
 	*secret_out = STR_NONE;
-	if (!record->confidential)
+	if (!record->confidential || record->jwks.p != NULL)
 		return OK;
 	random_bytes(random, sizeof(random));
 	*secret_out = base64url_encode(call->arena, (struct str){(const char *)random, sizeof(random)});
@@ -140,5 +167,9 @@ void clients_view(struct call *call, const struct client_record *record, struct 
 		.has_created_at = true,
 		.allowed_origins = desk_words(call->arena, record->allowed_origins),
 		.has_allowed_origins = record->allowed_origins.len > 0,
+		.token_endpoint_auth_method = STR("private_key_jwt"),
+		.has_token_endpoint_auth_method = record->jwks.p != NULL,
+		.jwks = record->jwks,
+		.has_jwks = record->jwks.p != NULL,
 	};
 }

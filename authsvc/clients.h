@@ -15,7 +15,10 @@ MUST_USE enum err clients_make(
 	struct call *call, const struct client_create_request *request, struct client_record *record_out);
 /* Web origins as they are stored, checked. The refusal names the field. */
 MUST_USE enum err clients_origins(struct call *call, const struct texts *origins, struct str *words_out);
-/* A fresh secret for a confidential client, given away once; its hash goes to the record. Absent for a public one. */
+/*
+ * A fresh secret for a confidential client without keys, given away once; its hash goes to the record. Absent
+ * otherwise.
+ */
 MUST_USE enum err clients_secret(struct call *call, struct client_record *record, struct str *secret_out);
 struct vault_hash clients_secret_hash(const struct vault *vault, const struct uuid *client_id, struct str secret);
 void clients_view(struct call *call, const struct client_record *record, struct client_view *view_out);

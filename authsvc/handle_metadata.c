@@ -24,6 +24,22 @@ static void put_endpoint(struct call *call, struct json_writer *w, const char *k
 
 #define LIST(...) ((const char *const[]){__VA_ARGS__, NULL})
 
+/* How clients prove themselves, at each endpoint that asks. */
+static void put_client_methods(struct json_writer *w)
+{
+	static const char *const algs[] = {"EdDSA", "ES256", "RS256", NULL};
+
+	put_list(w, "token_endpoint_auth_methods_supported",
+		LIST("client_secret_basic", "client_secret_post", "private_key_jwt", "none"));
+	put_list(w, "token_endpoint_auth_signing_alg_values_supported", algs);
+	put_list(w, "introspection_endpoint_auth_methods_supported",
+		LIST("client_secret_basic", "client_secret_post", "private_key_jwt"));
+	put_list(w, "introspection_endpoint_auth_signing_alg_values_supported", algs);
+	put_list(w, "revocation_endpoint_auth_methods_supported",
+		LIST("client_secret_basic", "client_secret_post", "private_key_jwt", "none"));
+	put_list(w, "revocation_endpoint_auth_signing_alg_values_supported", algs);
+}
+
 /* RFC 8414 section 2 and RFC 9207 section 3 */
 static void put_oauth(struct call *call, struct json_writer *w)
 {
@@ -37,10 +53,7 @@ static void put_oauth(struct call *call, struct json_writer *w)
 	put_list(w, "response_types_supported", LIST("code"));
 	put_list(w, "response_modes_supported", LIST("query"));
 	put_list(w, "grant_types_supported", LIST("authorization_code", "refresh_token", "client_credentials"));
-	put_list(w, "token_endpoint_auth_methods_supported", LIST("client_secret_basic", "client_secret_post", "none"));
-	put_list(w, "introspection_endpoint_auth_methods_supported", LIST("client_secret_basic", "client_secret_post"));
-	put_list(w, "revocation_endpoint_auth_methods_supported",
-		LIST("client_secret_basic", "client_secret_post", "none"));
+	put_client_methods(w);
 	put_list(w, "code_challenge_methods_supported", LIST("S256"));
 	put_list(w, "ui_locales_supported", LIST("en", "fr", "nl"));
 	json_key(w, "authorization_response_iss_parameter_supported");

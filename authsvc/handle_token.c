@@ -291,7 +291,8 @@ enum err handle_token_issue(struct call *call, const struct token_request *reque
 		{"refresh_token", grant_refresh},
 		{"client_credentials", grant_client},
 	};
-	struct caller_claim claim = {request_in->client_id, request_in->client_secret, true};
+	struct caller_claim claim = {request_in->client_id, request_in->client_secret, true,
+		request_in->client_assertion_type, request_in->client_assertion};
 	struct store store = {0};
 	struct exchange exchange = {.call = call, .store = &store, .request = request_in, .reply = reply_out};
 	enum err err;

@@ -157,7 +157,8 @@ static enum err put_introspection(struct call *call, const struct shown *shown, 
 
 enum err handle_token_introspect(struct call *call, const struct token_query *request_in, struct web_reply *reply_out)
 {
-	struct caller_claim claim = {request_in->client_id, request_in->client_secret, false};
+	struct caller_claim claim = {request_in->client_id, request_in->client_secret, false,
+		request_in->client_assertion_type, request_in->client_assertion};
 	struct client_record client;
 	struct store store = {0};
 	struct shown shown;
@@ -206,7 +207,8 @@ static enum err revoke_shown(
 /* RFC 7009. What is unknown or already over is revoked as far as anyone can tell. */
 enum err handle_token_revoke(struct call *call, const struct token_query *request_in, struct web_reply *reply_out)
 {
-	struct caller_claim claim = {request_in->client_id, request_in->client_secret, true};
+	struct caller_claim claim = {request_in->client_id, request_in->client_secret, true,
+		request_in->client_assertion_type, request_in->client_assertion};
 	struct client_record client;
 	struct store store = {0};
 	struct shown shown;

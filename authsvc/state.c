@@ -164,6 +164,8 @@ void state_metrics(struct context *context, struct buf *out)
 		{"tokens_total", "Access tokens issued.", state->counts.tokens},
 		{"refresh_repeats_total", "Refreshes answered again.", state->counts.refresh_repeats},
 		{"refresh_thefts_total", "Families revoked for a reused refresh token.", state->counts.refresh_thefts},
+		{"assertions_refused_total", "Assertions of clients that did not hold.",
+			state->counts.assertions_refused},
 		{"code_replays_total", "Authorization codes presented again.", state->counts.code_replays},
 		{"password_hashes_total", "Argon2id computations.", hasher.done},
 		{"password_hashes_refused_total", "Computations refused for want of room.", hasher.refused},

@@ -103,6 +103,7 @@ static void read_client(const struct rows *rows, struct arena *arena, struct cli
 		.id_token_alg = rows_copy(rows, 8, arena),
 		.created_at = rows_time(rows, 9),
 		.allowed_origins = rows_copy(rows, 10, arena),
+		.jwks = rows_copy(rows, 11, arena),
 	};
 }
 
@@ -149,7 +150,8 @@ enum err store_client_insert(struct store *store, struct client_record *client)
 			db_c(client->confidential ? "confidential" : "public"), db_bytes(client->secret_hash),
 			db_str(client->redirect_uris), db_str(client->grants), db_str(client->permissions),
 			db_str(client->id_token_alg), db_time(client->created_at),
-			db_str(client->allowed_origins.p != NULL ? client->allowed_origins : STR(""))),
+			db_str(client->allowed_origins.p != NULL ? client->allowed_origins : STR("")),
+			db_str(client->jwks)),
 		&rows);
 	if (err == OK)
 		client->row_id = rows_i64(rows, 0);
@@ -193,6 +195,18 @@ done:
 	rows_free(&rows);
 	tx_free(&tx);
 	return err;
+}
+
+enum err store_assertion_use(struct store *store, int64_t client_row_id, struct str jti_hash, instant_us expires_at)
+{
+	struct rows *rows = NULL;
+	enum err err;
+
+	err = store_one(store->tx, &sql_assertion_insert,
+		PARAMS(db_uuid(&store->tenant_id), db_i64(client_row_id), db_bytes(jti_hash), db_time(expires_at)),
+		&rows);
+	rows_free(&rows);
+	return err == ERR_NOT_FOUND ? ERR_CONFLICT : err;
 }
 
 enum err store_client_delete(struct store *store, const struct uuid *id, instant_us now, int64_t *row_id_out)

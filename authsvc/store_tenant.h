@@ -17,7 +17,8 @@ struct client_record {
 	struct uuid id;
 	struct str name;
 	bool confidential;
-	struct str secret_hash;
+	struct str secret_hash; /* p == NULL: a public client, or one with keys */
+	struct str jwks;        /* p == NULL: none */
 	struct str redirect_uris, grants, permissions, allowed_origins; /* words separated by blanks */
 	struct str id_token_alg;
 	instant_us created_at;
@@ -47,6 +48,9 @@ MUST_USE enum err store_client_set_origins(struct store *store, const struct uui
  */
 MUST_USE enum err store_client_origins(struct db *jobs, struct arena *arena, const struct uuid *after, size_t limit,
 	struct client_record *clients_out, size_t *count_out);
+/* An assertion of the client, spent: ERR_CONFLICT when it was before. Only good once committed. */
+MUST_USE enum err store_assertion_use(
+	struct store *store, int64_t client_row_id, struct str jti_hash, instant_us expires_at);
 MUST_USE enum err store_client_delete(struct store *store, const struct uuid *id, instant_us now, int64_t *row_id_out);
 
 #endif

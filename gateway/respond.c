@@ -125,6 +125,13 @@ static const char *oauth_error(enum err err)
 	}
 }
 
+/* Where the header of a version is at fault, nothing else can be, whichever service refused it. */
+static void name_header(struct problem *problem)
+{
+	if (problem->field.p == NULL && (problem->err == ERR_VERSION_STALE || problem->err == ERR_VERSION_REQUIRED))
+		problem->field = STR("If-Match");
+}
+
 static void problem_body(
 	const struct exchange *exchange, const struct problem *problem, struct head *head, struct buf *out)
 {
@@ -152,6 +159,7 @@ void respond_problem(struct exchange *exchange, const struct problem *problem)
 	struct problem named = *problem;
 
 	named.request_id = &exchange->request_id;
+	name_header(&named);
 	if (problem->err == ERR_RATE_LIMITED)
 		head.retry_after_s = exchange->rate.retry_after_s;
 	buf_reset(scratch);
@@ -172,6 +180,7 @@ static void respond_failed(struct exchange *exchange, const struct reply_item *i
 		.scope = item->reason,
 		.retry_after_s = item->retry_after_s};
 
+	name_header(&problem);
 	if (head.status != 503 && head.status != 429)
 		head.retry_after_s = 0;
 	else if (head.retry_after_s == 0)

@@ -194,8 +194,16 @@ def test_media_type_spellings_that_mean_json(suite, user, area, kind):
 @pytest.mark.parametrize("value", ["5", "x", '"x"', "W/\"1\"", '"-1"', '"99999999999999999999"', '"1", "2"', ""])
 def test_an_if_match_that_is_no_version(user, booking, value):
     reply = user.patch(f"/v1/bookings/{booking.body['id']}", {"note": "n"}, if_match=value)
-    assert reply.status in (400, 412, 428), reply.text
+    assert reply.status in (400, 412) and reply.body["field"] == "If-Match", reply.text
     assert user.get(f"/v1/bookings/{booking.body['id']}").expect(200).body["version"] == booking.body["version"]
+
+
+@pytest.mark.parametrize("method, body", [("PATCH", {"note": "n"}), ("DELETE", None)])
+def test_a_version_that_is_missing_or_stale_names_its_header(user, booking, method, body):
+    path = f"/v1/bookings/{booking.body['id']}"
+    user.call(method, path, json_body=body).problem(428, "version_required", field="If-Match")
+    user.call(method, path, json_body=body, if_match='"99"').problem(412, "version_stale", field="If-Match")
+    assert user.get(path).expect(200).body["version"] == booking.body["version"]
 
 
 @pytest.mark.parametrize("key", ["x" * 256, "\x7f", "a b\tc"])

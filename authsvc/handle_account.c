@@ -52,6 +52,7 @@ static enum err list_page(struct desk_call *at, int status, enum text alert)
 	pages_factors(&at->page, &view);
 	err = web_page(at->call, at->reply, status, &html);
 	buf_release(&html);
+	at->page.out = NULL;
 	return err;
 }
 
@@ -74,6 +75,7 @@ static enum err enrol_page(struct desk_call *at, const struct factor_record *fac
 	pages_enrol(&at->page, &view);
 	err = web_page(at->call, at->reply, status, &html);
 	buf_release(&html);
+	at->page.out = NULL;
 	return err;
 }
 
@@ -87,6 +89,7 @@ static enum err codes_page(struct desk_call *at, const struct str *codes)
 	pages_codes(&at->page, codes, RECOVERY_CODES);
 	err = web_page(at->call, at->reply, 200, &html);
 	buf_release(&html);
+	at->page.out = NULL;
 	return err;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <openssl/err.h>
+#include <sodium.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -122,19 +123,22 @@ static bool write_plain(struct link_conn *conn, const void *bytes, size_t len)
 	return len == 0 || SSL_write_ex(conn->ssl, bytes, len, &written) == 1;
 }
 
-/* A small message is one TLS record: its header alone would cost as much again. */
+/* A small message is one TLS record: its header alone would cost as much again. It may hold a password: none stays. */
 static bool write_message(struct link_conn *conn, uint32_t id, struct str payload)
 {
 	uint8_t first[FIRST_RECORD];
 	size_t len = payload.len;
+	bool written;
 
 	if (len > FIRST_RECORD - LINK_HEADER_LEN)
 		len = FIRST_RECORD - LINK_HEADER_LEN;
 	link_frame_header(id, payload.len, first);
 	if (payload.p != NULL)
 		memcpy(first + LINK_HEADER_LEN, payload.p, len);
-	return write_plain(conn, first, LINK_HEADER_LEN + len) &&
-	       (len == payload.len || write_plain(conn, payload.p + len, payload.len - len));
+	written = write_plain(conn, first, LINK_HEADER_LEN + len) &&
+	          (len == payload.len || write_plain(conn, payload.p + len, payload.len - len));
+	sodium_memzero(first, LINK_HEADER_LEN + len);
+	return written;
 }
 
 static void greet(struct link_conn *conn)

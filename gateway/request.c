@@ -18,10 +18,14 @@ bool request_complete(const struct exchange *exchange)
 	return exchange->complete;
 }
 
-/* At most one field of this name, or the request is ambiguous. */
-static enum err field_once(const struct http_parser *parser, const char *name, struct str *value_out)
+/* At most one field of this name, or the request is ambiguous: the problem names it. */
+static enum err field_once(
+	const struct http_parser *parser, const char *name, struct str *value_out, struct problem *problem)
 {
-	return http_find(parser, name, value_out) > 1 ? ERR_BAD_REQUEST : OK;
+	if (http_find(parser, name, value_out) <= 1)
+		return OK;
+	problem->field = str_from(name);
+	return ERR_BAD_REQUEST;
 }
 
 /* RFC 9110 section 9.3.7, and the CORS-preflight request of the Fetch standard (section 3.3.2): what it asks for. */
@@ -159,7 +163,7 @@ static enum err request_authorize(struct exchange *exchange, const struct http_p
 	struct str authorization = STR_NONE, bearer;
 	enum err err;
 
-	if ((err = field_once(parser, "authorization", &authorization)) != OK)
+	if ((err = field_once(parser, "Authorization", &authorization, problem)) != OK)
 		return err;
 	bearer = auth_bearer(authorization);
 	exchange->has_bearer = bearer.p != NULL;
@@ -190,21 +194,29 @@ static enum err request_authorize(struct exchange *exchange, const struct http_p
  * `application/json; charset=utf-8` is the media type before the semicolon; other parameters are not looked at (RFC
  * 8259 section 11).
  */
-static enum err request_media(const struct operation *operation, const struct http_parser *parser)
+static enum err request_media(
+	const struct operation *operation, const struct http_parser *parser, struct problem *problem)
 {
 	const bool has_body = parser->chunked || parser->content_length > 0;
 	const struct str wanted = (operation->flags & OP_WEB) != 0 ? STR(FORM_MEDIA) : STR("application/json");
 	struct str value = STR_NONE, coding = STR_NONE, media;
+	enum err err;
 
 	if (!has_body)
 		return OK;
-	if (field_once(parser, "content-type", &value) != OK || field_once(parser, "content-encoding", &coding) != OK)
-		return ERR_BAD_REQUEST;
+	if ((err = field_once(parser, "Content-Type", &value, problem)) != OK ||
+		(err = field_once(parser, "Content-Encoding", &coding, problem)) != OK)
+		return err;
 	/* RFC 9110 section 8.4: no coding is undone here, so what bears one is not the media type that it names. */
+	problem->field = STR("Content-Encoding");
 	if (coding.p != NULL && !str_eq_nocase(coding, STR("identity")))
 		return ERR_UNSUPPORTED_MEDIA;
+	problem->field = STR("Content-Type");
 	(void)str_cut(&value, ';', &media);
-	return str_eq_nocase(str_trim(media), wanted) ? OK : ERR_UNSUPPORTED_MEDIA;
+	if (!str_eq_nocase(str_trim(media), wanted))
+		return ERR_UNSUPPORTED_MEDIA;
+	problem->field = STR_NONE;
+	return OK;
 }
 
 static enum err request_preconditions(
@@ -214,8 +226,9 @@ static enum err request_preconditions(
 	struct str key = STR_NONE, match = STR_NONE;
 	enum err err;
 
-	if (field_once(parser, "idempotency-key", &key) != OK || field_once(parser, "if-match", &match) != OK)
-		return ERR_BAD_REQUEST;
+	if ((err = field_once(parser, "Idempotency-Key", &key, problem)) != OK ||
+		(err = field_once(parser, "If-Match", &match, problem)) != OK)
+		return err;
 	if ((flags & OP_KEYED) != 0 && key.p != NULL && (err = precondition_key(key)) != OK) {
 		problem->field = STR("Idempotency-Key");
 		return err;
@@ -224,8 +237,9 @@ static enum err request_preconditions(
 		return OK;
 	if (match.p == NULL)
 		return ERR_VERSION_REQUIRED;
-	problem->field = STR("If-Match");
-	return precondition_match(match, &exchange->item.if_match);
+	if ((err = precondition_match(match, &exchange->item.if_match)) != OK)
+		problem->field = STR("If-Match");
+	return err;
 }
 
 /*
@@ -235,7 +249,7 @@ static enum err request_preconditions(
 static enum err request_handed_on(
 	const struct exchange *exchange, const struct http_parser *parser, struct problem *problem)
 {
-	static const char *const names[] = {"cookie", "authorization", "accept-language"};
+	static const char *const names[] = {"Cookie", "Authorization", "Accept-Language"};
 	struct str value;
 
 	if ((exchange->operation->flags & OP_WEB) == 0)
@@ -268,7 +282,7 @@ static enum err head_verdict(struct exchange *exchange, struct http_parser *pars
 		return err;
 	if ((err = request_authorize(exchange, parser, problem)) != OK)
 		return err;
-	if ((err = request_media(exchange->operation, parser)) != OK)
+	if ((err = request_media(exchange->operation, parser, problem)) != OK)
 		return err;
 	if ((err = request_preconditions(exchange, parser, problem)) != OK)
 		return err;

@@ -121,7 +121,7 @@ struct str http_query(const struct http_parser *parser);  /* not decoded, withou
  */
 struct str http_authority(const struct http_parser *parser);
 struct http_field http_field(const struct http_parser *parser, size_t index); /* index < field_count */
-/* How many fields have this name (in lower case); *value_out is the first one's, STR_NONE when there is none. */
+/* How many fields have this name, in any case; *value_out is the first one's, STR_NONE when there is none. */
 size_t http_find(const struct http_parser *parser, const char *name, struct str *value_out);
 /* The content received so far; all of it at HTTP_DONE. Not NULL from HTTP_HEAD_DONE on. */
 struct str http_body(const struct http_parser *parser);

@@ -6,6 +6,8 @@ import uuid
 
 import pytest
 
+from berth_suite import Answer
+
 ORDER = 20
 JSON = {"Content-Type": "application/json"}
 
@@ -183,7 +185,27 @@ def test_an_oversize_body_is_413(user):
 def test_a_body_of_another_media_type_is_415(suite, user, area):
     body = json.dumps(good(suite, area)).encode()
     for kind in ("text/plain", "application/x-www-form-urlencoded", "application/xml", "multipart/form-data; boundary=x"):
-        raw(user, body, headers={"Content-Type": kind}).problem(415, "unsupported_media_type")
+        raw(user, body, headers={"Content-Type": kind}).problem(415, "unsupported_media_type", field="Content-Type")
+    raw(user, body, headers={"Content-Encoding": "gzip"}).problem(415, "unsupported_media_type", field="Content-Encoding")
+
+
+@pytest.mark.parametrize("name, value", [
+    ("If-Match", '"1"'), ("Idempotency-Key", "one-key"), ("Content-Type", "application/json"), ("Content-Encoding", "identity"),
+    ("Authorization", None)])
+def test_a_header_that_stands_twice_is_named(user, booking, name, value):
+    value = value or f"Bearer {user.token}"
+    head = [(other, text) for other, text in (
+        ("Authorization", f"Bearer {user.token}"), ("Content-Type", "application/json"), ("If-Match", '"1"')) if other != name]
+    path = f"/v1/bookings/{booking.body['id']}"
+    reply = Answer(user.client(user.suite).request(
+        "PATCH", user.suite.url + path, headers=[*head, (name, value), (name, value)], content=b'{"note": "twice"}'))
+    reply.problem(400, "bad_request", field=name)
+    assert user.get(path).expect(200).body["version"] == booking.body["version"]
+
+
+def test_a_body_too_large_blames_no_header(user, booking):
+    reply = user.patch(f"/v1/bookings/{booking.body['id']}", {"note": "x" * 100_000}, if_match=booking.etag).problem(413, "too_large")
+    assert "field" not in reply.body
 
 
 @pytest.mark.parametrize("kind", ["application/json; charset=utf-8", "APPLICATION/JSON"])

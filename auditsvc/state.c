@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
+#include "base/config.h"
 #include "config.h"
 
 /* "host[:port]/audit/environment", from https://host[:port][/…]. */
@@ -43,9 +43,7 @@ static enum err origin_set(const struct context *context, const char *given, str
 		err = ERR_BAD_FIELD;
 	else
 		err = origin_default(context, state->origin, sizeof(state->origin));
-	if (err != OK)
-		log_event(LOG_ERROR, "bad_config", LOG_C("key", "BERTH_LOG_ORIGIN"));
-	return err;
+	return err == OK ? OK : config_refuse("BERTH_LOG_ORIGIN", err);
 }
 
 enum err state_open(struct context *context)
@@ -59,9 +57,8 @@ enum err state_open(struct context *context)
 	context_set_state(context, state);
 	if ((err = origin_set(context, config->log_origin, state)) != OK)
 		return err;
-	if ((err = note_signer_new(config->log_signing_key, &state->signer)) != OK)
-		log_event(LOG_ERROR, "bad_config", LOG_C("key", "BERTH_LOG_SIGNING_KEY_FILE"));
-	return err;
+	err = note_signer_new(config->log_signing_key, &state->signer);
+	return err == OK ? OK : config_refuse("BERTH_LOG_SIGNING_KEY_FILE", err);
 }
 
 void state_close(struct context *context)

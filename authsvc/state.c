@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/config.h"
 #include "base/log.h"
+#include "egress/egress_address.h"
 #include "job_keys.h"
 
 #define THROTTLE_ENTRIES 65536
@@ -39,6 +41,10 @@ static enum err open_egress(struct context *context, struct state *state)
 		.smtp_plain_ok = strcmp(context_environment(context), "development") == 0,
 	};
 
+	if (!egress_address_ok(str_from(config->mail_from)))
+		return config_refuse("BERTH_MAIL_FROM", ERR_BAD_FIELD);
+	if (config->trace_url != NULL && !egress_url_ok(str_from(config->trace_url)))
+		return config_refuse("BERTH_TRACE_URL", ERR_BAD_FIELD);
 	return egress_new(&egress, &state->egress);
 }
 
@@ -48,10 +54,10 @@ static enum err fill(struct context *context, struct state *state)
 
 	state->config = context_config(context);
 	if ((err = vault_new(state->config->client_secret_key, &state->vault)) != OK)
-		return err;
+		return config_refuse("BERTH_CLIENT_SECRET_KEY_FILE", err);
 	if ((err = hasher_new(state->config->peppers, (size_t)state->config->argon2_parallel,
 		     (size_t)state->config->argon2_queue, &state->hasher)) != OK)
-		return err;
+		return config_refuse("BERTH_PEPPERS_FILE", err);
 	state->keys = keys_new();
 	state->throttle = throttle_new(THROTTLE_ENTRIES);
 	state->directory = directory_new();

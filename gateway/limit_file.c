@@ -110,8 +110,8 @@ static enum err limit_file_take(struct limit_file *file, enum err read, struct s
 		memcpy(file->policies, policies, sizeof policies);
 		return OK;
 	}
-	log_event(LOG_ERROR, "limits_refused", LOG_I("line", why.line), LOG_C("key", why.key != NULL ? why.key : ""),
-		LOG_C("reason", why.reason));
+	log_event(LOG_ERROR, "limits_refused", LOG_C("file", "BERTH_LIMITS_FILE"), LOG_I("line", why.line),
+		LOG_C("key", why.key != NULL ? why.key : ""), LOG_C("reason", why.reason));
 	return ERR_BAD_FIELD;
 }
 

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/log.h"
+
 const char *config_get(const char *key)
 {
 	const char *value = getenv(key);
@@ -116,6 +118,12 @@ enum err config_read(const struct config_key *keys, void *config)
 		if (read_key(keys, config) != OK)
 			err = ERR_BAD_FIELD;
 	}
+	return err;
+}
+
+enum err config_refuse(const char *key, enum err err)
+{
+	log_event(LOG_ERROR, "bad_config", LOG_C("key", key), LOG_C("code", err_code(err)));
 	return err;
 }
 

@@ -31,6 +31,8 @@ struct config_key {
 MUST_USE enum err config_read(const struct config_key *keys, void *config);
 /* Frees the secrets of a config struct. */
 void config_release(const struct config_key *keys, void *config);
+/* For a value that its use shows to be wrong: logs `bad_config` with the key, never the value; gives `err` back. */
+enum err config_refuse(const char *key, enum err err);
 void config_help(const struct config_key *keys); /* prints the table for --help */
 /* BERTH_<rest>, or NULL: for keys whose names are derived (links). */
 const char *config_get(const char *key);

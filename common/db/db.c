@@ -67,7 +67,8 @@ enum err db_check_version(struct db *db, int newest)
 	if ((err = tx_query(tx, &read_version, NO_PARAMS, &rows)) != OK)
 		goto done;
 	if (!rows_next(rows) || rows_i64(rows, 0) < common || rows_i64(rows, 1) < newest) {
-		log_event(LOG_ERROR, "db_schema_too_old", LOG_C("schema", db->config.schema), LOG_I("needed", newest));
+		log_event(LOG_ERROR, "db_schema_too_old", LOG_C("schema", db->config.schema), LOG_I("needed", newest),
+			LOG_C("remedy", "run it once with --migrate"));
 		err = ERR_CONFLICT;
 	}
 done:

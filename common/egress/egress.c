@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/config.h"
 #include "base/log.h"
 #include "egress/egress_allow.h"
 
@@ -80,7 +81,8 @@ static enum err read_allow_list(const char *path, struct egress_allow *allow_out
 	buf_release(&doc);
 	if (err == OK)
 		return OK;
-	log_event(LOG_ERROR, "egress_allow_list_bad", LOG_C("code", err_code(err)), LOG_I("line", line));
+	log_event(LOG_ERROR, "egress_allow_list_bad", LOG_C("key", "BERTH_EGRESS_ALLOW_FILE"),
+		LOG_C("code", err_code(err)), LOG_I("line", line));
 	return ERR_BAD_FIELD;
 }
 
@@ -104,19 +106,21 @@ static bool read_smtp_url(struct egress *egress, const char *url)
 	return egress->smtp;
 }
 
-static bool read_names(struct egress *egress, const struct egress_config *config)
+static enum err read_names(struct egress *egress, const struct egress_config *config)
 {
 	const char *helo = config->helo_name != NULL ? config->helo_name : "localhost";
 	size_t len = strlen(helo);
 
 	if (!egress_address_host_ok(str_from(helo)))
-		return false;
+		return ERR_BAD_FIELD;
 	memcpy(egress->helo_name, helo, len + 1);
 	if (config->smtp_user != NULL && (egress->smtp_user = strdup(config->smtp_user)) == NULL)
-		return false;
+		return ERR_OVERLOADED;
 	if (config->proxy != NULL && (egress->proxy = strdup(config->proxy)) == NULL)
-		return false;
-	return config->smtp_url == NULL || read_smtp_url(egress, config->smtp_url);
+		return ERR_OVERLOADED;
+	if (config->smtp_url != NULL && !read_smtp_url(egress, config->smtp_url))
+		return config_refuse("BERTH_SMTP_URL", ERR_BAD_FIELD);
+	return OK;
 }
 
 enum err egress_new(const struct egress_config *config, struct egress **egress_out)
@@ -133,16 +137,14 @@ enum err egress_new(const struct egress_config *config, struct egress **egress_o
 	egress->timeout_ms = config->timeout_ms > 0 ? (long)config->timeout_ms : TIMEOUT_MS_DEFAULT;
 	if ((err = read_allow_list(config->allow_list_path, &egress->allow)) != OK)
 		goto done;
-	if (!read_names(egress, config)) {
-		log_event(LOG_ERROR, "egress_config_bad");
-		err = ERR_BAD_FIELD;
+	if ((err = read_names(egress, config)) != OK)
 		goto done;
-	}
 	err = read_file(config->ca_file != NULL ? config->ca_file : CA_FILE_DEFAULT, CA_BYTES_MAX, &egress->ca);
 	if (err != OK && config->ca_file == NULL)
 		err = OK; /* without the system's certificates every TLS hop fails, and a plain one to loopback works */
 	else if (err != OK)
-		log_event(LOG_ERROR, "egress_ca_file_bad", LOG_C("code", err_code(err)));
+		log_event(LOG_ERROR, "egress_ca_file_bad", LOG_C("key", "BERTH_SMTP_CA_FILE"),
+			LOG_C("code", err_code(err)));
 	if (err != OK)
 		goto done;
 	*egress_out = egress;
@@ -358,6 +360,15 @@ static bool cut_url(struct str url, char host_out[EGRESS_ALLOW_HOST_MAX + 1], ui
 		return egress_allow_host(host, host_out);
 	*port_out = *secure_out ? 443 : 80;
 	return egress_allow_host(authority, host_out);
+}
+
+bool egress_url_ok(struct str url)
+{
+	char host[EGRESS_ALLOW_HOST_MAX + 1];
+	uint16_t port;
+	bool secure;
+
+	return cut_url(url, host, &port, &secure);
 }
 
 static bool set_post(CURL *curl, const char *url, const struct curl_slist *fields, struct str body)

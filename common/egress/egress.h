@@ -44,6 +44,8 @@ struct egress_counts egress_counts(const struct egress *egress);
 
 /* Whether the list names host:port for the purpose; counts and logs a refusal. ERR_FORBIDDEN when not. */
 MUST_USE enum err egress_check(struct egress *egress, struct str host, unsigned port, const char *purpose);
+/* Whether egress_post() could understand the URL; not whether the allow-list has its host. */
+bool egress_url_ok(struct str url);
 /*
  * POSTs `body` to `url`, https://host[:port]/path, or http:// to a loopback address; what is answered is read and
  * forgotten. ERR_FORBIDDEN when the list does not name the destination for the purpose, ERR_BAD_FIELD for no such URL,

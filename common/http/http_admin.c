@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/config.h"
 #include "base/log.h"
 #include "http/http_admin_page.h"
 #include "http/http_admin_tls.h"
@@ -358,14 +359,13 @@ static enum err admin_listen(struct http_admin *admin)
 		return OK;
 	}
 	if (!split_address(admin->config.listen, host, port) || getaddrinfo(host, port, &hints, &addresses) != 0) {
-		log_event(LOG_ERROR, "admin_address_unusable");
-		return ERR_BAD_FIELD;
+		return config_refuse("BERTH_ADMIN_LISTEN", ERR_BAD_FIELD);
 	}
 	for (const struct addrinfo *at = addresses; at != NULL && admin->listen_fd < 0; at = at->ai_next)
 		admin->listen_fd = listen_on(at);
 	freeaddrinfo(addresses);
 	if (admin->listen_fd < 0) {
-		log_event(LOG_ERROR, "admin_listen_failed", LOG_I("errno", errno));
+		log_event(LOG_ERROR, "admin_listen_failed", LOG_C("key", "BERTH_ADMIN_LISTEN"), LOG_I("errno", errno));
 		return ERR_UNAVAILABLE;
 	}
 	admin->port = bound_port(admin->listen_fd);

@@ -8,11 +8,11 @@
 /* Forward secrecy and AEAD only; TLS 1.3 has nothing else. */
 #define CIPHERS "ECDHE+AESGCM:ECDHE+CHACHA20"
 
-static bool fault(const char *what)
+static bool fault(const char *key)
 {
 	const char *reason = ERR_reason_error_string(ERR_peek_last_error());
 
-	log_event(LOG_ERROR, "admin_tls_unusable", LOG_C("what", what), LOG_C("reason", reason));
+	log_event(LOG_ERROR, "admin_tls_unusable", LOG_C("key", key), LOG_C("reason", reason));
 	ERR_clear_error();
 	return false;
 }
@@ -22,15 +22,15 @@ static bool load_files(SSL_CTX *context, const struct http_admin_tls *tls)
 	STACK_OF(X509_NAME) * names;
 
 	if (SSL_CTX_use_certificate_chain_file(context, tls->cert_file) != 1)
-		return fault("certificate");
+		return fault("BERTH_ADMIN_CERT_FILE");
 	if (SSL_CTX_use_PrivateKey_file(context, tls->key_file, SSL_FILETYPE_PEM) != 1)
-		return fault("key");
+		return fault("BERTH_ADMIN_KEY_FILE");
 	if (SSL_CTX_check_private_key(context) != 1)
-		return fault("certificate and key differ");
+		return fault("BERTH_ADMIN_KEY_FILE");
 	if (SSL_CTX_load_verify_locations(context, tls->client_ca_file, NULL) != 1)
-		return fault("client CA");
+		return fault("BERTH_ADMIN_CA_FILE");
 	if ((names = SSL_load_client_CA_file(tls->client_ca_file)) == NULL)
-		return fault("client CA");
+		return fault("BERTH_ADMIN_CA_FILE");
 	SSL_CTX_set_client_CA_list(context, names); /* takes */
 	return true;
 }

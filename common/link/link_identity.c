@@ -145,11 +145,11 @@ enum err link_identity_tls(const struct link_identity *identity, enum peer peer,
 	if (!tls || !set_rules(tls))
 		(void)link_identity_fault(peer, "TLS", "cannot be set up");
 	else if (read_pem("authority", path, &authority) != OK || !trust_only(tls, authority))
-		(void)link_identity_fault(peer, "authority", "<role>-ca.pem cannot be read");
+		(void)link_identity_fault(peer, "BERTH_LINK_CA_DIR", "<role>-ca.pem cannot be read");
 	else if (!use_leaf(tls, identity->certificate))
-		(void)link_identity_fault(peer, "certificate", "is not one");
+		(void)link_identity_fault(peer, "BERTH_LINK_CERT_FILE", "is no certificate");
 	else if (!use_key(tls, identity->key))
-		(void)link_identity_fault(peer, "key", "is not the certificate's");
+		(void)link_identity_fault(peer, "BERTH_LINK_KEY_FILE", "is not the certificate's key");
 	else
 		err = OK;
 	/* What a failed attempt left behind would be taken for the next call's fault. */

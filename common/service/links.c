@@ -30,10 +30,15 @@ enum err context_dialer(struct context *context, enum peer callee, enum lane lan
 	const char *urls = context_link_url("DIAL", callee, lane);
 	const struct link_dialer_config config = {
 		.identity = context->identity, .callee = callee, .lane = lane, .urls = urls};
+	char key[CONTEXT_LINK_KEY_MAX];
+	enum err err;
 
 	/* The configuration was checked: each declared arrow has its URL. */
 	INVARIANT(arrow_declared(context->service->self, callee, lane) && urls != NULL);
-	return link_dialer_new(&config, dialer_out);
+	if ((err = link_dialer_new(&config, dialer_out)) == OK)
+		return OK;
+	context_link_key("DIAL", callee, lane, key);
+	return config_refuse(key, err);
 }
 
 static enum err open_dialer(struct context *context, enum peer callee, enum lane lane)
@@ -48,15 +53,19 @@ static enum err open_listener(struct context *context, enum peer caller, enum la
 	const char *url = context_link_url("LISTEN", caller, lane);
 	const struct link_listener_config config = {
 		.identity = context->identity, .caller = caller, .lane = lane, .url = url};
+	char key[CONTEXT_LINK_KEY_MAX];
 	enum err err;
 
 	if (!arrow_declared(caller, context->service->self, lane))
 		return OK;
 	INVARIANT(url != NULL && context->listener_count < SERVICE_LISTENERS_MAX);
 	err = link_listener_new(&config, &context->listeners[context->listener_count]);
-	if (err == OK)
+	if (err == OK) {
 		context->listener_count++;
-	return err;
+		return OK;
+	}
+	context_link_key("LISTEN", caller, lane, key);
+	return config_refuse(key, err);
 }
 
 enum err context_open_listeners(struct context *context)

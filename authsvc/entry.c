@@ -65,3 +65,22 @@ enum err entry_settle(struct call *call, struct store *store, const struct entry
 		return err;
 	return web_see_other(reply, location);
 }
+
+enum err entry_begin(struct call *call, struct store *store, const struct uuid *tenant_id, struct web_reply *reply)
+{
+	struct request_record record = {.id = uuid_new()};
+	struct ticket ticket;
+	struct str handle;
+	enum err err;
+
+	ticket = ticket_new(desk_state(call)->vault, VAULT_REQUEST, tenant_id, call->arena, &handle);
+	if (handle.p == NULL)
+		return ERR_OVERLOADED;
+	if ((err = desk_begin_in(call, tenant_id, store)) != OK)
+		return err;
+	if ((err = store_request_insert(store, &record, vault_hash_str(&ticket.hash), clock_now_us())) != OK)
+		return err;
+	if ((err = desk_commit(call, store)) != OK)
+		return err;
+	return web_see_other(reply, arena_printf(call->arena, "/login?resume=%.*s", STR_ARG(handle)));
+}

@@ -22,5 +22,8 @@ void entry_form_action(const struct entry *entry, struct web_reply *reply);
 /* The session stands: ends the request, commits, and sends the browser to the client with a code, or to `home`. */
 MUST_USE enum err entry_settle(struct call *call, struct store *store, const struct entry *entry,
 	const struct session_record *session, struct str home, struct web_reply *reply);
+/* Sends the browser to a sign-in of its own, whose page knows the tenant already. Opens the store. */
+MUST_USE enum err entry_begin(
+	struct call *call, struct store *store, const struct uuid *tenant_id, struct web_reply *reply);
 
 #endif

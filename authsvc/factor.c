@@ -62,6 +62,8 @@ static enum err by_cookie(struct call *call, struct store *store, struct suspect
 		return err;
 	if ((err = store_person_read(store, &person_id, &suspect->person)) != OK)
 		return err;
+	if ((err = store_person_hold(store, suspect->person.row_id)) != OK)
+		return err;
 	if ((err = store_factor_standing(store, suspect->person.row_id, &suspect->standing)) != OK)
 		return err;
 	mac = pending_mac(call, (const uint8_t *)bytes.p, suspect->standing.encoded);

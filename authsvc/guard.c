@@ -71,6 +71,24 @@ void guard_succeed(struct call *call, const struct guard *guard)
 		throttle_forget(desk_state(call)->throttle, &guard->keys[0]);
 }
 
+enum err guard_reset(struct call *call, const struct uuid *tenant_id, struct str normal_email, int64_t *wait_s_out,
+	bool *may_mail_out)
+{
+	struct str network = network_of(call);
+	struct throttle_key asker, account;
+
+	*may_mail_out = false;
+	if (network.p == NULL)
+		return ERR_OVERLOADED;
+	asker = (struct throttle_key){THROTTLE_ASKER, name_of(call, "asker", &UUID_NIL, STR(""), network)};
+	*wait_s_out = (attempt_ms(call, &asker, 1, &asker.id) + MS_PER_S - 1) / MS_PER_S;
+	if (*wait_s_out > 0)
+		return OK;
+	account = (struct throttle_key){THROTTLE_RESET, name_of(call, "reset", tenant_id, normal_email, STR(""))};
+	*may_mail_out = attempt_ms(call, &account, 1, &account.id) == 0;
+	return OK;
+}
+
 bool guard_may_mail(struct call *call, const struct uuid *tenant_id, struct str normal_email)
 {
 	struct throttle_key key = {THROTTLE_MAIL, name_of(call, "mail", tenant_id, normal_email, STR(""))};

@@ -20,5 +20,11 @@ MUST_USE enum err guard_attempt(struct call *call, const struct uuid *tenant_id,
 void guard_succeed(struct call *call, const struct guard *guard);
 /* Whether one more mail may go to the address. */
 bool guard_may_mail(struct call *call, const struct uuid *tenant_id, struct str normal_email);
+/*
+ * Counts one request of a mail for a new password. *wait_s_out > 0: whoever asks has asked too often. *may_mail_out
+ * false: the address was asked for too often, which the answer must not tell.
+ */
+MUST_USE enum err guard_reset(struct call *call, const struct uuid *tenant_id, struct str normal_email,
+	int64_t *wait_s_out, bool *may_mail_out);
 
 #endif

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "csrf.h"
+#include "entry.h"
+#include "notice.h"
 #include "pages.h"
 #include "people.h"
 #include "rules_web.h"
@@ -114,21 +116,6 @@ struct shown {
 	enum text alert; /* TEXT_COUNT: none */
 };
 
-static enum err show_gone(struct call *call, struct str ui_locales, struct web_reply *reply)
-{
-	struct page page = {
-		.arena = call->arena, .locale = rules_locale_choose(ui_locales, call->languages, LOCALE_EN)};
-	struct buf html;
-	enum err err;
-
-	buf_init(&html, PAGE_MAX);
-	page.out = &html;
-	pages_notice(&page, TEXT_LINK_GONE, TEXT_LINK_GONE_HELP);
-	err = web_page(call, reply, 410, &html);
-	buf_release(&html);
-	return err;
-}
-
 /* The form, or the word that the link is gone. */
 static enum err show_form(struct call *call, const struct shown *shown, struct web_reply *reply)
 {
@@ -148,7 +135,7 @@ static enum err show_form(struct call *call, const struct shown *shown, struct w
 		(err = find_invited(&store, &ticket, false, &person)) == OK)
 		err = store_tenant_read(&store, &tenant);
 	if (err == ERR_GONE)
-		err = show_gone(call, shown->ui_locales, reply);
+		err = notice_show(call, shown->ui_locales, 410, TEXT_LINK_GONE, TEXT_LINK_GONE_HELP, reply);
 	else if (err == OK && (err = csrf_seed(call, reply, &seed)) == OK) {
 		page.locale = rules_locale_choose(shown->ui_locales, call->languages, person.locale);
 		page.out = &html;
@@ -172,42 +159,17 @@ enum err handle_invitation_page(
 	return show_form(call, &shown, reply_out);
 }
 
-/* A sign-in page that knows the tenant already. */
-static enum err send_to_login(struct call *call, const struct uuid *tenant_id, struct web_reply *reply)
-{
-	struct request_record record = {.id = uuid_new()};
-	struct store store = {0};
-	struct ticket ticket;
-	struct str handle;
-	enum err err;
-
-	ticket = ticket_new(desk_state(call)->vault, VAULT_REQUEST, tenant_id, call->arena, &handle);
-	if (handle.p == NULL)
-		return ERR_OVERLOADED;
-	if ((err = desk_begin_in(call, tenant_id, &store)) == OK &&
-		(err = store_request_insert(&store, &record, vault_hash_str(&ticket.hash), clock_now_us())) == OK)
-		err = desk_commit(call, &store);
-	store_release(&store);
-	return err == OK ? web_see_other(reply, arena_printf(call->arena, "/login?resume=%.*s", STR_ARG(handle))) : err;
-}
-
-static enum text alert_of(const struct call *call)
-{
-	if (str_eq_c(call->reason, "password_long"))
-		return TEXT_PASSWORD_LONG;
-	return str_eq_c(call->reason, "password_trivial") ? TEXT_PASSWORD_TRIVIAL : TEXT_PASSWORD_SHORT;
-}
-
 enum err handle_invitation_submit(
 	struct call *call, const struct invitation_submit_request *request_in, struct web_reply *reply_out)
 {
 	struct shown shown = {422, request_in->token, STR_NONE, TEXT_PASSWORDS_DIFFER};
+	struct store store = {0};
 	struct ticket ticket;
 	enum err err;
 
 	if (call->form_fault.p != NULL && !str_eq_c(call->form_fault, "password") &&
 		!str_eq_c(call->form_fault, "password_again"))
-		return show_gone(call, STR_NONE, reply_out);
+		return notice_show(call, STR_NONE, 410, TEXT_LINK_GONE, TEXT_LINK_GONE_HELP, reply_out);
 	if (call->form_fault.p != NULL) {
 		shown.alert = TEXT_PASSWORD_LONG;
 		return show_form(call, &shown, reply_out);
@@ -220,11 +182,13 @@ enum err handle_invitation_submit(
 	if (!str_eq_secret(request_in->password, request_in->password_again))
 		return show_form(call, &shown, reply_out);
 	err = accept(call, request_in->token, request_in->password, &ticket);
-	if (err == OK)
-		return send_to_login(call, &ticket.tenant_id, reply_out);
+	if (err == OK) {
+		err = entry_begin(call, &store, &ticket.tenant_id, reply_out);
+		store_release(&store);
+		return err;
+	}
 	if (err != ERR_BAD_FIELD && err != ERR_GONE)
 		return err;
-	shown.alert = alert_of(call);
-	call->field = call->reason = call->detail = STR_NONE;
+	shown.alert = people_password_alert(call);
 	return show_form(call, &shown, reply_out);
 }

@@ -4,6 +4,7 @@
 #include "entry.h"
 #include "factor.h"
 #include "guard.h"
+#include "notice.h"
 #include "pages.h"
 #include "rules_web.h"
 #include "signin.h"
@@ -61,22 +62,6 @@ static enum err show_form(
 	return err;
 }
 
-static enum err show_notice(
-	struct call *call, struct str ui_locales, int status, enum text title, enum text help, struct web_reply *reply)
-{
-	struct page page = {
-		.arena = call->arena, .locale = rules_locale_choose(ui_locales, call->languages, LOCALE_EN)};
-	struct buf html;
-	enum err err;
-
-	buf_init(&html, PAGE_MAX);
-	page.out = &html;
-	pages_notice(&page, title, help);
-	err = web_page(call, reply, status, &html);
-	buf_release(&html);
-	return err;
-}
-
 /* Who is signed in already sees so, and how to end it. ERR_NOT_FOUND: nobody is. */
 static enum err show_signed_in(
 	struct call *call, const struct login_page_request *request, struct store *store, struct web_reply *reply)
@@ -111,7 +96,7 @@ enum err handle_login_page(struct call *call, const struct login_page_request *r
 	enum err err;
 
 	if ((err = entry_find(call, &store, request_in->resume, &entry)) == ERR_GONE) {
-		err = show_notice(
+		err = notice_show(
 			call, request_in->ui_locales, 400, TEXT_REQUEST_EXPIRED, TEXT_REQUEST_EXPIRED_HELP, reply_out);
 		goto done;
 	}
@@ -234,7 +219,9 @@ static enum err let_in(struct call *call, const struct login_submit_request *req
 	signin_leave_elsewhere(call, &entry->tenant.id);
 	if ((err = desk_begin_in(call, &entry->tenant.id, &store)) != OK)
 		goto done;
-	/* Suspended, erased or given another password while the hash ran? */
+	/* Suspended, erased or given another password while the hash ran? Whoever does so now waits. */
+	if ((err = store_person_hold(&store, verdict->record.row_id)) != OK)
+		goto done;
 	if ((err = store_person_sign_in(&store, normal_email, &again)) != OK)
 		goto done;
 	if (!again.found || again.status != PERSON_ACTIVE || !str_eq(again.encoded, verdict->record.encoded)) {
@@ -304,11 +291,11 @@ enum err handle_login_submit(
 	enum err err;
 
 	if (call->form_fault.p != NULL)
-		return show_notice(call, STR_NONE, 400, TEXT_REQUEST_EXPIRED, TEXT_REQUEST_EXPIRED_HELP, reply_out);
+		return notice_show(call, STR_NONE, 400, TEXT_REQUEST_EXPIRED, TEXT_REQUEST_EXPIRED_HELP, reply_out);
 	err = entry_find(call, &store, request_in->resume, &entry);
 	store_release(&store);
 	if (err == ERR_GONE)
-		return show_notice(call, STR_NONE, 400, TEXT_REQUEST_EXPIRED, TEXT_REQUEST_EXPIRED_HELP, reply_out);
+		return notice_show(call, STR_NONE, 400, TEXT_REQUEST_EXPIRED, TEXT_REQUEST_EXPIRED_HELP, reply_out);
 	if (err != OK)
 		return err;
 	if (!csrf_matches(call, csrf_sent_seed(call), FORM_LOGIN, entry.resume, request_in->csrf))

@@ -2,6 +2,7 @@
 #include "csrf.h"
 #include "guard.h"
 #include "hasher.h"
+#include "notice.h"
 #include "pages.h"
 #include "people.h"
 #include "rules_web.h"
@@ -307,22 +308,6 @@ enum err handle_verification_confirm(
 	return confirm(call, request_in->token, request_in->password);
 }
 
-static enum err show_notice(
-	struct call *call, struct str ui_locales, int status, enum text title, enum text help, struct web_reply *reply)
-{
-	struct page page = {
-		.arena = call->arena, .locale = rules_locale_choose(ui_locales, call->languages, LOCALE_EN)};
-	struct buf html;
-	enum err err;
-
-	buf_init(&html, PAGE_MAX);
-	page.out = &html;
-	pages_notice(&page, title, help);
-	err = web_page(call, reply, status, &html);
-	buf_release(&html);
-	return err;
-}
-
 /* A form rather than the deed itself: mail scanners follow links. */
 static enum err show_form(struct call *call, struct str token, struct str ui_locales, enum text alert, int status,
 	struct web_reply *reply)
@@ -341,7 +326,7 @@ static enum err show_form(struct call *call, struct str token, struct str ui_loc
 		(err = desk_begin_in(call, &ticket.tenant_id, &store)) == OK)
 		err = find_unverified(&store, &ticket, false, &person);
 	if (err == ERR_GONE) {
-		err = show_notice(call, ui_locales, 410, TEXT_LINK_GONE, TEXT_LINK_GONE_HELP, reply);
+		err = notice_show(call, ui_locales, 410, TEXT_LINK_GONE, TEXT_LINK_GONE_HELP, reply);
 	} else if (err == OK && (err = csrf_seed(call, reply, &seed)) == OK) {
 		page.locale = rules_locale_choose(ui_locales, call->languages, person.locale);
 		page.out = &html;
@@ -378,8 +363,8 @@ enum err handle_verification_submit(
 			err == ERR_BAD_FIELD ? 422 : 429, reply_out);
 	}
 	if (err == ERR_GONE)
-		return show_notice(call, STR_NONE, 410, TEXT_LINK_GONE, TEXT_LINK_GONE_HELP, reply_out);
+		return notice_show(call, STR_NONE, 410, TEXT_LINK_GONE, TEXT_LINK_GONE_HELP, reply_out);
 	if (err != OK)
 		return err;
-	return show_notice(call, STR_NONE, 200, TEXT_VERIFIED, TEXT_VERIFIED_HELP, reply_out);
+	return notice_show(call, STR_NONE, 200, TEXT_VERIFIED, TEXT_VERIFIED_HELP, reply_out);
 }

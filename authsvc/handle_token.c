@@ -165,11 +165,15 @@ static enum err spend_code(struct exchange *exchange, const struct code_record *
 	struct person_record person;
 	struct family_record family;
 	struct scope scope;
+	bool alive;
 	enum err err;
 
 	if ((err = store_person_standing(exchange->store, code->person_row_id, &person)) != OK)
 		return err;
-	if (person.status != PERSON_ACTIVE)
+	/* Again, now that whoever ends the person's sessions would wait, or was waited for. */
+	if ((err = store_code_alive(exchange->store, code, &alive)) != OK)
+		return err;
+	if (person.status != PERSON_ACTIVE || !alive)
 		return invalid_grant(exchange);
 	if (!rules_scope_parse(exchange->call->arena, code->scope, issue_permission_bit, &scope))
 		return ERR_INTERNAL;

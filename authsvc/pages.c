@@ -99,6 +99,37 @@ void pages_put_form(const struct page *page, const char *action)
 	buf_printf(page->out, "<form method=\"post\" action=\"%s\">\n", action);
 }
 
+void pages_put_new_password(const struct page *page, bool focus)
+{
+	pages_put_input(page, &(struct input){.name = "password",
+				      .type = "password",
+				      .autocomplete = "new-password",
+				      .label = TEXT_NEW_PASSWORD,
+				      .help = TEXT_NEW_PASSWORD_HELP,
+				      .focus = focus});
+	pages_put_input(page, &(struct input){.name = "password_again",
+				      .type = "password",
+				      .autocomplete = "new-password",
+				      .label = TEXT_PASSWORD_AGAIN,
+				      .help = TEXT_COUNT});
+}
+
+void pages_put_link(const struct page *page, const char *href, enum text text)
+{
+	buf_printf(page->out, "<a class=\"button\" href=\"%s\">", href);
+	pages_put_text(page, text);
+	buf_put_c(page->out, "</a>\n");
+}
+
+void pages_put_plain_link(const struct page *page, struct str href, enum text text)
+{
+	buf_put_c(page->out, "<p><a href=\"");
+	pages_put_escaped(page, href);
+	buf_put_c(page->out, "\">");
+	pages_put_text(page, text);
+	buf_put_c(page->out, "</a></p>\n");
+}
+
 void pages_sign_in(const struct page *page, const struct sign_in_form *form)
 {
 	bool tenant_known = form->tenant_name.p != NULL;
@@ -136,6 +167,11 @@ void pages_sign_in(const struct page *page, const struct sign_in_form *form)
 				      .help = TEXT_COUNT,
 				      .focus = tenant_known && email_known});
 	pages_put_button(page, TEXT_SIGN_IN_NOW);
+	pages_put_plain_link(page,
+		form->resume.len > 0
+			? arena_printf(page->arena, "/password/forgotten?resume=%.*s", STR_ARG(form->resume))
+			: STR("/password/forgotten"),
+		TEXT_FORGOTTEN);
 	pages_put_end(page);
 }
 
@@ -147,6 +183,8 @@ void pages_signed_in(const struct page *page, struct str csrf)
 	pages_put_form(page, "/logout");
 	pages_put_hidden(page, "csrf", csrf);
 	pages_put_button(page, TEXT_SIGN_OUT);
+	pages_put_plain_link(page, STR("/account/password"), TEXT_PASSWORD_CHANGE);
+	pages_put_plain_link(page, STR("/account/factors"), TEXT_FACTORS);
 	pages_put_end(page);
 }
 
@@ -158,17 +196,7 @@ void pages_invitation(const struct page *page, const struct link_form *form)
 	pages_put_form(page, "/invitation");
 	pages_put_hidden(page, "token", form->token);
 	pages_put_hidden(page, "csrf", form->csrf);
-	pages_put_input(page, &(struct input){.name = "password",
-				      .type = "password",
-				      .autocomplete = "new-password",
-				      .label = TEXT_NEW_PASSWORD,
-				      .help = TEXT_NEW_PASSWORD_HELP,
-				      .focus = true});
-	pages_put_input(page, &(struct input){.name = "password_again",
-				      .type = "password",
-				      .autocomplete = "new-password",
-				      .label = TEXT_PASSWORD_AGAIN,
-				      .help = TEXT_COUNT});
+	pages_put_new_password(page, true);
 	pages_put_button(page, TEXT_ACCEPT);
 	pages_put_end(page);
 }

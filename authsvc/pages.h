@@ -32,6 +32,10 @@ struct link_form {
 };
 void pages_invitation(const struct page *page, const struct link_form *form);
 void pages_verification(const struct page *page, const struct link_form *form);
+void pages_reset(const struct page *page, const struct link_form *form);
+/* Asks whose password is forgotten; the form as at the sign-in. */
+void pages_forgotten(const struct page *page, const struct sign_in_form *form);
+void pages_password(const struct page *page, struct str csrf);
 /* Asks for a code of the second factor. */
 void pages_factor(const struct page *page, struct str resume, struct str csrf);
 

@@ -19,13 +19,6 @@ static void put_code(const struct page *page)
 				      .focus = true});
 }
 
-static void put_link(const struct page *page, const char *href, enum text text)
-{
-	buf_printf(page->out, "<a class=\"button\" href=\"%s\">", href);
-	pages_put_text(page, text);
-	buf_put_c(page->out, "</a>\n");
-}
-
 void pages_factor(const struct page *page, struct str resume, struct str csrf)
 {
 	pages_put_begin(page, title_of(page, TEXT_FACTOR));
@@ -60,7 +53,7 @@ static void put_stale(const struct page *page, const struct factors_view *view)
 {
 	if (view->count > 0) {
 		pages_put_paragraph(page, title_of(page, TEXT_FACTOR_STALE));
-		put_link(page, "/login/factor", TEXT_CONTINUE);
+		pages_put_link(page, "/login/factor", TEXT_CONTINUE);
 		return;
 	}
 	pages_put_paragraph(page, title_of(page, TEXT_FACTOR_AGAIN));
@@ -132,6 +125,6 @@ void pages_codes(const struct page *page, const struct str *codes, size_t count)
 		buf_put_byte(page->out, '\n');
 	}
 	buf_put_c(page->out, "</pre>\n");
-	put_link(page, PATH, TEXT_CONTINUE);
+	pages_put_link(page, PATH, TEXT_CONTINUE);
 	pages_put_end(page);
 }

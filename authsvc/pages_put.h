@@ -22,6 +22,10 @@ void pages_put_alert(const struct page *page);
 void pages_put_form(const struct page *page, const char *action);
 void pages_put_hidden(const struct page *page, const char *name, struct str value);
 void pages_put_input(const struct page *page, const struct input *input);
-void pages_put_button(const struct page *page, enum text label); /* and the form's end */
+void pages_put_button(const struct page *page, enum text label);  /* and the form's end */
+void pages_put_new_password(const struct page *page, bool focus); /* two fields */
+/* A link that looks like a button; the second in the text's own line. */
+void pages_put_link(const struct page *page, const char *href, enum text text);
+void pages_put_plain_link(const struct page *page, struct str href, enum text text);
 
 #endif

@@ -7,7 +7,6 @@
 #include "store_grant.h"
 #include "store_mail.h"
 #include "store_session.h"
-#include "texts.h"
 #include "ticket.h"
 
 void people_view(struct call *call, const struct person_record *record, struct person *view_out)
@@ -184,6 +183,44 @@ enum err people_mail_verification(
 		TEXT_MAIL_VERIFICATION_SUBJECT_FMT, TEXT_MAIL_VERIFICATION_BODY, VERIFICATION_LIFE_US};
 
 	return send_letter(call, store, record, tenant, &letter);
+}
+
+enum err people_mail_reset(
+	struct call *call, struct store *store, const struct person_record *record, const struct tenant_record *tenant)
+{
+	static const struct letter letter = {LINK_RESET, VAULT_RESET, "/password/reset", TEXT_MAIL_RESET_SUBJECT_FMT,
+		TEXT_MAIL_RESET_BODY, RESET_LIFE_US};
+
+	return send_letter(call, store, record, tenant, &letter);
+}
+
+enum err people_tell(
+	struct call *call, struct store *store, const struct person_record *record, enum text subject, enum text body)
+{
+	instant_us now = clock_now_us();
+	struct tenant_record tenant;
+	struct str text;
+	enum err err;
+
+	if ((err = store_tenant_read(store, &tenant)) != OK)
+		return err;
+	text = arena_printf(call->arena, "%s\n\n%.*s\n", texts_get(body, record->locale), STR_ARG(tenant.name));
+	if (text.p == NULL)
+		return ERR_OVERLOADED;
+	return store_mail_insert(store, &record->id, record->email,
+		texts_fill(call->arena, subject, record->locale, tenant.name), text, now + NOTICE_LIFE_US, now);
+}
+
+enum text people_password_alert(struct call *call)
+{
+	enum text alert = TEXT_PASSWORD_SHORT;
+
+	if (str_eq_c(call->reason, "password_long"))
+		alert = TEXT_PASSWORD_LONG;
+	if (str_eq_c(call->reason, "password_trivial"))
+		alert = TEXT_PASSWORD_TRIVIAL;
+	call->field = call->reason = call->detail = STR_NONE;
+	return alert;
 }
 
 void people_pad(struct call *call, uint64_t started_us, uint64_t ms)

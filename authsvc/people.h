@@ -5,6 +5,7 @@
 #include "desk.h"
 #include "store_person.h"
 #include "store_tenant.h"
+#include "texts.h"
 
 /* What the handlers of people share. */
 #define ROLE_ADMIN "Admin"
@@ -34,6 +35,13 @@ MUST_USE enum err people_mail_invitation(
 	struct call *call, struct store *store, const struct person_record *record, const struct tenant_record *tenant);
 MUST_USE enum err people_mail_verification(
 	struct call *call, struct store *store, const struct person_record *record, const struct tenant_record *tenant);
+MUST_USE enum err people_mail_reset(
+	struct call *call, struct store *store, const struct person_record *record, const struct tenant_record *tenant);
+/* A mail that tells of a change and holds no secret; `subject` is filled with the tenant's name. */
+MUST_USE enum err people_tell(
+	struct call *call, struct store *store, const struct person_record *record, enum text subject, enum text body);
+/* What a page says to the refusal of a password; forgets the refusal. */
+enum text people_password_alert(struct call *call);
 
 /* Keeps the time of an answer from telling what was found: returns when `ms` have passed since `started_us`. */
 void people_pad(struct call *call, uint64_t started_us, uint64_t ms);

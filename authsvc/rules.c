@@ -15,12 +15,15 @@ static const char *const key_state_names[] = {[KEY_NEXT] = "next", [KEY_ACTIVE] 
 /*
  * An account on an address where it signed in before is only ever slowed by that address, so nobody can lock a
  * person out from elsewhere. An address stands for a whole office behind one router: it gets room. A mail costs its
- * receiver.
+ * receiver. Mails for a new password never stop for longer than half of a link's life, or whoever asks for them in
+ * somebody's name could keep that person out.
  */
 const struct throttle_curve rules_throttle_curves[THROTTLE_KINDS] = {
 	[THROTTLE_PAIR] = {.free = 5, .base_ms = 1000, .cap_ms = 900 * 1000, .keep_ms = 24 * 3600 * 1000},
 	[THROTTLE_ACCOUNT] = {.free = 10, .base_ms = 1000, .cap_ms = 900 * 1000, .keep_ms = 24 * 3600 * 1000},
 	[THROTTLE_ADDRESS] = {.free = 100, .base_ms = 500, .cap_ms = 60 * 1000, .keep_ms = 3600 * 1000},
+	[THROTTLE_RESET] = {.free = 3, .base_ms = 60 * 1000, .cap_ms = 900 * 1000, .keep_ms = 24 * 3600 * 1000},
+	[THROTTLE_ASKER] = {.free = 30, .base_ms = 1000, .cap_ms = 60 * 1000, .keep_ms = 3600 * 1000},
 	[THROTTLE_MAIL] = {.free = 3, .base_ms = 60 * 1000, .cap_ms = 24 * 3600 * 1000, .keep_ms = 24 * 3600 * 1000},
 };
 

@@ -46,7 +46,15 @@ struct rights {
 bool rules_rights_within(const struct rights *inner, const struct rights *outer);
 
 /* -- sign-in attempts -- */
-enum throttle_kind { THROTTLE_PAIR, THROTTLE_ACCOUNT, THROTTLE_ADDRESS, THROTTLE_MAIL, THROTTLE_KINDS };
+enum throttle_kind {
+	THROTTLE_PAIR,
+	THROTTLE_ACCOUNT,
+	THROTTLE_ADDRESS,
+	THROTTLE_MAIL,
+	THROTTLE_RESET,
+	THROTTLE_ASKER,
+	THROTTLE_KINDS
+};
 struct throttle_curve {
 	int64_t free;    /* attempts without delay */
 	int64_t base_ms; /* after the first that is not free; doubles with each */
@@ -70,6 +78,8 @@ int64_t rules_throttle_delay_ms(enum throttle_kind kind, int64_t count);
 #define REFRESH_RETRY_US (10 * US_PER_S)
 #define INVITATION_LIFE_US (7 * US_PER_DAY)
 #define VERIFICATION_LIFE_US US_PER_DAY
+#define RESET_LIFE_US (1800 * US_PER_S)
+#define NOTICE_LIFE_US (3 * US_PER_DAY) /* a mail that tells of a change */
 #define MAIL_BACKOFF_MAX_US (3600 * US_PER_S)
 
 /* How a person proved who they are; the methods as base/acr.h has them. */

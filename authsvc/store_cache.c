@@ -33,6 +33,8 @@ static const char *const kind_names[THROTTLE_KINDS] = {
 	[THROTTLE_ACCOUNT] = "account",
 	[THROTTLE_ADDRESS] = "address",
 	[THROTTLE_MAIL] = "mail",
+	[THROTTLE_RESET] = "reset",
+	[THROTTLE_ASKER] = "asker",
 };
 
 /* KEYS: the counters, then the trust. ARGV, for each counter: free, base, cap, keep, "1" for an account. */

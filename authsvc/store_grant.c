@@ -60,6 +60,18 @@ enum err store_code_lock(struct store *store, struct str code_hash, struct code_
 	return code_out->code_challenge.p != NULL ? OK : ERR_TOO_LARGE;
 }
 
+enum err store_code_alive(struct store *store, const struct code_record *code, bool *alive_out)
+{
+	struct rows *rows = NULL;
+	enum err err;
+
+	err = store_one(
+		store->tx, &sql_session_hold, PARAMS(db_uuid(&store->tenant_id), db_i64(code->session_row_id)), &rows);
+	*alive_out = err == OK;
+	rows_free(&rows);
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
 enum err store_code_use(struct store *store, const struct code_record *code, int64_t family_row_id, instant_us now)
 {
 	return tx_queue_quiet(store->tx, &sql_code_use,

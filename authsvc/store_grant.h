@@ -19,6 +19,8 @@ MUST_USE enum err store_code_insert(
 	struct store *store, const struct code_record *code, struct str code_hash, instant_us now);
 /* Waits for another exchange of the same code. */
 MUST_USE enum err store_code_lock(struct store *store, struct str code_hash, struct code_record *code_out);
+/* Whether the session that a locked one came of still goes on. */
+MUST_USE enum err store_code_alive(struct store *store, const struct code_record *code, bool *alive_out);
 /* Of a locked one; queued. */
 MUST_USE enum err store_code_use(
 	struct store *store, const struct code_record *code, int64_t family_row_id, instant_us now);

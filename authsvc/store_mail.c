@@ -9,19 +9,25 @@
 static const struct {
 	const char *name;
 	int64_t life_us;
+	bool one_at_a_time;
 } kinds[] = {
-	[LINK_INVITATION] = {"invitation", INVITATION_LIFE_US},
-	[LINK_VERIFICATION] = {"verification", VERIFICATION_LIFE_US},
+	[LINK_INVITATION] = {"invitation", INVITATION_LIFE_US, true},
+	[LINK_VERIFICATION] = {"verification", VERIFICATION_LIFE_US, true},
+	[LINK_RESET] = {"reset", RESET_LIFE_US, false},
 };
+
+enum err store_link_void(struct store *store, enum link_kind kind, int64_t person_row_id, instant_us now)
+{
+	return tx_queue_quiet(store->tx, &sql_mail_link_void,
+		PARAMS(db_uuid(&store->tenant_id), db_i64(person_row_id), db_c(kinds[kind].name), db_time(now)));
+}
 
 enum err store_link_insert(
 	struct store *store, enum link_kind kind, int64_t person_row_id, struct str token_hash, instant_us now)
 {
 	enum err err;
 
-	err = tx_queue_quiet(store->tx, &sql_mail_link_void,
-		PARAMS(db_uuid(&store->tenant_id), db_i64(person_row_id), db_c(kinds[kind].name), db_time(now)));
-	if (err != OK)
+	if (kinds[kind].one_at_a_time && (err = store_link_void(store, kind, person_row_id, now)) != OK)
 		return err;
 	return tx_exec(store->tx, &sql_mail_link_insert,
 		PARAMS(db_uuid(&store->tenant_id), db_i64(person_row_id), db_c(kinds[kind].name), db_bytes(token_hash),

@@ -83,6 +83,11 @@ enum err store_person_lock_row(struct store *store, int64_t row_id, struct perso
 	return one_person(store, &sql_person_by_row, db_i64(row_id), person_out);
 }
 
+enum err store_person_hold(struct store *store, int64_t row_id)
+{
+	return tx_queue_quiet(store->tx, &sql_person_hold, PARAMS(db_uuid(&store->tenant_id), db_i64(row_id)));
+}
+
 enum err store_person_standing(struct store *store, int64_t row_id, struct person_record *person_out)
 {
 	struct rows *rows = NULL;
@@ -90,7 +95,7 @@ enum err store_person_standing(struct store *store, int64_t row_id, struct perso
 
 	*person_out = (struct person_record){0};
 	/* Two statements: the second sees what the first had to wait for. */
-	err = tx_queue_quiet(store->tx, &sql_person_hold, PARAMS(db_uuid(&store->tenant_id), db_i64(row_id)));
+	err = store_person_hold(store, row_id);
 	if (err == OK)
 		err = store_one(
 			store->tx, &sql_person_standing, PARAMS(db_uuid(&store->tenant_id), db_i64(row_id)), &rows);

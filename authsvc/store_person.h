@@ -26,6 +26,8 @@ MUST_USE enum err store_person_by_email(struct store *store, struct str normal_e
  * right or is suspended between this and the token.
  */
 MUST_USE enum err store_person_standing(struct store *store, int64_t row_id, struct person_record *person_out);
+/* The same hold alone; queued. What is read next is of after whatever was waited for. */
+MUST_USE enum err store_person_hold(struct store *store, int64_t row_id);
 /* In the order of their making, after `after`, erased ones left out. */
 MUST_USE enum err store_person_list(struct store *store, const struct uuid *after, size_t limit,
 	struct person_record *people_out, size_t *count_out);

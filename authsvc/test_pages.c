@@ -39,13 +39,22 @@ static void draw(enum locale locale, int kind)
 	case 4:
 		pages_verification(&page, &link);
 		break;
+	case 5:
+		pages_reset(&page, &link);
+		break;
+	case 6:
+		pages_forgotten(&page, &blank);
+		break;
+	case 7:
+		pages_password(&page, STR(HOSTILE));
+		break;
 	default:
 		pages_notice(&page, TEXT_LINK_GONE, TEXT_LINK_GONE_HELP);
 	}
 	buf_put_byte(&html, '\0');
 }
 
-#define KINDS 6
+#define KINDS 9
 
 static size_t count_of(const char *needle)
 {

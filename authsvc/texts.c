@@ -292,6 +292,9 @@ static const char *const texts[TEXT_COUNT][LOCALE_COUNT] = {
 		"un nouveau à votre prochaine connexion.",
 		"Een beheerder heeft alle tweede factoren van uw account verwijderd. Stel bij uw "
 		"volgende aanmelding een nieuwe in."},
+#define TEXT(name, en, fr, nl) [TEXT_##name] = {en, fr, nl},
+#include "texts_account.def"
+#undef TEXT
 };
 /* clang-format on */
 

@@ -73,6 +73,9 @@ enum text {
 	TEXT_MAIL_FACTOR_REMOVED,
 	TEXT_MAIL_FACTOR_CODES,
 	TEXT_MAIL_FACTOR_RESET,
+#define TEXT(name, en, fr, nl) TEXT_##name,
+#include "texts_account.def"
+#undef TEXT
 	TEXT_COUNT
 };
 

@@ -24,6 +24,7 @@ static const char *const purposes[VAULT_PURPOSES] = {
 	[VAULT_THROTTLE] = "throttle",
 	[VAULT_RECOVERY] = "recovery",
 	[VAULT_PENDING] = "pending",
+	[VAULT_RESET] = "reset",
 };
 
 enum err vault_new(const struct secret *secret, struct vault **vault_out)

@@ -232,6 +232,57 @@ def registering(verify):
     return prepare, confirm if verify else register, check
 
 
+def asking_for_a_password(follow_link):
+    """The mail for a new password, or the new password by its link."""
+    def request(work):
+        browser = berth_flow.Browser(work.suite.info)
+        page = browser.get("/password/forgotten").page()
+        return browser.post("/password/forgotten", {**page.hidden, "tenant": work.slug, "email": work.somebody["email"]})
+
+    def follow(work):
+        browser = berth_flow.Browser(work.suite.info)
+        page = browser.get(f"/password/reset?token={work.link}").page()
+        return browser.post("/password/reset", {**page.hidden, "token": work.link, "password": work.password, "password_again": work.password})
+
+    def prepare(work):
+        work.person()
+        work.password = secrets.token_urlsafe(18)
+        if follow_link:
+            request(work)
+            work.link = work.suite.link_in_mail(work.somebody["email"], "password/reset")
+
+    def check(work):
+        if not follow_link:
+            request(work)
+            work.link = work.suite.link_in_mail(work.somebody["email"], "password/reset")
+        assert follow(work).status in (303, 410, 422)
+        work.somebody["password"] = work.password
+        work.suite.api(work.suite.sign_in_person(work.somebody)).get("/v1/me").expect(200)
+    return prepare, follow if follow_link else request, check
+
+
+def changing_the_password():
+    def prepare(work):
+        work.person()
+        work.password = secrets.token_urlsafe(18)
+        work.tokens = tokens_of(work)
+
+    def ask(work):
+        page = work.flow.browser.get("/account/password").page()
+        return work.flow.browser.post("/account/password", {**page.hidden, "current": work.somebody["password"], "password": work.password, "password_again": work.password})
+
+    def check(work):
+        # Cut off before or after: one of the two is the password, and with the old one it can be asked again.
+        for password in (work.password, work.somebody["password"]):
+            try:
+                work.suite.sign_in(work.slug, work.somebody["email"], password)
+                return
+            except berth_flow.FlowError:
+                pass
+        raise AssertionError("neither the old password nor the new one is right")
+    return prepare, ask, check
+
+
 def mailing():
     """A mail that was being sent arrives, at least once."""
     def ask(work):
@@ -391,5 +442,8 @@ ACTIONS = {
     "registration": registering(False),
     "verification": registering(True),
     "mail": mailing(),
+    "password_request": asking_for_a_password(False),
+    "password_reset": asking_for_a_password(True),
+    "password_change": changing_the_password(),
 }
 REPLAY = ending_tokens(replay)

@@ -77,9 +77,10 @@ class Reply:
 
 
 class Browser:
-    """Keeps cookies, follows nothing by itself."""
+    """Keeps cookies, follows nothing by itself; `source`: another address to come from, as 127.0.0.9."""
 
-    def __init__(self, suite):
+    def __init__(self, suite, source=None):
+        self.source = source
         self.origin = suite["url"]
         self.context = ssl.create_default_context(cafile=suite["ca"])
         self.cookies = {}
@@ -97,7 +98,8 @@ class Browser:
             head.setdefault("Origin", self.origin)
         if self.cookies:
             head["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        connection = http.client.HTTPSConnection(parts.hostname, parts.port, timeout=TIMEOUT_S, context=self.context)
+        connection = http.client.HTTPSConnection(parts.hostname, parts.port, timeout=TIMEOUT_S, context=self.context,
+                                                 source_address=(self.source, 0) if self.source else None)
         try:
             connection.request(method, parts.path + (f"?{parts.query}" if parts.query else ""), body, head)
             reply = Reply(connection.getresponse())

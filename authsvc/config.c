@@ -67,6 +67,11 @@ const struct config_key config_keys[] = {
 		.offset = AT(trace_url),
 		.help = "collector of spans by OTLP over HTTP, as https://host:4318/v1/traces; its host stands in the "
 			"allow-list for `traces`; default: none"},
+	{.key = "BERTH_BREACHED_PASSWORDS_FILE",
+		.kind = CONFIG_FILE,
+		.offset = AT(breached_file),
+		.help = "more passwords that nobody may choose, as made by --build-password-filter; replaced by "
+			"another file and a restart, never changed in place; default: none"},
 	{.key = "BERTH_ARGON2_PARALLEL",
 		.kind = CONFIG_I64,
 		.min = 1,

@@ -14,7 +14,8 @@ struct auth_config {
 	struct secret *smtp_password;
 	const char *mail_from, *mail_from_name;
 	const char *egress_allow_file, *egress_proxy;
-	const char *trace_url; /* NULL: spans go nowhere */
+	const char *trace_url;     /* NULL: spans go nowhere */
+	const char *breached_file; /* NULL: only the list of one's own */
 	int64_t argon2_parallel, argon2_queue;
 };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "authsvc_sql.h"
+#include "breached_build.h"
 #include "config.h"
 #include "handle_bootstrap.h"
 #include "job_keys.h"
@@ -28,6 +29,14 @@ static const struct command commands[] = {
 	{NULL, NULL, NULL},
 };
 
+static const struct tool tools[] = {
+	{"--build-password-filter",
+		"text|sha1 LIST OUT: makes the file that BERTH_BREACHED_PASSWORDS_FILE names from a list of passwords, "
+		"or of their SHA-1 with or without `:count`",
+		breached_build},
+	{NULL, NULL, NULL},
+};
+
 int main(int argc, char **argv)
 {
 	const struct service service = {
@@ -40,6 +49,7 @@ int main(int argc, char **argv)
 		.migration_count = authsvc_migrations_count,
 		.jobs = jobs,
 		.commands = commands,
+		.tools = tools,
 		.open = state_open,
 		.close = state_close,
 		.worker_open = state_worker_open,

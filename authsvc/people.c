@@ -52,11 +52,21 @@ enum err people_check_email(struct call *call, struct str email, struct str *nor
 	return normal_out->p != NULL ? OK : ERR_OVERLOADED;
 }
 
+static bool is_breached(struct call *call, struct str password)
+{
+	const struct breached *lists = desk_state(call)->breached;
+
+	return breached_has(&lists[0], password) || breached_has(&lists[1], password);
+}
+
 enum err people_check_password(struct call *call, struct str password, struct str normal_email)
 {
 	switch (rules_password_check(password, normal_email)) {
 	case PASSWORD_OK:
-		return OK;
+		if (!is_breached(call, password))
+			return OK;
+		return call_refuse(call, ERR_BAD_FIELD, "password", "password_breached",
+			"This password is known to others: it stands on a list of passwords that became public.");
 	case PASSWORD_SHORT:
 		return call_refuse(
 			call, ERR_BAD_FIELD, "password", "password_short", "A password has at least 15 characters.");
@@ -219,6 +229,8 @@ enum text people_password_alert(struct call *call)
 		alert = TEXT_PASSWORD_LONG;
 	if (str_eq_c(call->reason, "password_trivial"))
 		alert = TEXT_PASSWORD_TRIVIAL;
+	if (str_eq_c(call->reason, "password_breached"))
+		alert = TEXT_PASSWORD_BREACHED;
 	call->field = call->reason = call->detail = STR_NONE;
 	return alert;
 }

@@ -6,6 +6,7 @@
 
 #include "base/config.h"
 #include "base/log.h"
+#include "breached_own.h"
 #include "egress/egress_address.h"
 #include "job_keys.h"
 
@@ -48,11 +49,30 @@ static enum err open_egress(struct context *context, struct state *state)
 	return egress_new(&egress, &state->egress);
 }
 
+/* Before the process is filtered: nothing is opened later. */
+static enum err open_lists(struct state *state)
+{
+	const char *path = state->config->breached_file;
+	const char *reason;
+	enum err err;
+
+	err = breached_over(
+		(struct str){(const char *)breached_own_bytes, breached_own_len}, &state->breached[0], &reason);
+	if (err == OK && path != NULL)
+		err = breached_open(path, &state->breached[1], &reason);
+	if (err == OK)
+		return OK;
+	log_event(LOG_ERROR, "breached_passwords_refused", LOG_C("reason", reason));
+	return config_refuse("BERTH_BREACHED_PASSWORDS_FILE", err);
+}
+
 static enum err fill(struct context *context, struct state *state)
 {
 	enum err err;
 
 	state->config = context_config(context);
+	if ((err = open_lists(state)) != OK)
+		return err;
 	if ((err = vault_new(state->config->client_secret_key, &state->vault)) != OK)
 		return config_refuse("BERTH_CLIENT_SECRET_KEY_FILE", err);
 	if ((err = hasher_new(state->config->peppers, (size_t)state->config->argon2_parallel,
@@ -71,6 +91,8 @@ static void state_free(struct state **state)
 	if (*state == NULL)
 		return;
 	egress_free(&(*state)->egress);
+	breached_release(&(*state)->breached[0]);
+	breached_release(&(*state)->breached[1]);
 	directory_free(&(*state)->directory);
 	throttle_free(&(*state)->throttle);
 	keys_free(&(*state)->keys);

@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 
+#include "breached.h"
 #include "config.h"
 #include "directory.h"
 #include "egress/egress.h"
@@ -23,6 +24,7 @@ struct state {
 	struct throttle *throttle;
 	struct directory *directory;
 	struct egress *egress;
+	struct breached breached[2];       /* the list of one's own, the operator's */
 	atomic_bool cache_away, mail_away; /* as the jobs last found them */
 	struct {
 		atomic_uint_fast64_t sign_ins, sign_ins_refused, sign_ins_delayed, tokens, refresh_repeats,

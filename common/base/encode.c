@@ -279,6 +279,11 @@ bool hmac_sha1(struct str key, struct str bytes, uint8_t mac_out[20])
 	       len == 20;
 }
 
+bool sha1(struct str bytes, uint8_t digest_out[20])
+{
+	return EVP_Digest(bytes.p, bytes.len, digest_out, NULL, EVP_sha1(), NULL) == 1;
+}
+
 static EVP_MD *sha256_md;
 static pthread_once_t sha256_once = PTHREAD_ONCE_INIT;
 

@@ -23,6 +23,8 @@ struct str percent_encode(struct arena *arena, struct str text); /* all but unre
 struct str html_escape(struct arena *arena, struct str text);    /* & < > " ' */
 /* For RFC 4226 alone (RFC 2104 over SHA-1). False without memory. */
 bool hmac_sha1(struct str key, struct str bytes, uint8_t mac_out[20]);
+/* For lists of passwords, which name them by it; nothing else relies on it. False without memory. */
+bool sha1(struct str bytes, uint8_t digest_out[20]);
 void sha256(struct str bytes, uint8_t digest_out[32]);
 
 #endif

@@ -305,11 +305,15 @@ void context_help(const struct service *service)
 		service->schema != NULL ? " | --migrate" : "");
 	for (const struct command *command = service->commands; command != NULL && command->flag != NULL; command++)
 		printf(" | %s", command->flag);
+	for (const struct tool *tool = service->tools; tool != NULL && tool->flag != NULL; tool++)
+		printf(" | %s", tool->flag);
 	printf("]\n\nWithout an option it serves until SIGTERM, and then drains.\n");
 	if (service->schema != NULL)
 		printf("  --migrate  brings the schema up to date with the owner's password, and ends\n");
 	for (const struct command *command = service->commands; command != NULL && command->flag != NULL; command++)
 		printf("  %s  %s\n", command->flag, command->help);
+	for (const struct tool *tool = service->tools; tool != NULL && tool->flag != NULL; tool++)
+		printf("  %s  %s\n", tool->flag, tool->help);
 	printf("\nConfiguration, from the environment; keys that end in _FILE name a file:\n\n");
 	config_help(common_keys);
 	if (service->schema != NULL)

@@ -310,6 +310,14 @@ static void context_close(struct context *context)
 	free(context->config);
 }
 
+static const struct tool *tool_find(const struct service *service, const char *flag)
+{
+	for (const struct tool *tool = service->tools; tool != NULL && tool->flag != NULL; tool++)
+		if (strcmp(tool->flag, flag) == 0)
+			return tool;
+	return NULL;
+}
+
 static const struct command *command_find(const struct service *service, const char *flag)
 {
 	for (const struct command *command = service->commands; command != NULL && command->flag != NULL; command++)
@@ -371,10 +379,15 @@ static bool list_crash_points(const struct service *service)
 #endif
 
 /* Options that need no configuration; false when it was none of them. */
-static bool run_option(const struct service *service, const char *flag, int *code_out)
+static bool run_option(const struct service *service, int argc, char **argv, int *code_out)
 {
+	const char *flag = argv[1];
+	const struct tool *tool = tool_find(service, flag);
+
 	*code_out = 0;
-	if (strcmp(flag, "--help") == 0)
+	if (tool != NULL)
+		*code_out = tool->run(argc - 2, argv + 2);
+	else if (strcmp(flag, "--help") == 0)
 		context_help(service);
 	else if (strcmp(flag, "--version") == 0)
 		printf("%s %s\n", peer_name(service->self), BERTH_VERSION);
@@ -404,7 +417,7 @@ int service_main(const struct service *service, int argc, char **argv)
 	log_init(context.name, LOG_INFO);
 	if (sodium_init() < 0)
 		return 1;
-	if (argc > 1 && run_option(service, argv[1], &code))
+	if (argc > 1 && run_option(service, argc, argv, &code))
 		return code;
 	if (argc > 1 && (command = command_find(service, argv[1])) == NULL)
 		return usage(service, argv[1]);

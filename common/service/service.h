@@ -56,6 +56,12 @@ struct command {
 	int (*run)(struct context *context, int argc, char **argv); /* configured and opened, but serving nothing */
 };
 
+struct tool {
+	const char *flag; /* "--build-password-filter" */
+	const char *help;
+	int (*run)(int argc, char **argv); /* nothing is configured; touches files alone */
+};
+
 struct service {
 	enum peer self;
 	const char *schema;                   /* NULL: no database */
@@ -68,6 +74,7 @@ struct service {
 	size_t migration_count;
 	const struct job *jobs;                    /* ends with run == NULL; may be NULL */
 	const struct command *commands;            /* ends with flag == NULL; may be NULL */
+	const struct tool *tools;                  /* ends with flag == NULL; may be NULL */
 	enum err (*open)(struct context *context); /* state shared by the workers; may be NULL */
 	void (*close)(struct context *context);
 	enum err (*worker_open)(struct worker *worker);

@@ -15,6 +15,13 @@ pid_start_time() {
 	[ "$1" != Z ] && [ "$1" != X ] && printf '%s' "${20}"
 }
 
+# process_is_stopped PID: by a signal.
+process_is_stopped() {
+	local stat
+	stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
+	[[ ${stat##*) } == T* ]]
+}
+
 # process_pid NAME: its pid when it lives and is the very process that was started.
 process_pid() {
 	local pid started boot
@@ -98,7 +105,9 @@ process_stop() {
 		return 0
 	fi
 	kill -"$signal" "$pid" 2>/dev/null || true
-	kill -CONT "$pid" 2>/dev/null || true	# a stopped process could not hear the signal
+	# A stopped process could not hear it. One that runs gets no SIGCONT: that would undo the stops under which a
+	# sanitizer that looks for leaks holds the threads, and both would wait for ever.
+	! process_is_stopped "$pid" || kill -CONT "$pid" 2>/dev/null || true
 	if ! wait_until "$STOP_SECONDS" "the end of $name" process_is_gone "$name"; then
 		warn "$name (pid $pid) did not stop in $STOP_SECONDS s after SIG$signal: sending SIG$hard"
 		process_threads "$pid" >&2

@@ -5,6 +5,7 @@ import contextlib
 import os
 import pathlib
 import secrets
+import signal
 import socket
 import threading
 from datetime import datetime, timedelta, timezone
@@ -12,7 +13,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from berth_load import Load, reading
-from berth_suite import instant
+from berth_suite import instant, wait_for
 
 ORDER = 92
 BOOKINGS = 300      # at most
@@ -112,6 +113,17 @@ def test_a_version_that_cannot_start_changes_nothing(suite, slug):
         load.goes_on()
     assert load.failures == []
     assert suite.pid("gateway") == pid and suite.ready("gateway")
+
+
+def test_a_process_that_is_paused_hears_that_it_is_to_stop(suite):
+    pid = suite.pid("gdprsvc")
+    os.kill(pid, signal.SIGSTOP)
+    wait_for(lambda: " T " in pathlib.Path(f"/proc/{pid}/stat").read_text(), 10, "the pause")
+    try:
+        assert "SIGKILL" not in suite.ctl("stop", "gdprsvc")
+        assert not suite.ready("gdprsvc")
+    finally:
+        suite.ctl("start", "gdprsvc")
 
 
 def test_a_stranger_at_the_handover_socket_gets_nothing(suite):

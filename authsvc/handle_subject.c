@@ -31,7 +31,8 @@ static void put_id(struct json_writer *w, const char *key, const struct uuid *id
 	json_put_c(w, text);
 }
 
-static enum err put_sessions(struct call *call, struct store *store, int64_t person_row_id, struct json_writer *w)
+static enum err put_sessions(
+	struct call *call, struct store *store, const struct person_record *person, struct json_writer *w)
 {
 	struct session_view *sessions = arena_take_array(call->arena, EXPORT_ROWS_MAX, sizeof(*sessions));
 	size_t count;
@@ -39,7 +40,8 @@ static enum err put_sessions(struct call *call, struct store *store, int64_t per
 
 	if (sessions == NULL)
 		return ERR_OVERLOADED;
-	if ((err = store_session_list(store, person_row_id, EXPORT_ROWS_MAX, sessions, &count)) != OK)
+	err = store_session_list(store, person->row_id, &person->id, false, EXPORT_ROWS_MAX, sessions, &count);
+	if (err != OK)
 		return err;
 	json_key(w, "sessions");
 	json_begin_array(w);
@@ -52,7 +54,14 @@ static enum err put_sessions(struct call *call, struct store *store, int64_t per
 		put_time(w, call->arena, "expires_at", sessions[i].expires_at);
 		put_time(w, call->arena, "ended_at", sessions[i].ended_at);
 		json_key(w, "acr");
-		json_put_c(w, acr_name(sessions[i].acr));
+		json_put_c(w, acr_name(sessions[i].proof.acr));
+		json_key(w, "amr");
+		json_put_str(w, sessions[i].proof.methods);
+		json_key(w, "browser");
+		if (sessions[i].browser.p != NULL)
+			json_put_str(w, sessions[i].browser);
+		else
+			json_put_null(w);
 		json_end_object(w);
 	}
 	json_end_array(w);
@@ -125,7 +134,7 @@ static enum err put_export(struct call *call, struct store *store, const struct 
 	json_key(&w, "profile");
 	json_put_raw(&w, profile);
 	put_time(&w, call->arena, "email_verified_at", person->email_verified_at);
-	if ((err = put_sessions(call, store, person->row_id, &w)) != OK)
+	if ((err = put_sessions(call, store, person, &w)) != OK)
 		return err;
 	if ((err = put_grants(call, store, person->row_id, &w)) != OK)
 		return err;

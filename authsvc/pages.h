@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "store_factor.h"
+#include "store_session.h"
 #include "texts.h"
 
 /*
@@ -36,6 +37,13 @@ void pages_reset(const struct page *page, const struct link_form *form);
 /* Asks whose password is forgotten; the form as at the sign-in. */
 void pages_forgotten(const struct page *page, const struct sign_in_form *form);
 void pages_password(const struct page *page, struct str csrf);
+struct sessions_view {
+	struct str csrf;
+	const struct session_view *sessions;
+	size_t count;
+	int64_t current; /* row of this browser's */
+};
+void pages_sessions(const struct page *page, const struct sessions_view *view);
 /* Asks for a code of the second factor. */
 void pages_factor(const struct page *page, struct str resume, struct str csrf);
 

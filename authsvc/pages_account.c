@@ -65,3 +65,59 @@ void pages_password(const struct page *page, struct str csrf)
 	pages_put_button(page, TEXT_PASSWORD_CHANGE);
 	pages_put_end(page);
 }
+
+/* What a browser calls itself. */
+static struct str name_of(const struct page *page, struct str browser)
+{
+	static const struct {
+		const char *family, *name;
+	} names[] = {{"edge", "Edge"}, {"opera", "Opera"}, {"samsung", "Samsung Internet"}, {"firefox", "Firefox"},
+		{"chrome", "Chrome"}, {"safari", "Safari"}};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (str_eq_c(browser, names[i].family))
+			return str_from(names[i].name);
+	}
+	return title_of(page, TEXT_BROWSER_UNKNOWN);
+}
+
+static void put_when(const struct page *page, enum text text, instant_us at)
+{
+	pages_put_paragraph(page, texts_fill(page->arena, text, page->locale, instant_text(page->arena, at)));
+}
+
+static void put_session(const struct page *page, const struct sessions_view *view, const struct session_view *session)
+{
+	char text[UUID_TEXT_LEN + 1];
+
+	buf_put_c(page->out, "<p><strong>");
+	pages_put_escaped(page, name_of(page, session->browser));
+	buf_put_c(page->out, "</strong>");
+	if (session->row_id == view->current) {
+		buf_put_c(page->out, " · ");
+		pages_put_text(page, TEXT_SESSION_CURRENT);
+	}
+	buf_put_c(page->out, "</p>\n");
+	put_when(page, TEXT_SESSION_BEGUN_FMT, session->created_at);
+	put_when(page, TEXT_SESSION_SEEN_FMT, session->seen_at);
+	if (session->row_id == view->current)
+		return;
+	uuid_format(&session->id, text);
+	pages_put_form(page, "/account/sessions");
+	pages_put_hidden(page, "csrf", view->csrf);
+	pages_put_hidden(page, "session", str_from(text));
+	pages_put_button(page, TEXT_SIGN_OUT_ONE);
+}
+
+void pages_sessions(const struct page *page, const struct sessions_view *view)
+{
+	pages_put_begin(page, title_of(page, TEXT_SESSIONS));
+	pages_put_alert(page);
+	for (size_t i = 0; i < view->count; i++)
+		put_session(page, view, &view->sessions[i]);
+	pages_put_paragraph(page, title_of(page, TEXT_SESSIONS_HELP));
+	pages_put_form(page, "/account/sessions");
+	pages_put_hidden(page, "csrf", view->csrf);
+	pages_put_button(page, TEXT_SIGN_OUT_ALL);
+	pages_put_end(page);
+}

@@ -147,6 +147,22 @@ enum err people_lock_out(struct store *store, const struct person_record *record
 	return store_revocation_add(store, REVOKED_PERSON, &record->id, 1, now);
 }
 
+enum err people_sign_out(struct call *call, struct store *store, const struct person_record *record, const char *reason)
+{
+	struct trail trail = {.action = "session.end_all",
+		.object_type = "person",
+		.object_id = record->id,
+		.subject_id = record->id,
+		.actor_id = call->has_token ? UUID_NIL : record->id,
+		.version = record->version,
+		.after = arena_printf(call->arena, "{\"reason\":\"%s\"}", reason)};
+	enum err err;
+
+	if ((err = people_lock_out(store, record, reason)) != OK)
+		return err;
+	return desk_put_event(call, store, &trail);
+}
+
 struct letter {
 	enum link_kind kind;
 	enum vault_purpose purpose;

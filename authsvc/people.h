@@ -30,6 +30,10 @@ MUST_USE enum err people_check_not_last(struct call *call, struct store *store, 
 /* Ends everything that the person has open, here and at the edge. */
 MUST_USE enum err people_lock_out(struct store *store, const struct person_record *record, const char *reason);
 
+/* The same with its event, for its own sake. */
+MUST_USE enum err people_sign_out(
+	struct call *call, struct store *store, const struct person_record *record, const char *reason);
+
 /* A mail with a fresh link, in the person's language. */
 MUST_USE enum err people_mail_invitation(
 	struct call *call, struct store *store, const struct person_record *record, const struct tenant_record *tenant);

@@ -89,8 +89,11 @@ enum err signin_begin(struct call *call, struct store *store, struct web_reply *
 		if ((err = store_session_renew(store, session_out, vault_hash_str(&ticket.hash), now)) == OK)
 			err = put_event(call, store, session_out, "session.renew", acr_name(proof->acr));
 	} else {
-		*session_out = (struct session_record){
-			.id = uuid_new(), .person_row_id = person_row_id, .person_id = *person_id, .proof = *proof};
+		*session_out = (struct session_record){.id = uuid_new(),
+			.person_row_id = person_row_id,
+			.person_id = *person_id,
+			.proof = *proof,
+			.browser = call->browser};
 		if ((err = store_session_insert(store, session_out, vault_hash_str(&ticket.hash), now)) == OK)
 			err = put_event(call, store, session_out, "session.create", acr_name(proof->acr));
 	}

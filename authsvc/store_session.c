@@ -2,19 +2,39 @@
 #include "store_session.h"
 
 #include "authsvc_sql.h"
+#include "base/clock.h"
+
+static enum err seal_browser(struct store *store, const struct session_record *session, struct str *sealed_out)
+{
+	struct seal_place place = store_place(store, "session", "browser", &session->id);
+	struct seal_key *key = NULL;
+	enum err err;
+
+	*sealed_out = STR_NONE;
+	if (session->browser.p == NULL)
+		return OK;
+	err = seal_subject_load(store->tx, store->seal, &store->tenant_id, &session->person_id, false, &key);
+	if (err == OK)
+		err = seal_field(key, &place, session->browser, store->arena, sealed_out);
+	seal_key_free(&key);
+	return err;
+}
 
 enum err store_session_insert(
 	struct store *store, struct session_record *session, struct str handle_hash, instant_us now)
 {
 	struct rows *rows = NULL;
+	struct str browser;
 	enum err err;
 
+	if ((err = seal_browser(store, session, &browser)) != OK)
+		return err;
 	session->auth_at = session->seen_at = now;
 	session->expires_at = now + SESSION_LIFE_US;
 	err = store_one(store->tx, &sql_session_insert,
 		PARAMS(db_uuid(&store->tenant_id), db_uuid(&session->id), db_i64(session->person_row_id),
 			db_bytes(handle_hash), db_time(now), db_time(session->expires_at),
-			db_c(acr_name(session->proof.acr)), db_str(session->proof.methods)),
+			db_c(acr_name(session->proof.acr)), db_str(session->proof.methods), db_bytes(browser)),
 		&rows);
 	if (err == OK)
 		session->row_id = rows_i64(rows, 0);
@@ -77,23 +97,81 @@ enum err store_session_end_person(struct store *store, int64_t person_row_id, in
 		PARAMS(db_uuid(&store->tenant_id), db_i64(person_row_id), db_time(now)), NULL);
 }
 
-enum err store_session_list(
-	struct store *store, int64_t person_row_id, size_t limit, struct session_view *sessions_out, size_t *count_out)
+static enum err read_view(
+	struct store *store, const struct seal_key *key, const struct rows *rows, struct session_view *view_out)
 {
+	struct seal_place place;
+	enum err err;
+
+	*view_out = (struct session_view){
+		.row_id = rows_i64(rows, 0),
+		.id = rows_uuid(rows, 1),
+		.created_at = rows_time(rows, 2),
+		.auth_at = rows_time(rows, 3),
+		.seen_at = rows_time(rows, 4),
+		.expires_at = rows_time(rows, 5),
+		.ended_at = rows_time(rows, 6),
+	};
+	if ((err = store_proof(rows, 7, store->arena, &view_out->proof)) != OK || rows_is_null(rows, 9))
+		return err;
+	place = store_place(store, "session", "browser", &view_out->id);
+	return seal_open(key, &place, rows_bytes(rows, 9), store->arena, &view_out->browser);
+}
+
+enum err store_session_list(struct store *store, int64_t person_row_id, const struct uuid *person_id, bool live_only,
+	size_t limit, struct session_view *sessions_out, size_t *count_out)
+{
+	instant_us now = clock_now_us();
+	struct seal_key *key = NULL;
 	struct rows *rows = NULL;
 	enum err err;
 
 	*count_out = 0;
-	err = tx_query(store->tx, &sql_session_list,
-		PARAMS(db_uuid(&store->tenant_id), db_i64(person_row_id), db_i64((int64_t)limit)), &rows);
-	while (err == OK && *count_out < limit && rows_next(rows)) {
-		sessions_out[*count_out] = (struct session_view){rows_uuid(rows, 0), rows_time(rows, 1),
-			rows_time(rows, 2), rows_time(rows, 3), rows_time(rows, 4), rows_time(rows, 5), ACR_NONE};
-		if (!acr_parse(rows_str(rows, 6), &sessions_out[(*count_out)++].acr))
-			err = ERR_INTERNAL;
-	}
+	err = live_only ? tx_query(store->tx, &sql_session_live,
+				  PARAMS(db_uuid(&store->tenant_id), db_i64(person_row_id), db_i64((int64_t)limit),
+					  db_time(now), db_time(now - SESSION_IDLE_US)),
+				  &rows)
+	                : tx_query(store->tx, &sql_session_list,
+				  PARAMS(db_uuid(&store->tenant_id), db_i64(person_row_id), db_i64((int64_t)limit)),
+				  &rows);
+	if (err == OK && rows_count(rows) > 0)
+		err = seal_subject_load(store->tx, store->seal, &store->tenant_id, person_id, false, &key);
+	while (err == OK && *count_out < limit && rows_next(rows))
+		err = read_view(store, key, rows, &sessions_out[(*count_out)++]);
+	seal_key_free(&key);
 	rows_free(&rows);
 	return err;
+}
+
+enum err store_session_lock(struct store *store, int64_t person_row_id, const struct uuid *person_id,
+	const struct uuid *id, struct session_record *session_out)
+{
+	instant_us now = clock_now_us();
+	struct rows *rows = NULL;
+	enum err err;
+
+	*session_out = (struct session_record){.id = *id, .person_row_id = person_row_id, .person_id = *person_id};
+	err = store_one(store->tx, &sql_session_lock,
+		PARAMS(db_uuid(&store->tenant_id), db_i64(person_row_id), db_uuid(id), db_time(now),
+			db_time(now - SESSION_IDLE_US)),
+		&rows);
+	if (err == OK)
+		session_out->row_id = rows_i64(rows, 0);
+	rows_free(&rows);
+	return err;
+}
+
+enum err store_session_of_grant(struct store *store, const struct uuid *sid, int64_t *row_id_out)
+{
+	struct rows *rows = NULL;
+	enum err err;
+
+	*row_id_out = 0;
+	err = store_one(store->tx, &sql_session_of_family, PARAMS(db_uuid(&store->tenant_id), db_uuid(sid)), &rows);
+	if (err == OK)
+		*row_id_out = rows_i64(rows, 0);
+	rows_free(&rows);
+	return err == ERR_NOT_FOUND ? OK : err;
 }
 
 /* A login_hint is an address, and what a client keeps in its state is unknown: all of it is sealed. */

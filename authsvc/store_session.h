@@ -15,6 +15,7 @@ struct session_record {
 	enum person_status person_status;
 	instant_us auth_at, seen_at, expires_at;
 	struct proof proof;
+	struct str browser; /* its family; absent: not told. Only when it is begun */
 	bool ended;
 };
 
@@ -29,13 +30,21 @@ MUST_USE enum err store_session_end(struct store *store, int64_t row_id, instant
 MUST_USE enum err store_session_end_person(struct store *store, int64_t person_row_id, instant_us now);
 
 struct session_view {
+	int64_t row_id;
 	struct uuid id;
 	instant_us created_at, auth_at, seen_at, expires_at, ended_at; /* ended_at 0: not */
-	enum acr acr;
+	struct proof proof;
+	struct str browser; /* opened; absent: not told */
 };
-/* Newest first, for the data subject. */
-MUST_USE enum err store_session_list(
-	struct store *store, int64_t person_row_id, size_t limit, struct session_view *sessions_out, size_t *count_out);
+#define SESSIONS_SHOWN_MAX 100
+/* Newest first, for the data subject: all that stand there, or only those that are good for something now. */
+MUST_USE enum err store_session_list(struct store *store, int64_t person_row_id, const struct uuid *person_id,
+	bool live_only, size_t limit, struct session_view *sessions_out, size_t *count_out);
+/* A live session of the person, locked: ERR_NOT_FOUND. Only what ending it takes is filled in. */
+MUST_USE enum err store_session_lock(struct store *store, int64_t person_row_id, const struct uuid *person_id,
+	const struct uuid *id, struct session_record *session_out);
+/* The row of the session that a grant came of; 0: it is gone. */
+MUST_USE enum err store_session_of_grant(struct store *store, const struct uuid *sid, int64_t *row_id_out);
 
 struct request_record {
 	int64_t row_id;

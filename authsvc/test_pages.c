@@ -19,6 +19,9 @@ static void draw(enum locale locale, int kind)
 		.csrf = STR(HOSTILE),
 		.email = STR(HOSTILE)};
 	struct sign_in_form blank = {.csrf = STR(HOSTILE), .tenant_slug = STR(HOSTILE), .email = STR(HOSTILE)};
+	struct session_view shown[2] = {
+		{.row_id = 1, .browser = STR(HOSTILE)}, {.row_id = 2, .browser = STR("firefox")}};
+	struct sessions_view sessions = {.csrf = STR(HOSTILE), .sessions = shown, .count = 2, .current = 2};
 	struct link_form link = {.token = STR(HOSTILE), .csrf = STR(HOSTILE), .tenant_name = STR(HOSTILE)};
 
 	arena_reset(arena);
@@ -48,13 +51,16 @@ static void draw(enum locale locale, int kind)
 	case 7:
 		pages_password(&page, STR(HOSTILE));
 		break;
+	case 8:
+		pages_sessions(&page, &sessions);
+		break;
 	default:
 		pages_notice(&page, TEXT_LINK_GONE, TEXT_LINK_GONE_HELP);
 	}
 	buf_put_byte(&html, '\0');
 }
 
-#define KINDS 9
+#define KINDS 10
 
 static size_t count_of(const char *needle)
 {

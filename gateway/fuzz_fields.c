@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "auth.h"
 #include "base/log.h"
+#include "browser.h"
+#include "contract/envelope.h"
 #include "precondition.h"
 
-/* Values of Authorization, If-Match and Idempotency-Key: what is found lies within, a version is one that we give. */
+/*
+ * Values of Authorization, If-Match, Idempotency-Key and User-Agent: what is found lies within, a version is one that
+ * we give.
+ */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct str value = {(const char *)data, size};
@@ -17,5 +22,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (precondition_key(value) == OK)
 		for (size_t i = 0; i < size; i++)
 			INVARIANT(data[i] > ' ' && data[i] < 0x7f);
+	INVARIANT(browser_family(value).len > 0 && browser_family(value).len <= BROWSER_MAX);
 	return 0;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "auth.h"
+#include "browser.h"
 #include "contract/codec.h"
 #include "loop.h"
 #include "origins.h"
@@ -390,7 +391,7 @@ static void request_fill_item(struct exchange *exchange, const struct http_parse
 {
 	struct request_item *item = &exchange->item;
 	const unsigned flags = exchange->operation->flags;
-	struct str authorization = STR_NONE, none_match;
+	struct str authorization = STR_NONE, none_match, agent;
 
 	item->operation = exchange->operation->number;
 	item->request_id = exchange->request_id;
@@ -409,6 +410,8 @@ static void request_fill_item(struct exchange *exchange, const struct http_parse
 		return;
 	(void)http_find(parser, "cookie", &item->cookie);
 	(void)http_find(parser, "accept-language", &item->languages);
+	if ((flags & OP_PAGE) != 0 && http_find(parser, "user-agent", &agent) > 0)
+		item->browser = browser_family(agent);
 	if (!exchange->has_bearer)
 		item->authorization = authorization;
 }

@@ -36,6 +36,7 @@ static const struct member request_strings[] = {
 	{offsetof(struct request_item, languages), HEADER_TEXT_MAX, false},
 	{offsetof(struct request_item, form_fault), FAULT_TEXT_MAX, true},
 	{offsetof(struct request_item, body), BATCH_BYTES_MAX, false},
+	{offsetof(struct request_item, browser), BROWSER_MAX, true},
 };
 
 static const struct member reply_strings[] = {

@@ -17,6 +17,7 @@
 #define TRACEPARENT_MAX 128
 #define HEADER_TEXT_MAX 8192 /* cookie, authorization, languages */
 #define FAULT_TEXT_MAX 300
+#define BROWSER_MAX 16
 
 struct request_item {
 	uint16_t operation; /* number */
@@ -33,7 +34,8 @@ struct request_item {
 	struct str
 		/* OP_WEB: name of the first parameter that was repeated or out of bounds; the handler answers */
 		form_fault;
-	struct str body; /* the request shape, binary */
+	struct str body;    /* the request shape, binary */
+	struct str browser; /* OP_PAGE: family of the browser, a word of the edge's own */
 };
 
 struct reply_item {

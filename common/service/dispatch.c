@@ -220,6 +220,7 @@ static void item_prepare(
 		.cookie = in->cookie,
 		.authorization = in->authorization,
 		.languages = in->languages,
+		.browser = in->browser,
 		.form_fault = in->form_fault,
 		.request_bytes = in->body};
 	log_set_request(&item->call.request_id);

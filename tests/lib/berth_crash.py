@@ -189,6 +189,23 @@ def logging_out():
     return prepare, ask, check
 
 
+def ending_sessions(who, path):
+    def prepare(work):
+        work.person()
+        work.tokens = tokens_of(work)
+        listed = work.suite.api(work.tokens["access_token"]).get("/v1/me/sessions").expect(200).body["items"]
+        work.session = listed[0]["id"]
+
+    def ask(work):
+        return who(work).delete(path(work))
+
+    def check(work):
+        ask(work).expect(204, 401, 404)
+        wait_for(lambda: work.suite.api(work.tokens["access_token"]).get("/v1/me").status == 401, 10, "the revocation")
+        assert work.flow.browser.get("/account/sessions").location == "/login"
+    return prepare, ask, check
+
+
 def accepting():
     def prepare(work):
         work.somebody = work.suite.invite(work.slug)
@@ -445,5 +462,7 @@ ACTIONS = {
     "password_request": asking_for_a_password(False),
     "password_reset": asking_for_a_password(True),
     "password_change": changing_the_password(),
+    "session_end": ending_sessions(lambda work: work.suite.api(work.tokens["access_token"]), lambda work: f"/v1/me/sessions/{work.session}"),
+    "session_end_all": ending_sessions(lambda work: work.admin, lambda work: f"/v1/people/{work.somebody['id']}/sessions"),
 }
 REPLAY = ending_tokens(replay)

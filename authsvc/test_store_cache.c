@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,6 +23,20 @@ static pid_t server;
 static struct secret *password;
 static struct cache *cache;
 
+/* The socket's name is there before anybody listens at it. */
+static bool server_answers(void)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool answers;
+
+	assert_true(fd >= 0);
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", socket_path);
+	answers = connect(fd, (const struct sockaddr *)(const void *)&address, sizeof(address)) == 0;
+	(void)close(fd);
+	return answers;
+}
+
 static void server_start(void)
 {
 	server = fork();
@@ -31,7 +47,7 @@ static void server_start(void)
 			(char *)NULL);
 		_exit(127);
 	}
-	for (int i = 0; i < 500 && access(socket_path, F_OK) != 0; i++)
+	for (int i = 0; i < 1000 && !server_answers(); i++)
 		(void)usleep(10000);
 }
 

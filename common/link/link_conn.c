@@ -239,12 +239,9 @@ static enum link_conn_next take_all(struct link_conn *conn, bool greeted)
 	enum link_conn_next next = LINK_CONN_GO;
 	size_t at = 0;
 
-	if (!greeted) {
-		if (!take_greeting(conn, &at))
-			return LINK_CONN_BAD;
-		greeted = at > 0;
-	}
-	if (greeted)
+	if (!greeted && !take_greeting(conn, &at))
+		return LINK_CONN_BAD;
+	if (greeted || at > 0)
 		next = take_frames(conn, &at);
 	buf_consume(&conn->in, at);
 	if (conn->in.len == 0 && conn->in.room > IN_KEPT) {
@@ -464,6 +461,11 @@ bool link_conn_is_over(struct link_conn *conn)
 
 	pthread_mutex_lock(&conn->lock);
 	over = conn->state == CONN_ENDED && !conn->rx_busy && !conn->tx_busy;
+	/* A read that met a closed stream never ends in nng, unless it is taken back. */
+	if (conn->state == CONN_ENDED && !over) {
+		nng_aio_cancel(conn->rx);
+		nng_aio_cancel(conn->tx);
+	}
 	pthread_mutex_unlock(&conn->lock);
 	return over;
 }
@@ -486,12 +488,9 @@ void link_conn_free(struct link_conn **conn)
 		return;
 	*conn = NULL;
 	/* Waits for the last lines of a callback. */
-	if (gone->rx)
-		nng_aio_free(gone->rx);
-	if (gone->tx)
-		nng_aio_free(gone->tx);
-	if (gone->at_once)
-		nng_aio_free(gone->at_once);
+	nng_aio_free(gone->rx);
+	nng_aio_free(gone->tx);
+	nng_aio_free(gone->at_once);
 	nng_stream_free(gone->config.stream);
 	SSL_free(gone->ssl);
 	buf_release(&gone->in);

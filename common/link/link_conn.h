@@ -50,7 +50,7 @@ void link_conn_resume(struct link_conn *conn);
 /* Ends it, after what waits to be sent when `gently`; it is over a little later. */
 void link_conn_close(struct link_conn *conn, bool gently);
 bool link_conn_is_open(struct link_conn *conn); /* greeted and not ended */
-/* Ended, and none of its callbacks runs or will. */
+/* Ended, and none of its callbacks runs or will. Ask until it is: asking takes back what nng would keep. */
 bool link_conn_is_over(struct link_conn *conn);
 uint64_t link_conn_made_us(const struct link_conn *conn);
 uint64_t link_conn_heard_us(struct link_conn *conn); /* when bytes came last */

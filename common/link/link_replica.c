@@ -13,6 +13,7 @@
 #define OUT_MAX (64U << 20)
 /* After the end of a connection nng has this long to end what it had under way. */
 #define UNENDED_US (5 * US_PER_S)
+#define ENDING_STEP_US (20 * US_PER_MS)
 
 /* ---- events of the connection ---- */
 
@@ -223,8 +224,8 @@ static bool has_ended(const struct replica *replica, struct link_conn *conn, uin
 	*again_us_out = LINK_KEEPER_NEVER;
 	if (ended_us == 0 || replica->users > 0)
 		return false;
-	*again_us_out = ended_us + UNENDED_US;
-	return link_conn_is_over(conn) || *again_us_out <= now_us;
+	*again_us_out = now_us + ENDING_STEP_US;
+	return link_conn_is_over(conn) || ended_us + UNENDED_US <= now_us;
 }
 
 static uint64_t expire(struct replica *replica, uint64_t now_us)

@@ -470,6 +470,41 @@ static void test_freeing_a_dialer_ends_what_is_under_way(void **state)
 	server_stop(&server);
 }
 
+/* Either end closes while the other writes; neither waits for what nng would owe for ever, nor loses memory. */
+static void test_connections_that_end_while_they_read_are_soon_over(void **state)
+{
+	const int port = free_port();
+	uint64_t slowest_us = 0;
+	struct tally t = {0};
+	char url[LINK_URL_MAX];
+	unsigned sent = 0;
+
+	(void)state;
+	(void)snprintf(url, sizeof(url), "tls+tcp://127.0.0.1:%d", port);
+	for (unsigned round = 0; round < 150; round++) {
+		struct server *server = server_start(port, 2, '1');
+		struct link_dialer *dialer = dialer_to(pki, PEER_gateway, "gateway", url, 8);
+		uint64_t begun_us;
+
+		assert_true(wait_live(dialer, 1));
+		for (int i = 0; i < 100; i++)
+			sent += link_send(dialer, STR("e and something"), in_ms(60000), tally, &t) == OK;
+		usleep(round * 7 % 500);
+		begun_us = clock_monotonic_us();
+		if (round % 2 == 0) {
+			link_dialer_free(&dialer);
+			server_stop(&server);
+		} else {
+			server_stop(&server);
+			link_dialer_free(&dialer);
+		}
+		if (clock_monotonic_us() - begun_us > slowest_us)
+			slowest_us = clock_monotonic_us() - begun_us;
+	}
+	assert_int_equal(t.ended, sent);
+	assert_true(slowest_us < 4 * US_PER_S);
+}
+
 static int connect_to(int port)
 {
 	struct sockaddr_in address = {
@@ -1101,6 +1136,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_a_successor_is_awaited_while_the_old_one_finishes),
 		cmocka_unit_test(test_one_that_comes_back_is_found_at_once),
 		cmocka_unit_test(test_freeing_a_dialer_ends_what_is_under_way),
+		cmocka_unit_test(test_connections_that_end_while_they_read_are_soon_over),
 		cmocka_unit_test(test_garbage_and_plain_text_get_nothing),
 		cmocka_unit_test(test_strangers_who_hold_connections_keep_no_caller_out),
 		cmocka_unit_test(test_only_the_declared_role_connects),

@@ -67,6 +67,7 @@ static void on_link_done(void *ctx, enum err err, struct str reply)
 	bool ring;
 
 	flight->err = err;
+	flight->ended_us = clock_monotonic_us();
 	if (err == OK)
 		buf_put_str(&flight->reply, reply);
 	pthread_mutex_lock(&inbox->lock);
@@ -229,6 +230,7 @@ static void flight_send(struct flight **flight)
 {
 	struct arrow *arrow = (*flight)->arrow;
 	const size_t count = (*flight)->count;
+	const uint64_t sent_us = clock_monotonic_us(); /* the tick may have begun much earlier */
 	uint64_t deadline_us = 0;
 	enum err err;
 
@@ -240,7 +242,7 @@ static void flight_send(struct flight **flight)
 	err = link_send(arrow->dialer, buf_str(&arrow->message), deadline_us, on_link_done, *flight);
 	if (err == OK) {
 		edge_counts_batch(&arrow->loop->counts, count);
-		admission_sent(&arrow->admission, count, arrow->loop->now_us);
+		admission_sent(&arrow->admission, count, sent_us);
 		*flight = NULL; /* the link has it, and tells its end to this very thread */
 		arrow->flights++;
 		arrow->shared = count;
@@ -407,7 +409,7 @@ void flight_finish(struct flight **flight)
 			edge_counts_malformed(&arrow->loop->counts);
 	}
 	arrow->flights--;
-	admission_ended(&arrow->admission, (*flight)->count, arrow->loop->now_us);
+	admission_ended(&arrow->admission, (*flight)->count, (*flight)->ended_us);
 	for (size_t i = 0; i < (*flight)->count; i++)
 		fair_queue_ended(&arrow->queue, (*flight)->exchanges[i]);
 	/* The first exchange's arena holds the items, so it ends last. */
@@ -418,4 +420,16 @@ void flight_finish(struct flight **flight)
 		exchange_end(arrow, (*flight)->exchanges[i], &item, err != OK);
 	}
 	flight_free(flight);
+}
+
+void inbox_finish(struct inbox *inbox)
+{
+	struct flight *flight = inbox_take_all(inbox);
+
+	while (flight != NULL) {
+		struct flight *next = flight->next;
+
+		flight_finish(&flight);
+		flight = next;
+	}
 }

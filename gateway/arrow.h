@@ -35,6 +35,7 @@ struct flight {
 	struct exchange **exchanges;
 	size_t count;
 	enum err err;
+	uint64_t ended_us; /* the loop may look much later */
 	struct buf reply;
 };
 
@@ -48,6 +49,8 @@ struct inbox {
 void inbox_init(struct inbox *inbox, int wake_fd);
 void inbox_release(struct inbox *inbox);
 struct flight *inbox_take_all(struct inbox *inbox);
+/* Finishes what has ended. */
+void inbox_finish(struct inbox *inbox);
 
 MUST_USE enum err arrow_init(struct arrow *arrow, struct loop *loop, enum peer callee, enum lane lane);
 void arrow_release(struct arrow *arrow); /* before the inbox */

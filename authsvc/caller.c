@@ -126,7 +126,27 @@ static enum err check(struct call *call, const struct caller_claim *claim, struc
 		return prove(call, claim, store, client);
 	if (!client->confidential)
 		return claim->public_ok && secret.p == NULL ? OK : ERR_NOT_FOUND;
-	return client->secret_hash.p != NULL && secret_matches(call, client, secret) ? OK : ERR_NOT_FOUND;
+	return caller_is(call, client, secret) ? OK : ERR_NOT_FOUND;
+}
+
+bool caller_claimed(struct call *call, const struct caller_claim *claim, struct uuid *id_out,
+	struct uuid *tenant_id_out, struct str *secret_out)
+{
+	const char *description = "";
+	struct basic basic;
+
+	if (call->form_fault.p != NULL || claim->assertion.p != NULL || claim->assertion_type.p != NULL)
+		return false;
+	if (read_credentials(call, claim, &basic, &description) != NULL || basic.password.p == NULL)
+		return false;
+	*secret_out = basic.password;
+	return uuid_parse(basic.user, id_out) == OK &&
+	       directory_find(desk_state(call)->directory, id_out, tenant_id_out);
+}
+
+bool caller_is(struct call *call, const struct client_record *client, struct str secret)
+{
+	return client->confidential && client->secret_hash.p != NULL && secret_matches(call, client, secret);
 }
 
 static enum err refuse(struct call *call, struct web_reply *reply, const char *error, const char *description)

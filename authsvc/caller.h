@@ -18,6 +18,14 @@ struct caller_claim {
 	struct str assertion_type, assertion;
 };
 /*
+ * The first half for clients with secrets that were here before, without asking a store: who says to be whom, and
+ * whose. False: all that is left to caller_authenticate.
+ */
+bool caller_claimed(struct call *call, const struct caller_claim *claim, struct uuid *id_out,
+	struct uuid *tenant_id_out, struct str *secret_out);
+/* The second half: whether it is that client. */
+bool caller_is(struct call *call, const struct client_record *client, struct str secret);
+/*
  * Authenticates the client (RFC 6749 section 2.3, RFC 7523) by the method it is registered for, and begins a
  * transaction in its tenant. ERR_UNAUTHENTICATED: the reply already holds the refusal. The store is to be released
  * either way.

@@ -3,24 +3,14 @@
 
 #include "base/crash.h"
 #include "base/log.h"
-#include "caller.h"
+#include "handle_token.h"
 #include "issue.h"
-#include "store_grant.h"
 #include "ticket.h"
 
 #define SERVICE_DEF "contract/authsvc.def"
 #include "service/handlers.h"
 
 #define SALT_LEN 32
-
-/* One request of the token endpoint on its way. */
-struct exchange {
-	struct call *call;
-	struct store *store;
-	const struct token_request *request;
-	struct client_record client;
-	struct web_reply *reply;
-};
 
 static enum err refuse(struct exchange *exchange, const char *error, const char *description)
 {
@@ -84,8 +74,7 @@ static struct str refresh_token_of(struct exchange *exchange, const struct famil
 		family->state.generation, family->refresh_salt, exchange->call->arena);
 }
 
-/* Tokens first, commit then: what cannot be signed must not be marked as given. */
-static enum err finish(struct exchange *exchange, const struct family_record *family,
+enum err handle_token_sign(struct exchange *exchange, const struct family_record *family,
 	const struct person_record *person, const struct scope *scope, struct str nonce)
 {
 	struct issue issue = {
@@ -99,11 +88,18 @@ static enum err finish(struct exchange *exchange, const struct family_record *fa
 		.nonce = nonce,
 		.refresh_token = refresh_token_of(exchange, family),
 	};
-	enum err err;
 
 	if (family->refresh_salt.p != NULL && issue.refresh_token.p == NULL)
 		return ERR_OVERLOADED;
-	if ((err = issue_tokens(exchange->call, &issue, exchange->reply)) != OK)
+	return issue_tokens(exchange->call, &issue, exchange->reply);
+}
+
+static enum err finish(struct exchange *exchange, const struct family_record *family,
+	const struct person_record *person, const struct scope *scope, struct str nonce)
+{
+	enum err err = handle_token_sign(exchange, family, person, scope, nonce);
+
+	if (err != OK)
 		return err;
 	CRASH_POINT("token.before_commit");
 	if ((err = desk_commit(exchange->call, exchange->store)) != OK)
@@ -205,8 +201,7 @@ static enum err grant_code(struct exchange *exchange)
 	return code.used || !code_fits(exchange, &code) ? invalid_grant(exchange) : spend_code(exchange, &code);
 }
 
-/* The scope of this access token: what was granted, or less. False: more was asked for. */
-static bool narrow(struct exchange *exchange, const struct family_record *family, struct scope *scope_out)
+bool handle_token_narrow(const struct exchange *exchange, const struct family_record *family, struct scope *scope_out)
 {
 	const struct token_request *request = exchange->request;
 	struct str wanted = request->has_scope ? request->scope : family->scope;
@@ -221,7 +216,7 @@ static enum err answer_refresh(struct exchange *exchange, struct family_record *
 	struct scope scope;
 	enum err err;
 
-	if (!narrow(exchange, family, &scope))
+	if (!handle_token_narrow(exchange, family, &scope))
 		return refuse(exchange, "invalid_scope", "the scope exceeds what was granted");
 	if ((err = store_person_standing(exchange->store, family->person_row_id, &person)) != OK)
 		return err;
@@ -266,8 +261,7 @@ static enum err grant_refresh(struct exchange *exchange)
 	return ERR_INTERNAL;
 }
 
-/* For the client itself; nothing is stored. */
-static enum err grant_client(struct exchange *exchange)
+enum err handle_token_for_client(struct exchange *exchange)
 {
 	struct scope scope;
 	struct issue issue = {
@@ -285,6 +279,12 @@ static enum err grant_client(struct exchange *exchange)
 	return issue_tokens(exchange->call, &issue, exchange->reply);
 }
 
+struct caller_claim handle_token_claim(const struct token_request *request)
+{
+	return (struct caller_claim){request->client_id, request->client_secret, true, request->client_assertion_type,
+		request->client_assertion};
+}
+
 enum err handle_token_issue(struct call *call, const struct token_request *request_in, struct web_reply *reply_out)
 {
 	static const struct {
@@ -293,10 +293,9 @@ enum err handle_token_issue(struct call *call, const struct token_request *reque
 	} grants[] = {
 		{"authorization_code", grant_code},
 		{"refresh_token", grant_refresh},
-		{"client_credentials", grant_client},
+		{"client_credentials", handle_token_for_client},
 	};
-	struct caller_claim claim = {request_in->client_id, request_in->client_secret, true,
-		request_in->client_assertion_type, request_in->client_assertion};
+	struct caller_claim claim = handle_token_claim(request_in);
 	struct store store = {0};
 	struct exchange exchange = {.call = call, .store = &store, .request = request_in, .reply = reply_out};
 	enum err err;

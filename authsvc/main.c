@@ -3,6 +3,7 @@
 #include "breached_build.h"
 #include "config.h"
 #include "handle_bootstrap.h"
+#include "handle_token_many.h"
 #include "job_keys.h"
 #include "job_mail.h"
 #include "job_revocation.h"
@@ -12,6 +13,9 @@
 #define SERVICE_DEF "contract/authsvc.def"
 #define SERVICE_HANDLER_TABLE handlers
 #include "service/handlers.h"
+
+static const struct handler handlers_many[] = {
+	{OPID_token_issue, NULL, handle_token_issue_many}, {OPERATION_COUNT, NULL, NULL}};
 
 static const struct job jobs[] = {
 	{"keys", job_keys_run},
@@ -45,6 +49,7 @@ int main(int argc, char **argv)
 		.config_keys = config_keys,
 		.config_size = sizeof(struct auth_config),
 		.handlers = handlers,
+		.handlers_many = handlers_many,
 		.migrations = authsvc_migrations,
 		.migration_count = authsvc_migrations_count,
 		.jobs = jobs,
@@ -59,7 +64,7 @@ int main(int argc, char **argv)
 		.metrics = state_metrics,
 		.outbox = true,
 		.fetch_keys = job_keys_fetch,
-		.workers_fast = 6,
+		.workers_fast = 2,
 		.workers_slow = 4,
 	};
 

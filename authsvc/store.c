@@ -8,6 +8,12 @@ enum err store_begin(
 	return tx_begin(db, tenant_id, &store_out->tx);
 }
 
+enum err store_switch(struct store *store, const struct uuid *tenant_id)
+{
+	store->tenant_id = *tenant_id;
+	return tx_set_tenant(store->tx, tenant_id);
+}
+
 enum err store_commit(struct store *store)
 {
 	return tx_commit(&store->tx);
@@ -27,6 +33,18 @@ enum err store_one(struct tx *tx, const struct db_statement *statement, const st
 	struct rows **rows_out)
 {
 	enum err err = tx_query(tx, statement, params, count, rows_out);
+
+	if (err != OK)
+		return err;
+	if (rows_next(*rows_out))
+		return OK;
+	rows_free(rows_out);
+	return ERR_NOT_FOUND;
+}
+
+enum err store_next(struct tx *tx, struct rows **rows_out)
+{
+	enum err err = tx_next(tx, rows_out, NULL);
 
 	if (err != OK)
 		return err;

@@ -26,6 +26,8 @@ struct store {
 
 MUST_USE enum err store_begin(
 	struct db *db, struct seal *seal, struct arena *arena, const struct uuid *tenant_id, struct store *store_out);
+/* What follows is another tenant's; queued. For batches over several tenants in one transaction. */
+MUST_USE enum err store_switch(struct store *store, const struct uuid *tenant_id);
 MUST_USE enum err store_commit(struct store *store);
 void store_release(struct store *store); /* rolls back unless committed; a zeroed one is fine */
 
@@ -35,6 +37,8 @@ struct seal_place store_place(const struct store *store, const char *table, cons
 /* One row or none: ERR_NOT_FOUND without one. The row is current. */
 MUST_USE enum err store_one(struct tx *tx, const struct db_statement *statement, const struct db_param *params,
 	size_t count, struct rows **rows_out);
+/* The same of what was queued and flushed, in order. */
+MUST_USE enum err store_next(struct tx *tx, struct rows **rows_out);
 
 /* The columns acr and amr, at `column` and behind it. */
 MUST_USE enum err store_proof(const struct rows *rows, int column, struct arena *arena, struct proof *proof_out);

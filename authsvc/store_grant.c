@@ -100,6 +100,30 @@ enum err store_family_insert(struct store *store, struct family_record *family, 
 	return err;
 }
 
+static enum err read_family(
+	const struct rows *rows, struct arena *arena, const struct uuid *id, struct family_record *family_out)
+{
+	enum err err;
+
+	*family_out = (struct family_record){
+		.row_id = rows_i64(rows, 0),
+		.id = *id,
+		.person_row_id = rows_i64(rows, 1),
+		.client_row_id = rows_i64(rows, 2),
+		.scope = rows_copy(rows, 3, arena),
+		.auth_at = rows_time(rows, 4),
+		.refresh_salt = rows_copy(rows, 5, arena),
+		.state = {.has_refresh = !rows_is_null(rows, 5),
+			.generation = rows_i64(rows, 6),
+			.rotated_at = rows_time(rows, 7),
+			.expires_at = rows_time(rows, 8),
+			.revoked = !rows_is_null(rows, 9)},
+	};
+	if ((err = store_proof(rows, 10, arena, &family_out->proof)) != OK)
+		return err;
+	return family_out->scope.p != NULL ? OK : ERR_TOO_LARGE;
+}
+
 enum err store_family_lock(struct store *store, const struct uuid *id, struct family_record *family_out)
 {
 	struct rows *rows = NULL;
@@ -107,27 +131,27 @@ enum err store_family_lock(struct store *store, const struct uuid *id, struct fa
 
 	*family_out = (struct family_record){0};
 	err = store_one(store->tx, &sql_family_lock, PARAMS(db_uuid(&store->tenant_id), db_uuid(id)), &rows);
-	if (err != OK)
-		return err;
-	*family_out = (struct family_record){
-		.row_id = rows_i64(rows, 0),
-		.id = *id,
-		.person_row_id = rows_i64(rows, 1),
-		.client_row_id = rows_i64(rows, 2),
-		.scope = rows_copy(rows, 3, store->arena),
-		.auth_at = rows_time(rows, 4),
-		.refresh_salt = rows_copy(rows, 5, store->arena),
-		.state = {.has_refresh = !rows_is_null(rows, 5),
-			.generation = rows_i64(rows, 6),
-			.rotated_at = rows_time(rows, 7),
-			.expires_at = rows_time(rows, 8),
-			.revoked = !rows_is_null(rows, 9)},
-	};
-	err = store_proof(rows, 10, store->arena, &family_out->proof);
+	if (err == OK)
+		err = read_family(rows, store->arena, id, family_out);
 	rows_free(&rows);
-	if (err != OK)
-		return err;
-	return family_out->scope.p != NULL ? OK : ERR_TOO_LARGE;
+	return err;
+}
+
+enum err store_family_lock_queue(struct store *store, const struct uuid *id)
+{
+	return tx_queue(store->tx, &sql_family_lock, PARAMS(db_uuid(&store->tenant_id), db_uuid(id)));
+}
+
+enum err store_family_lock_next(struct store *store, const struct uuid *id, struct family_record *family_out)
+{
+	struct rows *rows = NULL;
+	enum err err;
+
+	*family_out = (struct family_record){0};
+	if ((err = store_next(store->tx, &rows)) == OK)
+		err = read_family(rows, store->arena, id, family_out);
+	rows_free(&rows);
+	return err;
 }
 
 enum err store_family_rotate(struct store *store, struct family_record *family, instant_us now)
@@ -196,10 +220,12 @@ enum err store_family_list(
 enum err store_revocation_add(
 	struct store *store, enum revoked_kind kind, const struct uuid *objects, size_t count, instant_us now)
 {
+	const instant_us until = now + ACCESS_LIFE_US + REVOCATION_SLACK_US;
+
 	store->wakes = true;
 	return tx_exec(store->tx, &sql_revocation_insert,
-		PARAMS(db_uuid(&store->tenant_id), db_c(kind_names[kind]), db_uuids(objects, count), db_time(now),
-			db_time(now + ACCESS_LIFE_US + REVOCATION_SLACK_US)),
+		PARAMS(db_uuid(&store->tenant_id), db_c(kind_names[kind]), db_uuids(objects, count),
+			db_time(kind == REVOKED_CLIENT ? until : now), db_time(until)),
 		NULL);
 }
 

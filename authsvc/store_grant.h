@@ -37,6 +37,9 @@ struct family_record {
 };
 MUST_USE enum err store_family_insert(struct store *store, struct family_record *family, instant_us now);
 MUST_USE enum err store_family_lock(struct store *store, const struct uuid *id, struct family_record *family_out);
+/* The same in a pipeline. Several are locked in the order of tenants and ids, or two batches stop each other. */
+MUST_USE enum err store_family_lock_queue(struct store *store, const struct uuid *id);
+MUST_USE enum err store_family_lock_next(struct store *store, const struct uuid *id, struct family_record *family_out);
 /* The next generation of a locked family; queued. */
 MUST_USE enum err store_family_rotate(struct store *store, struct family_record *family, instant_us now);
 
@@ -58,7 +61,10 @@ MUST_USE enum err store_family_list(
 
 /* -- revocations of access tokens -- */
 enum revoked_kind { REVOKED_SESSION, REVOKED_TOKEN, REVOKED_PERSON, REVOKED_CLIENT, REVOKED_TENANT, REVOKED_KINDS };
-/* Refuses what was issued to these up to now, as long as such tokens live. */
+/*
+ * Refuses what was issued to these up to now, as long as such tokens live. A client is deleted for good, and is read
+ * without a lock: what is being signed for it meanwhile is refused too.
+ */
 MUST_USE enum err store_revocation_add(
 	struct store *store, enum revoked_kind kind, const struct uuid *objects, size_t count, instant_us now);
 

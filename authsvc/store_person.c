@@ -88,6 +88,20 @@ enum err store_person_hold(struct store *store, int64_t row_id)
 	return tx_queue_quiet(store->tx, &sql_person_hold, PARAMS(db_uuid(&store->tenant_id), db_i64(row_id)));
 }
 
+static enum err read_standing(const struct rows *rows, struct arena *arena, struct person_record *person_out)
+{
+	*person_out = (struct person_record){
+		.row_id = rows_i64(rows, 0),
+		.id = rows_uuid(rows, 1),
+		.email_verified_at = rows_time(rows, 3),
+		.roles = rows_is_null(rows, 5) ? STR("") : rows_copy(rows, 5, arena),
+	};
+	if (!rules_status_parse(rows_str(rows, 2), &person_out->status) ||
+		!rules_locale_parse(rows_str(rows, 4), &person_out->locale))
+		return ERR_INTERNAL;
+	return person_out->roles.p != NULL ? OK : ERR_TOO_LARGE;
+}
+
 enum err store_person_standing(struct store *store, int64_t row_id, struct person_record *person_out)
 {
 	struct rows *rows = NULL;
@@ -99,17 +113,31 @@ enum err store_person_standing(struct store *store, int64_t row_id, struct perso
 	if (err == OK)
 		err = store_one(
 			store->tx, &sql_person_standing, PARAMS(db_uuid(&store->tenant_id), db_i64(row_id)), &rows);
+	if (err == OK)
+		err = read_standing(rows, store->arena, person_out);
+	rows_free(&rows);
+	return err;
+}
+
+enum err store_person_standing_queue(struct store *store, int64_t row_id)
+{
+	enum err err = store_person_hold(store, row_id);
+
 	if (err != OK)
 		return err;
-	person_out->row_id = rows_i64(rows, 0);
-	person_out->id = rows_uuid(rows, 1);
-	person_out->email_verified_at = rows_time(rows, 3);
-	person_out->roles = rows_is_null(rows, 5) ? STR("") : rows_copy(rows, 5, store->arena);
-	if (!rules_status_parse(rows_str(rows, 2), &person_out->status) ||
-		!rules_locale_parse(rows_str(rows, 4), &person_out->locale))
-		err = ERR_INTERNAL;
+	return tx_queue(store->tx, &sql_person_standing, PARAMS(db_uuid(&store->tenant_id), db_i64(row_id)));
+}
+
+enum err store_person_standing_next(struct store *store, struct person_record *person_out)
+{
+	struct rows *rows = NULL;
+	enum err err;
+
+	*person_out = (struct person_record){0};
+	if ((err = store_next(store->tx, &rows)) == OK)
+		err = read_standing(rows, store->arena, person_out);
 	rows_free(&rows);
-	return err == OK && person_out->roles.p == NULL ? ERR_TOO_LARGE : err;
+	return err;
 }
 
 void store_person_index(const struct seal *seal, const struct uuid *tenant_id, struct str normal_email,

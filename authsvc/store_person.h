@@ -26,6 +26,9 @@ MUST_USE enum err store_person_by_email(struct store *store, struct str normal_e
  * right or is suspended between this and the token.
  */
 MUST_USE enum err store_person_standing(struct store *store, int64_t row_id, struct person_record *person_out);
+/* The same in a pipeline. */
+MUST_USE enum err store_person_standing_queue(struct store *store, int64_t row_id);
+MUST_USE enum err store_person_standing_next(struct store *store, struct person_record *person_out);
 /* The same hold alone; queued. What is read next is of after whatever was waited for. */
 MUST_USE enum err store_person_hold(struct store *store, int64_t row_id);
 /* In the order of their making, after `after`, erased ones left out. */

@@ -89,7 +89,7 @@ enum err store_tenant_update(struct store *store, const struct tenant_record *te
 		NULL);
 }
 
-static void read_client(const struct rows *rows, struct arena *arena, struct client_record *client_out)
+static enum err read_client(const struct rows *rows, struct arena *arena, struct client_record *client_out)
 {
 	*client_out = (struct client_record){
 		.row_id = rows_i64(rows, 0),
@@ -105,6 +105,7 @@ static void read_client(const struct rows *rows, struct arena *arena, struct cli
 		.allowed_origins = rows_copy(rows, 10, arena),
 		.jwks = rows_copy(rows, 11, arena),
 	};
+	return client_out->allowed_origins.p != NULL ? OK : ERR_TOO_LARGE;
 }
 
 enum err store_client_read(struct store *store, const struct uuid *id, struct client_record *client_out)
@@ -113,11 +114,24 @@ enum err store_client_read(struct store *store, const struct uuid *id, struct cl
 	enum err err;
 
 	err = store_one(store->tx, &sql_client_read, PARAMS(db_uuid(&store->tenant_id), db_uuid(id)), &rows);
-	if (err == OK) {
-		read_client(rows, store->arena, client_out);
-		if (client_out->allowed_origins.p == NULL)
-			err = ERR_TOO_LARGE;
-	}
+	if (err == OK)
+		err = read_client(rows, store->arena, client_out);
+	rows_free(&rows);
+	return err;
+}
+
+enum err store_client_queue(struct store *store, const struct uuid *id)
+{
+	return tx_queue(store->tx, &sql_client_read, PARAMS(db_uuid(&store->tenant_id), db_uuid(id)));
+}
+
+enum err store_client_next(struct store *store, struct client_record *client_out)
+{
+	struct rows *rows = NULL;
+	enum err err;
+
+	if ((err = store_next(store->tx, &rows)) == OK)
+		err = read_client(rows, store->arena, client_out);
 	rows_free(&rows);
 	return err;
 }
@@ -131,11 +145,8 @@ enum err store_client_list(struct store *store, const struct uuid *after, size_t
 	*count_out = 0;
 	err = tx_query(store->tx, &sql_client_list,
 		PARAMS(db_uuid(&store->tenant_id), db_uuid(after), db_i64((int64_t)limit)), &rows);
-	while (err == OK && *count_out < limit && rows_next(rows)) {
-		read_client(rows, store->arena, &clients_out[*count_out]);
-		if (clients_out[(*count_out)++].allowed_origins.p == NULL)
-			err = ERR_TOO_LARGE;
-	}
+	while (err == OK && *count_out < limit && rows_next(rows))
+		err = read_client(rows, store->arena, &clients_out[(*count_out)++]);
 	rows_free(&rows);
 	return err;
 }

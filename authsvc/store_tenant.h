@@ -36,6 +36,9 @@ MUST_USE enum err store_tenant_insert(struct store *store, const struct tenant_r
 MUST_USE enum err store_tenant_update(struct store *store, const struct tenant_record *tenant, instant_us now);
 
 MUST_USE enum err store_client_read(struct store *store, const struct uuid *id, struct client_record *client_out);
+/* The same in a pipeline. */
+MUST_USE enum err store_client_queue(struct store *store, const struct uuid *id);
+MUST_USE enum err store_client_next(struct store *store, struct client_record *client_out);
 /* In the order of their making, after `after`; at most `limit` into `clients_out`, which has room for them. */
 MUST_USE enum err store_client_list(struct store *store, const struct uuid *after, size_t limit,
 	struct client_record *clients_out, size_t *count_out);

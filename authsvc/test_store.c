@@ -314,6 +314,13 @@ static void what_is_revoked_is_revoked_everywhere_at_once(void **state)
 	assert_false(hit);
 	assert_true(store.wakes);
 	commit(&store);
+	store = begin(&acme);
+	/* A client's end is for good: what was being signed meanwhile ends too. */
+	assert_int_equal(store_revocation_add(&store, REVOKED_CLIENT, &client.id, 1, NOW), OK);
+	query.issued_at = NOW + 5 * US_PER_S;
+	assert_int_equal(store_revocation_hit(&store, &query, NOW, &hit), OK);
+	assert_true(hit);
+	store_release(&store);
 
 	assert_int_equal(tx_begin_jobs(jobs, &tx), OK);
 	assert_int_equal(store_revocation_unpublished(tx, 8, records, &n), OK);

@@ -164,6 +164,37 @@ def ending_tokens(end):
     return prepare, end, check
 
 
+def refreshing_many():
+    """Refreshes that arrive together, of families of one person: who asks again with the same token has the successor."""
+    def prepare(work):
+        work.person()
+        browser = berth_flow.Browser(work.suite.info)
+        work.chains = []
+        for number in range(MANY):
+            flow = berth_flow.Authorization(work.suite.info, work.client, scope="openid offline_access berth", browser=browser)
+            code = flow.follow(flow.begin()) if number else flow.code(work.somebody["email"], work.somebody["password"])
+            work.chains.append(flow.exchange(code["code"]).json()["refresh_token"])
+
+    def one(work, token):
+        try:
+            return berth_flow.token_request(work.suite.info, work.client, {"grant_type": "refresh_token", "refresh_token": token})
+        except (httpx.HTTPError, OSError):
+            return None
+
+    def ask(work):
+        with concurrent.futures.ThreadPoolExecutor(MANY) as pool:
+            return list(pool.map(lambda token: one(work, token), work.chains))
+
+    def check(work):
+        for number, token in enumerate(work.chains):
+            before = work.first[number] if work.first else None
+            newest = before.json()["refresh_token"] if before is not None and before.status == 200 else token
+            again = one(work, newest)
+            # Nobody asks again within the seconds in which that is no theft when a process took longer to come back.
+            assert again.status == 200 or (newest == token and again.json()["error"] == "invalid_grant"), again.text
+    return prepare, ask, check
+
+
 def replay(work):
     return work.flow.exchange(work.code)
 
@@ -453,6 +484,7 @@ ACTIONS = {
         lambda work: "/v1/tenant", lambda work: {"name": f"Acme {work.mark}"}, lambda work: work.suite.tenants[work.slug]["id"]),
     "login": signing_in(),
     "token": signing_in(),
+    "token_many": refreshing_many(),
     "logout": logging_out(),
     "revoke": ending_tokens(revoke),
     "invitation_accept": accepting(),

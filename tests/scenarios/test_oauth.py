@@ -5,6 +5,7 @@ import base64
 import concurrent.futures
 import json
 import secrets
+import threading
 import time
 import urllib.parse
 
@@ -206,6 +207,60 @@ def test_a_refresh_token_is_rotated(suite, flow, person, client):
     suite.api(second.json()["access_token"]).get("/v1/whoami").expect(200)
 
 
+FAMILIES = 10
+
+
+def test_refreshes_that_come_together_have_each_its_own_outcome(suite, slug, other_slug, client):
+    """Two tenants' families, each with a chain of its own, and what must be refused, all at the same moments."""
+    other = suite.tenants[other_slug]["client"]
+    chains = []
+    for which, owner in ((slug, client), (other_slug, other)):
+        someone, browser = suite.person(which, "User"), Browser(suite.info)
+        for number in range(FAMILIES):
+            flow = Authorization(suite.info, owner, scope="openid offline_access booking.read", browser=browser)
+            code = flow.follow(flow.begin()) if number else flow.code(someone["email"], someone["password"])
+            chains.append({"client": owner, "token": flow.exchange(code["code"]).json()["refresh_token"], "sub": someone["id"]})
+    stranger = {"id": client["id"], "secret": "not-it"}
+    machine = {"grant_type": "client_credentials"}
+
+    def asks():
+        yield from ((chain["client"], {"grant_type": "refresh_token", "refresh_token": chain["token"]}, "next") for chain in chains)
+        twin = chains[0]
+        yield twin["client"], {"grant_type": "refresh_token", "refresh_token": twin["token"]}, "next"
+        yield client, machine, "machine"
+        yield other, machine, "machine"
+        yield stranger, machine, "invalid_client"
+        yield other, {"grant_type": "refresh_token", "refresh_token": chains[1]["token"]}, "invalid_grant"
+        yield client, {"grant_type": "refresh_token", "refresh_token": "none"}, "invalid_grant"
+        yield client, {"grant_type": "refresh_token", "refresh_token": chains[2]["token"], "scope": "booking.create"}, "invalid_scope"
+
+    before = suite.metrics("authsvc")
+    with concurrent.futures.ThreadPoolExecutor(32) as pool:
+        for _ in range(5):
+            wanted = list(asks())
+            replies = list(pool.map(lambda ask: token_request(suite.info, ask[0], ask[1]), wanted))
+            for (owner, _, outcome), reply in zip(wanted, replies):
+                if outcome.startswith("invalid"):
+                    oauth_error(reply, outcome, 401 if outcome == "invalid_client" else 400)
+                else:
+                    assert reply.status == 200, reply.text
+                    assert claims(reply.json()["access_token"])["client_id"] == owner["id"]
+            assert replies[len(chains)].json()["refresh_token"] == replies[0].json()["refresh_token"], "twins get the same successor"
+            for chain, reply in zip(chains, replies):
+                assert claims(reply.json()["access_token"])["sub"] == chain["sub"]
+                assert reply.json()["refresh_token"] != chain["token"]
+                chain["older"], chain["token"] = chain["token"], reply.json()["refresh_token"]
+        stolen = chains[3]
+        newest = refresh(suite, stolen["client"], stolen["token"]).json()["refresh_token"]
+        wanted = [(chain["client"], chain["older"] if chain is stolen else chain["token"]) for chain in chains]
+        replies = list(pool.map(lambda ask: refresh(suite, *ask), wanted))
+    assert [reply.status for reply in replies] == [400 if chain is stolen else 200 for chain in chains]
+    oauth_error(refresh(suite, stolen["client"], newest), "invalid_grant")
+    after = suite.metrics("authsvc")
+    together = {name: after[name] - before[name] for name in ("berth_batches_total", "berth_batch_items_total")}
+    assert together["berth_batch_items_total"] >= together["berth_batches_total"] + 30, f"they did not come together: {together}"
+
+
 def test_an_honest_retry_of_a_refresh_is_not_a_theft(suite, flow, person, client):
     """Two tabs, or a lost answer: the same refresh token twice within moments leaves the person signed in."""
     first = finished(flow, person)
@@ -252,6 +307,31 @@ def test_client_credentials(suite, slug, admin):
     api.get("/v1/people").problem(403, "forbidden", reason="person.read")
     assert "secret" not in admin.get(f"/v1/clients/{made['id']}").expect(200).body or \
         admin.get(f"/v1/clients/{made['id']}").body["secret"] is None
+
+
+def test_a_deleted_client_is_refused_and_so_is_all_that_it_was_given_meanwhile(suite, admin):
+    made = admin.post("/v1/clients", {
+        "name": "Going", "kind": "confidential", "grants": ["client_credentials"], "permissions": ["site.read"]}).expect(201).body
+    given, ended = [], threading.Event()
+
+    def ask():
+        while not ended.is_set():
+            reply = token_request(suite.info, made, {"grant_type": "client_credentials"})
+            if reply.status != 200:
+                return oauth_error(reply, "invalid_client", 401)
+            given.append(reply.json()["access_token"])
+        return None
+
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        asking = [pool.submit(ask) for _ in range(6)]
+        wait_for(lambda: len(given) > 12, 20, "some tokens")
+        admin.delete(f"/v1/clients/{made['id']}").expect(204)
+        try:
+            wait_for(lambda: all(one.done() for one in asking), 5, "the client to be refused")
+        finally:
+            ended.set()
+    assert all(one.result() is not None for one in asking)
+    wait_for(lambda: {suite.api(token).get("/v1/whoami").status for token in given} == {401}, 2, "the end of what it was given")
 
 
 def test_a_client_may_not_be_given_more_than_its_maker_has(suite, slug, client):

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "handle_token_many.h"
+
+#include <stdlib.h>
+
+#include "base/crash.h"
+#include "base/log.h"
+#include "handle_token.h"
+#include "ticket.h"
+
+#define SERVICE_DEF "contract/authsvc.def"
+#include "service/handlers.h"
+
+#define TOGETHER_MAX 128 /* in one transaction; a pipeline has room for four times as many statements */
+
+/* One request. */
+struct asking {
+	struct exchange exchange;
+	struct store place; /* of the exchange: its tenant, and no transaction */
+	struct uuid tenant_id, client_id;
+	struct str secret;
+	const struct asking *first; /* the first of its client in the batch */
+	bool refresh;
+	struct refresh_ticket ticket;
+	struct family_record family;
+	struct person_record person;
+	struct scope scope;
+	bool rotate;
+	bool alone; /* left to the single form */
+	bool decided;
+	enum err err;
+};
+
+/* What shares one transaction, ordered by tenant and family. */
+struct together {
+	struct asking *items[TOGETHER_MAX];
+	size_t count;
+	bool refreshes; /* any */
+	struct store store;
+};
+
+static bool is_open(const struct asking *asking)
+{
+	return !asking->alone && !asking->decided;
+}
+
+static void decide(struct asking *asking, enum err err)
+{
+	asking->decided = true;
+	asking->err = err;
+}
+
+/* -- before a store is asked -- */
+
+static bool read_grant(struct asking *asking)
+{
+	const struct token_request *request = asking->exchange.request;
+
+	if (str_eq_c(request->grant_type, "client_credentials"))
+		return true;
+	asking->refresh = true;
+	return str_eq_c(request->grant_type, "refresh_token") && request->has_refresh_token &&
+	       ticket_refresh_parse(asking->exchange.call->arena, request->refresh_token, &asking->ticket) &&
+	       uuid_eq(&asking->ticket.tenant_id, &asking->tenant_id);
+}
+
+static void read_one(struct asking *asking)
+{
+	const struct caller_claim claim = handle_token_claim(asking->exchange.request);
+
+	asking->exchange.store = &asking->place;
+	asking->alone = !caller_claimed(asking->exchange.call, &claim, &asking->client_id, &asking->tenant_id,
+				&asking->secret) ||
+	                !read_grant(asking);
+	asking->place.tenant_id = asking->tenant_id;
+}
+
+/* Families are locked in this order everywhere. */
+static int by_tenant_and_family(const void *left, const void *right)
+{
+	const struct asking *a = *(struct asking *const *)left, *b = *(struct asking *const *)right;
+	int order = uuid_cmp(&a->tenant_id, &b->tenant_id);
+
+	if (order == 0)
+		order = uuid_cmp(&a->ticket.family_id, &b->ticket.family_id);
+	return order != 0 ? order : (a > b) - (a < b);
+}
+
+/* The second of one family is decided by what becomes of the first. */
+static bool is_second(const struct together *together, const struct asking *asking)
+{
+	const struct asking *before = together->count > 0 ? together->items[together->count - 1] : NULL;
+
+	return before != NULL && asking->refresh && before->refresh &&
+	       uuid_eq(&before->ticket.family_id, &asking->ticket.family_id);
+}
+
+/* -- the steps; an error means that nothing is decided -- */
+
+/* Clients are few, and stand close together. */
+static const struct asking *first_of_client(const struct together *together, size_t i)
+{
+	const struct asking *asking = together->items[i];
+
+	for (size_t k = i; k-- > 0 && uuid_eq(&together->items[k]->tenant_id, &asking->tenant_id);)
+		if (uuid_eq(&together->items[k]->client_id, &asking->client_id))
+			return together->items[k]->first;
+	return asking;
+}
+
+static enum err read_clients(struct together *together)
+{
+	struct store *store = &together->store;
+	enum err err = OK;
+
+	for (size_t i = 0; i < together->count && err == OK; i++) {
+		struct asking *asking = together->items[i];
+
+		asking->first = first_of_client(together, i);
+		if (asking->first == asking && (err = store_switch(store, &asking->tenant_id)) == OK)
+			err = store_client_queue(store, &asking->client_id);
+	}
+	if (err == OK)
+		err = together->refreshes ? tx_flush(store->tx) : tx_flush_commit(store->tx);
+	for (size_t i = 0; i < together->count && err == OK; i++) {
+		struct asking *asking = together->items[i];
+
+		if (asking->first != asking) {
+			asking->exchange.client = asking->first->exchange.client;
+			asking->alone = asking->exchange.client.row_id == 0;
+		} else if ((err = store_client_next(store, &asking->exchange.client)) == ERR_NOT_FOUND) {
+			asking->exchange.client = (struct client_record){.row_id = 0};
+			asking->alone = true;
+			err = OK;
+		}
+	}
+	return err;
+}
+
+static void check_clients(struct together *together)
+{
+	for (size_t i = 0; i < together->count; i++) {
+		struct asking *asking = together->items[i];
+		const struct client_record *client = &asking->exchange.client;
+
+		asking->alone =
+			asking->alone || !caller_is(asking->exchange.call, client, asking->secret) ||
+			!rules_word_listed(client->grants, asking->refresh ? "refresh_token" : "client_credentials");
+		if (is_open(asking) && !asking->refresh)
+			decide(asking, handle_token_for_client(&asking->exchange));
+	}
+}
+
+static bool is_good(struct asking *asking)
+{
+	const struct family_record *family = &asking->family;
+	const struct state *state = desk_state(asking->exchange.call);
+	enum refresh_verdict verdict;
+
+	if (family->row_id == 0 || family->client_row_id != asking->exchange.client.row_id ||
+		!ticket_refresh_genuine(state->vault, &asking->ticket, family->refresh_salt))
+		return false;
+	verdict = rules_refresh_decide(&family->state, asking->ticket.generation, clock_now_us());
+	asking->rotate = verdict == REFRESH_ROTATE;
+	return (asking->rotate || verdict == REFRESH_REPEAT) &&
+	       handle_token_narrow(&asking->exchange, family, &asking->scope);
+}
+
+static enum err lock_families(struct together *together)
+{
+	struct store *store = &together->store;
+	enum err err = OK;
+
+	for (size_t i = 0; i < together->count && err == OK; i++) {
+		const struct asking *asking = together->items[i];
+
+		if (is_open(asking) && (err = store_switch(store, &asking->tenant_id)) == OK)
+			err = store_family_lock_queue(store, &asking->ticket.family_id);
+	}
+	if (err == OK)
+		err = tx_flush(store->tx);
+	for (size_t i = 0; i < together->count && err == OK; i++) {
+		struct asking *asking = together->items[i];
+
+		if (!is_open(asking))
+			continue;
+		err = store_family_lock_next(store, &asking->ticket.family_id, &asking->family);
+		err = err == ERR_NOT_FOUND ? OK : err;
+		asking->alone = err == OK && !is_good(asking);
+	}
+	return err;
+}
+
+static enum err hold_people(struct together *together)
+{
+	struct store *store = &together->store;
+	enum err err = OK;
+
+	for (size_t i = 0; i < together->count && err == OK; i++) {
+		const struct asking *asking = together->items[i];
+
+		if (is_open(asking) && (err = store_switch(store, &asking->tenant_id)) == OK)
+			err = store_person_standing_queue(store, asking->family.person_row_id);
+	}
+	if (err == OK)
+		err = tx_flush(store->tx);
+	for (size_t i = 0; i < together->count && err == OK; i++) {
+		struct asking *asking = together->items[i];
+
+		if (!is_open(asking))
+			continue;
+		err = store_person_standing_next(store, &asking->person);
+		asking->alone = err == OK && asking->person.status != PERSON_ACTIVE;
+	}
+	return err;
+}
+
+static enum err rotate_and_sign(struct together *together)
+{
+	struct store *store = &together->store;
+	enum err err = OK;
+
+	for (size_t i = 0; i < together->count && err == OK; i++) {
+		struct asking *asking = together->items[i];
+
+		if (!is_open(asking))
+			continue;
+		if (asking->rotate && (err = store_switch(store, &asking->tenant_id)) == OK)
+			err = store_family_rotate(store, &asking->family, clock_now_us());
+		if (err == OK)
+			err = handle_token_sign(
+				&asking->exchange, &asking->family, &asking->person, &asking->scope, STR_NONE);
+		decide(asking, OK);
+	}
+	return err;
+}
+
+static bool any_open(const struct together *together)
+{
+	for (size_t i = 0; i < together->count; i++)
+		if (is_open(together->items[i]))
+			return true;
+	return false;
+}
+
+static enum err run(struct together *together)
+{
+	enum err err;
+
+	if ((err = read_clients(together)) != OK)
+		return err;
+	check_clients(together);
+	if (!any_open(together))
+		return OK; /* nothing was written */
+	if ((err = lock_families(together)) != OK)
+		return err;
+	if ((err = hold_people(together)) != OK)
+		return err;
+	if ((err = rotate_and_sign(together)) != OK)
+		return err;
+	CRASH_POINT("token_many.before_commit");
+	err = store_commit(&together->store);
+	CRASH_POINT("token_many.after_commit");
+	return err;
+}
+
+/* What was to be together and could not be is done one by one. */
+static void run_together(struct together *together)
+{
+	struct call *call;
+	enum err err;
+
+	if (together->count == 0)
+		return;
+	call = together->items[0]->exchange.call;
+	err = store_begin(
+		call->worker->db, call->worker->seal, call->arena, &together->items[0]->tenant_id, &together->store);
+	if (err == OK)
+		err = run(together);
+	store_release(&together->store);
+	for (size_t i = 0; i < together->count && err != OK; i++) {
+		together->items[i]->alone = true;
+		together->items[i]->decided = false;
+	}
+	together->count = 0;
+	together->refreshes = false;
+}
+
+static void run_alone(struct asking *asking)
+{
+	struct call *call = asking->exchange.call;
+
+	log_set_request(&call->request_id);
+	*asking->exchange.reply = (struct web_reply){0};
+	decide(asking, handle_token_issue(call, asking->exchange.request, asking->exchange.reply));
+}
+
+static void run_all(struct asking **order, size_t count, struct together *together)
+{
+	*together = (struct together){.count = 0};
+	qsort(order, count, sizeof(struct asking *), by_tenant_and_family);
+	for (size_t i = 0; i < count; i++) {
+		if (is_second(together, order[i])) {
+			order[i]->alone = true;
+			continue;
+		}
+		together->items[together->count++] = order[i];
+		together->refreshes = together->refreshes || order[i]->refresh;
+		if (together->count == TOGETHER_MAX)
+			run_together(together);
+	}
+	run_together(together);
+}
+
+enum err handle_token_issue_many(
+	struct call **calls, const void *const *requests, void **replies, enum err *errs_out, size_t count)
+{
+	struct arena *arena = calls[0]->worker->arena;
+	struct asking *items = arena_take_array(arena, count, sizeof(*items));
+	struct asking **order = arena_take_array(arena, count, sizeof(struct asking *));
+	struct together *together = arena_take(arena, sizeof(*together));
+	size_t order_count = 0;
+
+	if (items == NULL || order == NULL || together == NULL)
+		return ERR_OVERLOADED;
+	for (size_t i = 0; i < count; i++) {
+		items[i] = (struct asking){.exchange = {.call = calls[i], .request = requests[i], .reply = replies[i]}};
+		read_one(&items[i]);
+		if (!items[i].alone)
+			order[order_count++] = &items[i];
+	}
+	run_all(order, order_count, together);
+	for (size_t i = 0; i < count; i++) {
+		if (!items[i].decided)
+			run_alone(&items[i]);
+		errs_out[i] = items[i].err;
+	}
+	return OK;
+}

@@ -6,7 +6,7 @@
 
 #include "base/crash.h"
 #include "base/log.h"
-#include "handle_booking.h"
+#include "handle_booking_group.h"
 #include "peer.h"
 
 #define SERVICE_DEF "contract/bookingsvc.def"
@@ -14,32 +14,11 @@
 
 /*
  * booking_create for a batch: the steps of the single form, each once for all items of a tenant, in one transaction
- * for all tenants. Only named spots go together; what has to lock an area goes alone afterwards, as does what a
- * batch cannot decide: the second of two with one idempotency key, and what collided with a stay that has gone
- * since.
+ * for all tenants, whose statements of one step share a round trip. Only named spots go together; what has to lock an
+ * area goes alone afterwards, as does what a batch cannot decide: the second of two with one idempotency key, and what
+ * collided with a stay that has gone since.
  */
-#define GROUP_MAX IDEMPOTENCY_BATCH_MAX
-
-/* Items of one tenant, and columns for those that are still open. */
-struct group {
-	struct making *items[GROUP_MAX];
-	size_t count;
-	struct making *open[GROUP_MAX];
-	size_t open_count;
-	struct uuid ids[2 * GROUP_MAX], others[GROUP_MAX];
-	int64_t numbers[2 * GROUP_MAX];
-	bool flags[GROUP_MAX];
-	struct place places[GROUP_MAX];
-	const struct stay_row *stays[GROUP_MAX];
-	struct collision collisions[GROUP_MAX];
-	struct seal_key *keys[GROUP_MAX];
-	const struct seal_key *used_keys[GROUP_MAX];
-	struct idempotency_claim claims[GROUP_MAX];
-	struct idempotency_answer answers[GROUP_MAX];
-	struct str bytes[GROUP_MAX];
-	int statuses[GROUP_MAX];
-	struct event events[GROUP_MAX];
-};
+#define TOGETHER_MAX IDEMPOTENCY_BATCH_MAX /* items of one transaction */
 
 static void decide(struct making *making, enum err err)
 {
@@ -47,248 +26,65 @@ static void decide(struct making *making, enum err err)
 	making->err = err;
 }
 
-static void gather(struct group *group)
+/* -- the batch -- */
+
+/* The groups of one transaction. */
+struct together {
+	struct group groups[TOGETHER_MAX];
+	size_t count;
+};
+
+static enum err each(struct together *together, struct tx *tx, enum err (*step)(struct group *, struct tx *))
 {
-	group->open_count = 0;
-	for (size_t i = 0; i < group->count; i++)
-		if (group->items[i]->state == MAKING_OPEN)
-			group->open[group->open_count++] = group->items[i];
+	enum err err = OK;
+
+	for (size_t i = 0; i < together->count && err == OK; i++)
+		err = step(&together->groups[i], tx);
+	return err;
 }
 
-static struct call *call_of(const struct group *group)
+/* What all groups queue, in one round trip, before any takes its part. */
+static enum err ask(struct together *together, struct tx *tx, enum err (*queue)(struct group *, struct tx *),
+	enum err (*take)(struct group *, struct tx *))
 {
-	return group->items[0]->call;
-}
-
-static const struct uuid *tenant_of(const struct group *group)
-{
-	return &call_of(group)->token.tenant_id;
-}
-
-/* -- the steps, in the order of the single form -- */
-
-static enum err take_answer(struct making *making, struct tx *tx, const struct idempotency_answer *answer)
-{
-	bool found = false;
 	enum err err;
 
-	if (answer->err == ERR_IN_PROGRESS) {
-		making->state = MAKING_ALONE;
-		return OK;
-	}
-	err = handle_booking_claimed(making->call, tx, answer, making->reply, &found);
-	if (err != OK && found) /* reading the first answer failed: nothing is decided */
+	if ((err = each(together, tx, queue)) != OK)
 		return err;
-	making->claimed = err == OK && !found;
-	if (err != OK || found)
-		decide(making, err);
-	return OK;
-}
-
-static enum err claim(struct group *group, struct tx *tx)
-{
-	struct call *call = call_of(group);
-	struct making *keyed[GROUP_MAX];
-	size_t n = 0;
-	enum err err;
-
-	for (size_t i = 0; i < group->open_count; i++) {
-		if (!group->open[i]->keyed.used)
-			continue;
-		group->claims[n] = group->open[i]->keyed.claim;
-		keyed[n++] = group->open[i];
-	}
-	err = idempotency_begin_many(tx, call->worker->seal, group->claims, n, call->arena, group->answers);
-	for (size_t i = 0; i < n && err == OK; i++)
-		err = take_answer(keyed[i], tx, &group->answers[i]);
-	gather(group);
-	return err;
-}
-
-static enum err check_standing(struct group *group, struct tx *tx)
-{
-	bool any = false;
-	enum err err = OK;
-
-	memset(group->flags, 0, sizeof(group->flags));
-	for (size_t i = 0; i < group->open_count; i++) {
-		const struct making *making = group->open[i];
-		bool asks = handle_making_is_for_other(making) && making->caller.act_for;
-
-		group->ids[i] = asks ? making->caller.person_id : UUID_NIL;
-		group->others[i] = making->person_id;
-		any |= asks;
-	}
-	if (any)
-		err = store_delegation_held(tx, group->ids, group->others, group->open_count, group->flags);
-	for (size_t i = 0; i < group->open_count && err == OK; i++) {
-		enum err verdict = handle_making_allow(group->open[i], group->flags[i]);
-
-		if (verdict != OK)
-			decide(group->open[i], verdict);
-	}
-	gather(group);
-	return err;
-}
-
-static enum err judge(struct group *group, struct tx *tx, instant_us now)
-{
-	enum err err;
-
-	for (size_t i = 0; i < group->open_count; i++)
-		group->ids[i] = group->open[i]->request->spot_id;
-	err = store_place_of_spots(tx, group->ids, group->open_count, now, group->places);
-	for (size_t i = 0; i < group->open_count && err == OK; i++) {
-		enum err verdict;
-
-		group->open[i]->place = group->places[i];
-		verdict = handle_making_judge(group->open[i], now);
-		if (verdict != OK)
-			decide(group->open[i], verdict);
-	}
-	gather(group);
-	return err;
-}
-
-static enum err load_people(struct group *group, struct tx *tx)
-{
-	struct call *call = call_of(group);
-	const size_t n = group->open_count;
-	enum err err;
-
-	for (size_t i = 0; i < n; i++) {
-		group->ids[i] = group->open[i]->person_id;
-		group->ids[n + i] = group->open[i]->caller.person_id;
-	}
-	if ((err = store_person_numbers(tx, group->ids, 2 * n, call->arena, group->numbers)) != OK)
+	if ((err = tx_flush(tx)) != OK)
 		return err;
-	err = seal_subjects_load(tx, call->worker->seal, tenant_of(group), group->ids, n, true, group->keys);
-	for (size_t i = 0; i < n && err == OK; i++) {
-		struct making *making = group->open[i];
-		enum err verdict;
-
-		making->key = group->keys[i];
-		making->stay.person_no = group->numbers[i];
-		making->stay.created_by_no = group->numbers[n + i];
-		if ((verdict = handle_making_seal(making)) != OK)
-			decide(making, verdict);
-	}
-	gather(group);
-	return err;
+	return each(together, tx, take);
 }
 
-static enum err settle_collisions(struct group *group, struct tx *tx)
-{
-	struct making *collided[GROUP_MAX];
-	size_t n = 0;
-	enum err err;
-
-	for (size_t i = 0; i < group->open_count; i++) {
-		if (group->flags[i])
-			continue;
-		group->stays[n] = &group->open[i]->stay;
-		collided[n++] = group->open[i];
-	}
-	if (n == 0)
-		return OK;
-	err = store_stay_collisions(tx, group->stays, n, call_of(group)->arena, group->collisions);
-	for (size_t i = 0; i < n && err == OK; i++) {
-		enum err verdict = handle_making_collided(collided[i], &group->collisions[i]);
-
-		if (verdict != OK)
-			decide(collided[i], verdict);
-		else
-			collided[i]->state = MAKING_ALONE;
-	}
-	gather(group);
-	return err;
-}
-
-static enum err add(struct group *group, struct tx *tx, instant_us now)
+/* An error means that nothing of all this is decided. */
+static enum err run(struct together *together, struct tx *tx)
 {
 	enum err err;
 
-	for (size_t i = 0; i < group->open_count; i++)
-		group->stays[i] = &group->open[i]->stay;
-	err = store_stay_add(tx, group->stays, group->open_count, now, call_of(group)->arena, group->flags);
-	return err == OK ? settle_collisions(group, tx) : err;
-}
-
-static enum err put_events(struct group *group, struct tx *tx)
-{
-	struct call *call = call_of(group);
-	enum err err = OK;
-
-	for (size_t i = 0; i < group->open_count && err == OK; i++) {
-		err = handle_making_event(group->open[i]);
-		group->events[i] = group->open[i]->event;
-		group->used_keys[i] = group->open[i]->key;
-	}
-	if (err == OK)
-		err = outbox_put_with(
-			tx, call->worker->seal, tenant_of(group), group->events, group->used_keys, group->open_count);
-	return err;
-}
-
-/* Answers what was made, and gives back the keys of what was not. */
-static enum err answer(struct group *group, struct tx *tx)
-{
-	struct call *call = call_of(group);
-	size_t n = 0;
-	enum err err = OK;
-
-	for (size_t i = 0; i < group->count && err == OK; i++) {
-		struct making *making = group->items[i];
-
-		if (!making->claimed)
-			continue;
-		group->claims[n] = making->keyed.claim;
-		group->used_keys[n] = handle_making_is_for_other(making) ? NULL : making->key;
-		group->statuses[n] = call->operation->success_status;
-		group->bytes[n] = STR_NONE;
-		if (making->state == MAKING_OPEN)
-			err = handle_booking_stored(making->call, making->reply, making->stay.note, &group->bytes[n]);
-		n++;
-	}
-	if (err == OK)
-		err = idempotency_finish_many(tx, call->worker->seal, group->claims, group->used_keys, group->statuses,
-			group->bytes, n, call->arena);
-	for (size_t i = 0; i < group->open_count && err == OK; i++)
-		decide(group->open[i], OK);
-	return err;
-}
-
-/* An error means that nothing of the whole batch is decided. */
-static enum err run(struct group *group, struct tx *tx)
-{
-	const instant_us now = clock_now_us();
-	enum err err;
-
-	gather(group);
-	if ((err = claim(group, tx)) != OK)
+	if ((err = each(together, tx, handle_booking_group_claim)) != OK)
 		return err;
 	CRASH_POINT("booking_create_many.claimed");
-	if ((err = check_standing(group, tx)) != OK)
+	if ((err = each(together, tx, handle_booking_group_check_standing)) != OK)
 		return err;
-	if (group->open_count && (err = judge(group, tx, now)) != OK)
+	if ((err = ask(together, tx, handle_booking_group_queue_reads, handle_booking_group_take_reads)) != OK)
 		return err;
-	if (group->open_count && (err = load_people(group, tx)) != OK)
+	if ((err = each(together, tx, handle_booking_group_judge)) != OK)
 		return err;
-	if (group->open_count && (err = add(group, tx, now)) != OK)
+	if ((err = ask(together, tx, handle_booking_group_queue_stays, handle_booking_group_take_stays)) != OK)
+		return err;
+	if ((err = each(together, tx, handle_booking_group_settle_collisions)) != OK)
 		return err;
 	CRASH_POINT("booking_create_many.added");
-	if (group->open_count && (err = put_events(group, tx)) != OK)
+	if ((err = each(together, tx, handle_booking_group_put_events)) != OK)
 		return err;
-	return answer(group, tx);
+	return each(together, tx, handle_booking_group_answer);
 }
-
-/* -- the batch -- */
 
 struct batch {
 	struct making *items;
 	struct making **order; /* those that go together, tenant by tenant */
 	size_t count, order_count;
-	struct group group;
+	struct together together;
 };
 
 static int by_tenant(const void *left, const void *right)
@@ -359,45 +155,58 @@ static void check_people(struct making **items, size_t count)
 	}
 }
 
-/* How many from `first` on are of its tenant and fit into one group. */
-static size_t group_len(const struct batch *batch, size_t first)
+/* How many from `first` on, of `count`, are of its tenant. */
+static size_t group_len(struct making *const *items, size_t first, size_t count)
 {
-	const struct uuid *tenant_id = &batch->order[first]->call->token.tenant_id;
+	const struct uuid *tenant_id = &items[first]->call->token.tenant_id;
 	size_t n = 1;
 
-	while (n < GROUP_MAX && first + n < batch->order_count &&
-		uuid_eq(tenant_id, &batch->order[first + n]->call->token.tenant_id))
+	while (first + n < count && uuid_eq(tenant_id, &items[first + n]->call->token.tenant_id))
 		n++;
 	return n;
 }
 
-static enum err begin_or_switch(struct db *db, const struct uuid *tenant_id, struct tx **tx)
+static enum err group_all(struct together *together, struct making **items, size_t count)
 {
-	return *tx ? tx_set_tenant(*tx, tenant_id) : tx_begin(db, tenant_id, tx);
+	struct arena *arena = items[0]->call->worker->arena;
+	const instant_us now = clock_now_us();
+	size_t len;
+
+	together->count = 0;
+	for (size_t first = 0; first < count; first += len) {
+		len = group_len(items, first, count);
+		check_people(items + first, len);
+	}
+	for (size_t first = 0; first < count; first += len) {
+		struct group *group = &together->groups[together->count++];
+
+		len = group_len(items, first, count);
+		if (!handle_booking_group_init(group, arena, items + first, len, now))
+			return ERR_OVERLOADED;
+	}
+	return OK;
 }
 
-static enum err run_groups(struct batch *batch, struct db *db)
+/* On an error nothing of it was changed, and all of it is left to be done one by one. */
+static enum err run_together(struct together *together, struct making **items, size_t count)
 {
 	struct tx *tx = NULL;
-	size_t len;
-	enum err err = OK;
+	enum err err = group_all(together, items, count);
 
-	for (size_t first = 0; first < batch->order_count; first += len) {
-		len = group_len(batch, first);
-		check_people(batch->order + first, len);
-	}
-	for (size_t first = 0; first < batch->order_count && err == OK; first += len) {
-		len = group_len(batch, first);
-		for (batch->group.count = 0; batch->group.count < len; batch->group.count++)
-			batch->group.items[batch->group.count] = batch->order[first + batch->group.count];
-		if ((err = begin_or_switch(db, tenant_of(&batch->group), &tx)) == OK)
-			err = run(&batch->group, tx);
-	}
+	if (err == OK)
+		err = tx_begin(items[0]->call->worker->db, &items[0]->call->token.tenant_id, &tx);
+	if (err == OK)
+		err = run(together, tx);
 	CRASH_POINT("booking_create_many.before_commit");
-	if (err == OK && tx)
+	if (err == OK)
 		err = tx_commit(&tx);
 	CRASH_POINT("booking_create_many.after_commit");
 	tx_free(&tx);
+	for (size_t i = 0; i < count; i++) {
+		handle_making_release(items[i]);
+		if (err != OK)
+			items[i]->state = MAKING_ALONE;
+	}
 	return err;
 }
 
@@ -417,6 +226,7 @@ enum err handle_booking_create_many(
 {
 	struct worker *worker = calls[0]->worker;
 	struct batch *batch = arena_take(worker->arena, sizeof(*batch));
+	size_t len;
 	enum err err;
 
 	if (!batch)
@@ -427,14 +237,17 @@ enum err handle_booking_create_many(
 	if (!batch->items || !batch->order)
 		return ERR_OVERLOADED;
 	read_all(batch, calls, requests, replies);
-	err = run_groups(batch, worker->db);
-	for (size_t i = 0; i < count; i++)
-		handle_making_release(&batch->items[i]);
-	for (size_t i = 0; i < count && err == OK; i++) {
+	for (size_t first = 0; first < batch->order_count; first += len) {
+		len = batch->order_count - first < TOGETHER_MAX ? batch->order_count - first : TOGETHER_MAX;
+		err = run_together(&batch->together, batch->order + first, len);
+		if (err != OK && first == 0)
+			return err; /* no transaction was committed before */
+	}
+	for (size_t i = 0; i < count; i++) {
 		if (batch->items[i].state == MAKING_ALONE)
 			run_alone(&batch->items[i]);
 		INVARIANT(batch->items[i].state == MAKING_DECIDED);
 		errs_out[i] = batch->items[i].err;
 	}
-	return err;
+	return OK;
 }

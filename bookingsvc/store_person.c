@@ -13,17 +13,40 @@ static struct db_param tenant(const struct tx *tx)
 
 /* -- numbers -- */
 
-static enum err read_numbers(struct tx *tx, const struct uuid *people, size_t count, int64_t *numbers)
+static void take_numbers(struct rows *rows, size_t count, int64_t *numbers)
 {
-	struct rows *rows = NULL;
-	enum err err = tx_query(tx, &sql_person_numbers, PARAMS(tenant(tx), db_uuids(people, count)), &rows);
-
-	while (err == OK && rows_next(rows)) {
+	while (rows_next(rows)) {
 		int64_t i = rows_i64(rows, 0);
 
 		INVARIANT(i >= 1 && (size_t)i <= count);
 		numbers[i - 1] = rows_i64(rows, 1);
 	}
+}
+
+static enum err read_numbers(struct tx *tx, const struct uuid *people, size_t count, int64_t *numbers)
+{
+	struct rows *rows = NULL;
+	enum err err = tx_query(tx, &sql_person_numbers, PARAMS(tenant(tx), db_uuids(people, count)), &rows);
+
+	if (err == OK)
+		take_numbers(rows, count, numbers);
+	rows_free(&rows);
+	return err;
+}
+
+enum err store_person_numbers_queue(struct tx *tx, const struct uuid *people, size_t count)
+{
+	return tx_queue(tx, &sql_person_numbers, PARAMS(tenant(tx), db_uuids(people, count)));
+}
+
+enum err store_person_numbers_next(struct tx *tx, size_t count, int64_t *numbers_out)
+{
+	struct rows *rows = NULL;
+	enum err err = tx_next(tx, &rows, NULL);
+
+	memset(numbers_out, 0, count * sizeof(*numbers_out));
+	if (err == OK)
+		take_numbers(rows, count, numbers_out);
 	rows_free(&rows);
 	return err;
 }

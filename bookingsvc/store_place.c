@@ -27,6 +27,16 @@ static void take_place(const struct rows *rows, struct place *place)
 	place->window_ends_at = rows_time(rows, 13);
 }
 
+static void take_places(struct rows *rows, size_t count, struct place *places_out)
+{
+	while (rows_next(rows)) {
+		int64_t i = rows_i64(rows, 0);
+
+		INVARIANT(i >= 1 && (size_t)i <= count);
+		take_place(rows, &places_out[i - 1]);
+	}
+}
+
 enum err store_place_of_spots(
 	struct tx *tx, const struct uuid *spots, size_t count, instant_us now, struct place *places_out)
 {
@@ -35,12 +45,25 @@ enum err store_place_of_spots(
 		tx_query(tx, &sql_place_of_spots, PARAMS(tenant(tx), db_uuids(spots, count), db_time(now)), &rows);
 
 	memset(places_out, 0, count * sizeof(*places_out));
-	while (err == OK && rows_next(rows)) {
-		int64_t i = rows_i64(rows, 0);
+	if (err == OK)
+		take_places(rows, count, places_out);
+	rows_free(&rows);
+	return err;
+}
 
-		INVARIANT(i >= 1 && (size_t)i <= count);
-		take_place(rows, &places_out[i - 1]);
-	}
+enum err store_place_queue(struct tx *tx, const struct uuid *spots, size_t count, instant_us now)
+{
+	return tx_queue(tx, &sql_place_of_spots, PARAMS(tenant(tx), db_uuids(spots, count), db_time(now)));
+}
+
+enum err store_place_next(struct tx *tx, size_t count, struct place *places_out)
+{
+	struct rows *rows = NULL;
+	enum err err = tx_next(tx, &rows, NULL);
+
+	memset(places_out, 0, count * sizeof(*places_out));
+	if (err == OK)
+		take_places(rows, count, places_out);
 	rows_free(&rows);
 	return err;
 }

@@ -79,12 +79,30 @@ static void fill_columns(const struct stay_row *const *stays, size_t count, stru
 	}
 }
 
-static size_t place_of(const struct uuid *ids, size_t count, const struct uuid *id)
+static size_t place_of(const struct stay_row *const *stays, size_t count, const struct uuid *id)
 {
 	for (size_t i = 0; i < count; i++)
-		if (uuid_eq(&ids[i], id))
+		if (uuid_eq(&stays[i]->id, id))
 			return i;
 	return count;
+}
+
+#define ADD_PARAMS(c, count, now)                                                                     \
+	PARAMS(tenant(tx), db_time(now), db_uuids((c).ids, count), db_i64s((c).sites, count),         \
+		db_i64s((c).areas, count), db_with_nulls(db_i64s((c).spots, count), (c).no_spot),     \
+		db_with_nulls(db_i64s((c).people, count), (c).no_person),                             \
+		db_with_nulls(db_i64s((c).makers, count), (c).no_maker), db_times((c).starts, count), \
+		db_times((c).ends, count), db_i64s((c).policies, count), db_bytess((c).notes, count))
+
+static void take_added(struct rows *rows, const struct stay_row *const *stays, size_t count, bool *added_out)
+{
+	while (rows_next(rows)) {
+		struct uuid id = rows_uuid(rows, 0);
+		size_t i = place_of(stays, count, &id);
+
+		INVARIANT(i < count);
+		added_out[i] = true;
+	}
 }
 
 enum err store_stay_add(struct tx *tx, const struct stay_row *const *stays, size_t count, instant_us now,
@@ -98,20 +116,32 @@ enum err store_stay_add(struct tx *tx, const struct stay_row *const *stays, size
 		return err;
 	fill_columns(stays, count, &c);
 	memset(added_out, 0, count * sizeof(*added_out));
-	err = tx_query(tx, &sql_stay_add,
-		PARAMS(tenant(tx), db_time(now), db_uuids(c.ids, count), db_i64s(c.sites, count),
-			db_i64s(c.areas, count), db_with_nulls(db_i64s(c.spots, count), c.no_spot),
-			db_with_nulls(db_i64s(c.people, count), c.no_person),
-			db_with_nulls(db_i64s(c.makers, count), c.no_maker), db_times(c.starts, count),
-			db_times(c.ends, count), db_i64s(c.policies, count), db_bytess(c.notes, count)),
-		&rows);
-	while (err == OK && rows_next(rows)) {
-		struct uuid id = rows_uuid(rows, 0);
-		size_t i = place_of(c.ids, count, &id);
+	if ((err = tx_query(tx, &sql_stay_add, ADD_PARAMS(c, count, now), &rows)) == OK)
+		take_added(rows, stays, count, added_out);
+	rows_free(&rows);
+	return err;
+}
 
-		INVARIANT(i < count);
-		added_out[i] = true;
-	}
+enum err store_stay_add_queue(
+	struct tx *tx, const struct stay_row *const *stays, size_t count, instant_us now, struct arena *arena)
+{
+	struct columns c;
+	enum err err;
+
+	if ((err = take_columns(arena, count, &c)) != OK)
+		return err;
+	fill_columns(stays, count, &c);
+	return tx_queue(tx, &sql_stay_add, ADD_PARAMS(c, count, now));
+}
+
+enum err store_stay_add_next(struct tx *tx, const struct stay_row *const *stays, size_t count, bool *added_out)
+{
+	struct rows *rows = NULL;
+	enum err err = tx_next(tx, &rows, NULL);
+
+	memset(added_out, 0, count * sizeof(*added_out));
+	if (err == OK)
+		take_added(rows, stays, count, added_out);
 	rows_free(&rows);
 	return err;
 }

@@ -11,6 +11,9 @@
 /* places_out[i] for spots[i]; area_no 0 where the tenant has no such spot. */
 MUST_USE enum err store_place_of_spots(
 	struct tx *tx, const struct uuid *spots, size_t count, instant_us now, struct place *places_out);
+/* The same in a pipeline. */
+MUST_USE enum err store_place_queue(struct tx *tx, const struct uuid *spots, size_t count, instant_us now);
+MUST_USE enum err store_place_next(struct tx *tx, size_t count, struct place *places_out);
 /* `lock`: as store_area_read. */
 MUST_USE enum err store_place_of_area(
 	struct tx *tx, const struct uuid *area_id, bool lock, instant_us now, struct place *place_out);
@@ -54,6 +57,11 @@ MUST_USE enum err store_spot_free(struct tx *tx, struct place *place, instant_us
  */
 MUST_USE enum err store_stay_add(struct tx *tx, const struct stay_row *const *stays, size_t count, instant_us now,
 	struct arena *arena, bool *added_out);
+/* The same in a pipeline. */
+MUST_USE enum err store_stay_add_queue(
+	struct tx *tx, const struct stay_row *const *stays, size_t count, instant_us now, struct arena *arena);
+MUST_USE enum err store_stay_add_next(
+	struct tx *tx, const struct stay_row *const *stays, size_t count, bool *added_out);
 struct collision {
 	bool spot, person;
 };

@@ -43,6 +43,11 @@ MUST_USE enum err seal_subject_load(struct tx *tx, struct seal *seal, const stru
  */
 MUST_USE enum err seal_subjects_load(struct tx *tx, struct seal *seal, const struct uuid *tenant_id,
 	const struct uuid *subjects, size_t count, bool create, struct seal_key **keys_out);
+/* The same in a pipeline, never creating: NULL is to be asked for again by the form above. */
+MUST_USE enum err seal_subjects_queue(
+	struct tx *tx, const struct uuid *tenant_id, const struct uuid *subjects, size_t count);
+MUST_USE enum err seal_subjects_next(struct tx *tx, struct seal *seal, const struct uuid *tenant_id,
+	const struct uuid *subjects, size_t count, struct seal_key **keys_out);
 /* Across tenants, for the jobs role; never creates. NULL also for a damaged key, as long as others of the load open. */
 MUST_USE enum err seal_jobs_load(struct tx *jobs_tx, struct seal *seal, const struct uuid *tenants,
 	const struct uuid *subjects, size_t count, struct seal_key **keys_out);

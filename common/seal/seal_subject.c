@@ -187,6 +187,37 @@ enum err seal_subjects_load(struct tx *tx, struct seal *seal, const struct uuid 
 	return count ? load_all(tx, &load, create) : OK;
 }
 
+enum err seal_subjects_queue(struct tx *tx, const struct uuid *tenant_id, const struct uuid *subjects, size_t count)
+{
+	INVARIANT(is_scoped(tx, tenant_id));
+	if (count > LOAD_MAX)
+		return ERR_TOO_LARGE;
+	return tx_queue(tx, &sql_person_keys_get, PARAMS(db_uuid(tenant_id), db_uuids(subjects, count)));
+}
+
+enum err seal_subjects_next(struct tx *tx, struct seal *seal, const struct uuid *tenant_id, const struct uuid *subjects,
+	size_t count, struct seal_key **keys_out)
+{
+	bool seen[LOAD_MAX] = {false};
+	struct load load = {.seal = seal,
+		.count = count,
+		.tenants = tenant_id,
+		.subjects = subjects,
+		.keys = keys_out,
+		.rows = seen};
+	struct rows *rows = NULL;
+	enum err err;
+
+	INVARIANT(count <= LOAD_MAX);
+	memset(keys_out, 0, count * sizeof(struct seal_key *));
+	if ((err = tx_next(tx, &rows, NULL)) == OK)
+		err = read_rows(&load, rows);
+	rows_free(&rows);
+	if (err != OK)
+		seal_keys_free(keys_out, count);
+	return err;
+}
+
 enum err seal_jobs_load(struct tx *jobs_tx, struct seal *seal, const struct uuid *tenants, const struct uuid *subjects,
 	size_t count, struct seal_key **keys_out)
 {

@@ -23,7 +23,7 @@ static void measure(struct admission *admission, uint64_t now_us)
 
 void admission_sent(struct admission *admission, size_t count, uint64_t now_us)
 {
-	if (admission->under_way < ADMISSION_BUSY) {
+	if (admission->under_way < ADMISSION_REST) {
 		admission->since_us = now_us;
 		admission->ended = 0;
 	}
@@ -45,14 +45,25 @@ uint64_t admission_wait_us(const struct admission *admission, size_t count)
 	return count < ADMISSION_FLOOR ? 0 : admission->each_us_16 * count / SCALE;
 }
 
-size_t admission_limit(const struct admission *admission, uint64_t wait_us)
+/* How many it answers in `within_us`, at least `least`, less those under way. */
+static size_t room_within(const struct admission *admission, uint64_t within_us, size_t least)
 {
 	size_t all;
 
 	if (admission->each_us_16 == 0)
 		return SIZE_MAX;
-	all = (size_t)(wait_us * SCALE / admission->each_us_16);
-	if (all < ADMISSION_FLOOR)
-		all = ADMISSION_FLOOR;
+	all = (size_t)(within_us * SCALE / admission->each_us_16);
+	if (all < least)
+		all = least;
 	return all > admission->under_way ? all - admission->under_way : 0;
+}
+
+size_t admission_limit(const struct admission *admission, uint64_t wait_us)
+{
+	return room_within(admission, wait_us, ADMISSION_FLOOR);
+}
+
+size_t admission_room(const struct admission *admission)
+{
+	return room_within(admission, ADMISSION_AHEAD_US, ADMISSION_AHEAD_LEAST);
 }

@@ -12,6 +12,9 @@
  */
 #define ADMISSION_FLOOR 64        /* so many may always stand: they say nothing about load */
 #define ADMISSION_BUSY 32         /* with fewer under way the callee could do more, and is not measured */
+#define ADMISSION_REST 16         /* with fewer than that the measurement begins anew */
+#define ADMISSION_AHEAD_US 100000 /* so much work it has before it, no more: what waits here has its turn, there not */
+#define ADMISSION_AHEAD_LEAST 48
 #define ADMISSION_WINDOW_US 50000 /* least length of one measurement */
 
 struct admission {
@@ -28,5 +31,7 @@ void admission_ended(struct admission *admission, size_t count, uint64_t now_us)
 uint64_t admission_wait_us(const struct admission *admission, size_t count);
 /* How many may wait besides those under way when each may wait for wait_us; at least ADMISSION_FLOOR in all. */
 size_t admission_limit(const struct admission *admission, uint64_t wait_us);
+/* How many more may be sent. With none it has work enough. */
+size_t admission_room(const struct admission *admission);
 
 #endif

@@ -259,23 +259,29 @@ static void flight_send(struct flight **flight)
 		buf_release(&arrow->message);
 }
 
-/* A tick's items spread over the free places at the callee, but not so thin that a batch is none. */
-static size_t arrow_share(const struct arrow *arrow, size_t room)
+/*
+ * A tick's items spread over the free places at the callee, but not so thin that a batch is none; nor more than it
+ * should have before it, but for who has nothing under way.
+ */
+static size_t arrow_share(const struct arrow *arrow, size_t room, bool idle_only)
 {
+	const size_t ahead = idle_only ? SIZE_MAX : admission_room(&arrow->admission);
 	size_t share = (arrow->queue.waiting + room - 1) / room;
 
 	if (share < EDGE_BATCH_SPREAD)
 		share = EDGE_BATCH_SPREAD;
+	if (share > ahead)
+		share = ahead;
 	return share < BATCH_ITEMS_MAX ? share : BATCH_ITEMS_MAX;
 }
 
 /*
- * With few places at the callee each counts; with several the last is kept for a tenant that has nothing under way, who
- * then waits for nobody else's answer.
+ * A callee that has work enough, or one place left of several, is for tenants that have nothing under way: they wait
+ * behind little of others' work then. With few places at the callee each counts.
  */
 static bool arrow_keeps_place(const struct arrow *arrow, size_t room)
 {
-	return room == 1 && arrow->flights >= PLACES_LEAST - 1;
+	return (room == 1 && arrow->flights >= PLACES_LEAST - 1) || admission_room(&arrow->admission) == 0;
 }
 
 /*
@@ -318,7 +324,7 @@ static bool arrow_send_one(struct arrow *arrow)
 	}
 	if (arrow_holds(arrow))
 		return false;
-	share = arrow_share(arrow, room);
+	share = arrow_share(arrow, room, idle_only);
 	flight = flight_new(arrow, share);
 	if (flight == NULL) {
 		exchange_fail(fair_queue_take(&arrow->queue), ERR_OVERLOADED);

@@ -59,6 +59,51 @@ static void test_nothing_is_known_at_the_start_and_after_a_moment_only(void **st
 	assert_int_equal(admission_limit(&admission, S_US), SIZE_MAX);
 }
 
+static void test_a_callee_has_work_for_a_moment_before_it_and_no_more(void **state)
+{
+	static const struct {
+		const char *name;
+		uint64_t each_us;
+		size_t room;
+	} cases[] = {
+		{"a quick callee", 50, 2000},
+		{"a slow one", 1000, 100},
+		{"one slower than that", 100000, ADMISSION_AHEAD_LEAST},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct admission admission = {0};
+		uint64_t now_us = S_US;
+		size_t room;
+
+		CHECK(cases[i].name, admission_room(&admission) == SIZE_MAX);
+		keep_busy(&admission, cases[i].each_us, 5 * S_US, &now_us);
+		room = admission_room(&admission);
+		CHECK(cases[i].name, room >= cases[i].room - cases[i].room / 10);
+		CHECK(cases[i].name, room <= cases[i].room + cases[i].room / 10);
+		/* Whoever is let in by the limit and finds no room waits where he has his turn. */
+		CHECK(cases[i].name, admission_limit(&admission, S_US) > room);
+		admission_sent(&admission, room, now_us);
+		CHECK(cases[i].name, admission_room(&admission) == 0);
+	}
+}
+
+static void test_what_is_sent_when_there_is_room_again_does_not_begin_the_measurement_anew(void **state)
+{
+	struct admission admission = {0};
+	uint64_t now_us = S_US;
+
+	(void)state;
+	admission_sent(&admission, ADMISSION_AHEAD_LEAST, now_us);
+	for (int i = 0; i < 100; i++) {
+		now_us += 10000;
+		admission_ended(&admission, 32, now_us);
+		admission_sent(&admission, 32, now_us);
+	}
+	assert_int_not_equal(admission_limit(&admission, S_US), SIZE_MAX);
+}
+
 static void test_idle_time_is_not_the_callees(void **state)
 {
 	struct admission admission = {0};
@@ -98,6 +143,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_as_many_may_wait_as_are_answered_in_time),
 		cmocka_unit_test(test_nothing_is_known_at_the_start_and_after_a_moment_only),
+		cmocka_unit_test(test_a_callee_has_work_for_a_moment_before_it_and_no_more),
+		cmocka_unit_test(test_what_is_sent_when_there_is_room_again_does_not_begin_the_measurement_anew),
 		cmocka_unit_test(test_idle_time_is_not_the_callees),
 		cmocka_unit_test(test_a_callee_that_changes_is_noticed),
 	};

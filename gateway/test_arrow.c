@@ -544,6 +544,36 @@ static void the_last_place_is_kept_for_who_has_nothing_under_way(void **state)
 	callee_stop();
 }
 
+/* The callee is known to be slow: what it has before it is little, and the rest has its turn here. */
+static void a_storm_does_not_stand_before_the_callee(void **state)
+{
+	struct arrow *arrow;
+
+	(void)state;
+	callee_start(ANSWER);
+	arrow = arrow_start(8);
+	arrow->admission.each_us_16 = 16 * 2000;
+	callee_hold();
+	for (size_t i = 0; i < 400; i++)
+		assert_int_equal(arrow_enqueue(arrow, asked_in_line(1)), OK);
+	arrow_flush(arrow);
+	assert_int_equal(arrow->admission.under_way, ADMISSION_AHEAD_US / 2000);
+	assert_int_equal(arrow_enqueue(arrow, asked_in_line(2)), OK);
+	usleep(EDGE_HOLD_US);
+	loop.now_us = clock_monotonic_us();
+	arrow_flush(arrow);
+	/* Who has nothing under way does not wait for that. */
+	usleep(EDGE_HOLD_US);
+	loop.now_us = clock_monotonic_us();
+	arrow_flush(arrow);
+	assert_int_equal(arrow->queue.lines[2].under_way, 1);
+	assert_int_equal(arrow->queue.lines[1].under_way, ADMISSION_AHEAD_US / 2000);
+	__atomic_store_n(&callee.hold, false, __ATOMIC_RELAXED);
+	run_until(arrow, 401);
+	arrow_stop(arrow);
+	callee_stop();
+}
+
 static void a_full_queue_takes_from_the_longest_line(void **state)
 {
 	struct arrow *arrow;
@@ -613,6 +643,7 @@ int main(void)
 		cmocka_unit_test(the_loops_own_work_is_not_the_callees),
 		cmocka_unit_test(who_comes_behind_a_storm_of_others_is_in_the_next_message),
 		cmocka_unit_test(the_last_place_is_kept_for_who_has_nothing_under_way),
+		cmocka_unit_test(a_storm_does_not_stand_before_the_callee),
 		cmocka_unit_test(a_full_queue_takes_from_the_longest_line),
 		cmocka_unit_test(an_arrow_is_released_with_work_queued_and_under_way),
 	};

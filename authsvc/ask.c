@@ -28,10 +28,64 @@ static const char *refuse_kind(
 	return rules_word_listed(client->grants, "authorization_code") ? NULL : "unauthorized_client";
 }
 
+/* Who is meant (OpenID Connect Core section 3.1.2.1). */
+static const char *read_hint(
+	struct call *call, struct str hint, const struct client_record *client, struct ask *ask_out)
+{
+	struct id_token id_token;
+	char person[UUID_TEXT_LEN + 1];
+
+	if (issue_hint(call, hint, &id_token) != OK || !uuid_eq(&id_token.client_id, &client->id))
+		return "invalid_request";
+	uuid_format(&id_token.person_id, person);
+	ask_out->hinted = arena_copy(call->arena, str_from(person));
+	return ask_out->hinted.p != NULL ? NULL : "server_error";
+}
+
+bool ask_means(const struct ask *ask, const struct uuid *person_id)
+{
+	char person[UUID_TEXT_LEN + 1];
+
+	uuid_format(person_id, person);
+	return ask->hinted.p == NULL || str_eq_c(ask->hinted, person);
+}
+
+/* What the code is for. */
+static const char *read_grant(
+	struct call *call, const struct authorize_request *request, struct ask *ask, const char **description_out)
+{
+	struct scope scope;
+
+	*description_out = "PKCE with S256 is required (RFC 7636)";
+	if (!request->has_code_challenge || !str_eq_c(request->code_challenge_method, "S256") ||
+		!rules_challenge_ok(request->code_challenge))
+		return "invalid_request";
+	*description_out = "the scope is malformed or holds nothing that is known";
+	if (!rules_scope_parse(
+		    call->arena, request->has_scope ? request->scope : STR_NONE, issue_permission_bit, &scope))
+		return "invalid_scope";
+	ask->scope = scope.text;
+	*description_out = "resource is not the issuer or the path of operations behind it";
+	return issue_resource(call, request->has_resource ? request->resource : STR_NONE, STR_NONE, &ask->resource)
+	               ? NULL
+	               : "invalid_target";
+}
+
+/* Who is to sign in, and how recently. */
+static const char *read_wishes(struct call *call, const struct authorize_request *request,
+	const struct client_record *client, struct ask *ask, const char **description_out)
+{
+	*description_out = "prompt or max_age is malformed";
+	if (!rules_prompt_parse(request->prompt, &ask->prompt) ||
+		!rules_max_age_parse(request->has_max_age ? request->max_age : STR_NONE, &ask->max_age_s))
+		return "invalid_request";
+	*description_out = "id_token_hint is no ID token that this client was given";
+	return request->has_id_token_hint ? read_hint(call, request->id_token_hint, client, ask) : NULL;
+}
+
 const char *ask_read(struct call *call, const struct authorize_request *request, const struct client_record *client,
 	struct ask *ask_out, const char **description_out)
 {
-	struct scope scope;
 	const char *error;
 
 	*ask_out = (struct ask){
@@ -45,24 +99,13 @@ const char *ask_read(struct call *call, const struct authorize_request *request,
 	};
 	if (call->form_fault.p != NULL) {
 		*description_out = "a parameter is repeated, too long or malformed";
-		return "invalid_request";
+		return str_eq_c(call->form_fault, "resource") ? "invalid_target" : "invalid_request";
 	}
 	if ((error = refuse_kind(request, client, description_out)) != NULL)
 		return error;
-	*description_out = "PKCE with S256 is required (RFC 7636)";
-	if (!request->has_code_challenge || !str_eq_c(request->code_challenge_method, "S256") ||
-		!rules_challenge_ok(request->code_challenge))
-		return "invalid_request";
-	*description_out = "the scope is malformed or holds nothing that is known";
-	if (!rules_scope_parse(
-		    call->arena, request->has_scope ? request->scope : STR_NONE, issue_permission_bit, &scope))
-		return "invalid_scope";
-	ask_out->scope = scope.text;
-	*description_out = "prompt or max_age is malformed";
-	if (!rules_prompt_parse(request->prompt, &ask_out->prompt) ||
-		!rules_max_age_parse(request->has_max_age ? request->max_age : STR_NONE, &ask_out->max_age_s))
-		return "invalid_request";
-	return NULL;
+	if ((error = read_grant(call, request, ask_out, description_out)) != NULL)
+		return error;
+	return read_wishes(call, request, client, ask_out, description_out);
 }
 
 struct kept {
@@ -74,7 +117,8 @@ struct kept {
 	{                                                                                                   \
 		{"redirect_uri", &(ask)->redirect_uri}, {"scope", &(ask)->scope}, {"state", &(ask)->state}, \
 			{"nonce", &(ask)->nonce}, {"code_challenge", &(ask)->code_challenge},               \
-			{"login_hint", &(ask)->login_hint},                                                 \
+			{"login_hint", &(ask)->login_hint}, {"resource", &(ask)->resource},                 \
+			{"hinted", &(ask)->hinted},                                                         \
 		{                                                                                           \
 			"ui_locales", &(ask)->ui_locales                                                    \
 		}                                                                                           \
@@ -140,6 +184,7 @@ enum err ask_grant(struct call *call, struct store *store, const struct ask *ask
 		.scope = ask->scope,
 		.nonce = ask->nonce,
 		.code_challenge = ask->code_challenge,
+		.resource = ask->resource,
 		.auth_at = session->auth_at,
 		.proof = session->proof,
 	};
@@ -147,6 +192,11 @@ enum err ask_grant(struct call *call, struct store *store, const struct ask *ask
 	struct str text;
 	enum err err;
 
+	if (!ask_means(ask, &session->person_id)) {
+		*location_out = ask_error(
+			call, ask->redirect_uri, ask->state, "login_required", "another person has signed in");
+		return location_out->p != NULL ? OK : ERR_OVERLOADED;
+	}
 	ticket = ticket_new(desk_state(call)->vault, VAULT_CODE, &store->tenant_id, call->arena, &text);
 	if (text.p == NULL)
 		return ERR_OVERLOADED;

@@ -167,7 +167,9 @@ enum err caller_authenticate(struct call *call, const struct caller_claim *claim
 	enum err err;
 
 	if (call->form_fault.p != NULL)
-		return refuse(call, reply, "invalid_request", "a parameter is repeated, too long or malformed");
+		return refuse(call, reply,
+			str_eq_c(call->form_fault, "resource") ? "invalid_target" : "invalid_request",
+			"a parameter is repeated, too long or malformed");
 	if ((error = read_credentials(call, claim, &basic, &description)) != NULL)
 		return refuse(call, reply, error, description);
 	err = caller_tenant(call, basic.user, &id, &tenant_id);

@@ -76,7 +76,8 @@ static enum err answer(struct call *call, struct store *store, const struct clie
 
 	if ((err = signin_current(call, store, &session)) != OK && err != ERR_NOT_FOUND)
 		return err;
-	signed_in = err == OK && !ask->prompt.login && rules_auth_fresh(session.auth_at, ask->max_age_s, now);
+	signed_in = err == OK && !ask->prompt.login && ask_means(ask, &session.person_id) &&
+	            rules_auth_fresh(session.auth_at, ask->max_age_s, now);
 	if (!signed_in && ask->prompt.none)
 		return web_see_other(
 			reply, ask_error(call, ask->redirect_uri, ask->state, "login_required", "nobody is signed in"));

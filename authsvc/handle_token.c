@@ -22,6 +22,19 @@ static enum err invalid_grant(struct exchange *exchange)
 	return refuse(exchange, "invalid_grant", "the code or token is unknown, used, expired or another client's");
 }
 
+bool handle_token_target(struct exchange *exchange, struct str granted)
+{
+	const struct token_request *request = exchange->request;
+
+	return issue_resource(
+		exchange->call, request->has_resource ? request->resource : STR_NONE, granted, &exchange->resource);
+}
+
+static enum err invalid_target(struct exchange *exchange)
+{
+	return refuse(exchange, "invalid_target", "the resource is unknown, or exceeds what was granted");
+}
+
 static enum err put_event(struct exchange *exchange, const struct family_record *family,
 	const struct person_record *person, const char *action, const char *reason)
 {
@@ -85,6 +98,7 @@ enum err handle_token_sign(struct exchange *exchange, const struct family_record
 		.session_id = family->id,
 		.auth_at = family->auth_at,
 		.proof = family->proof,
+		.resource = exchange->resource,
 		.nonce = nonce,
 		.refresh_token = refresh_token_of(exchange, family),
 	};
@@ -121,6 +135,7 @@ static enum err code_to_family(
 		.person_row_id = code->person_row_id,
 		.session_row_id = code->session_row_id,
 		.scope = code->scope,
+		.resource = code->resource,
 		.auth_at = code->auth_at,
 		.proof = code->proof,
 	};
@@ -198,7 +213,9 @@ static enum err grant_code(struct exchange *exchange)
 		return err;
 	if (code.used && code.client_row_id == exchange->client.row_id)
 		return replayed(exchange, &code);
-	return code.used || !code_fits(exchange, &code) ? invalid_grant(exchange) : spend_code(exchange, &code);
+	if (code.used || !code_fits(exchange, &code))
+		return invalid_grant(exchange);
+	return handle_token_target(exchange, code.resource) ? spend_code(exchange, &code) : invalid_target(exchange);
 }
 
 bool handle_token_narrow(const struct exchange *exchange, const struct family_record *family, struct scope *scope_out)
@@ -218,6 +235,8 @@ static enum err answer_refresh(struct exchange *exchange, struct family_record *
 
 	if (!handle_token_narrow(exchange, family, &scope))
 		return refuse(exchange, "invalid_scope", "the scope exceeds what was granted");
+	if (!handle_token_target(exchange, family->resource))
+		return invalid_target(exchange);
 	if ((err = store_person_standing(exchange->store, family->person_row_id, &person)) != OK)
 		return err;
 	if (person.status != PERSON_ACTIVE)
@@ -276,6 +295,9 @@ enum err handle_token_for_client(struct exchange *exchange)
 	if (!rules_scope_parse(exchange->call->arena,
 		    exchange->request->has_scope ? exchange->request->scope : STR_NONE, issue_permission_bit, &scope))
 		return refuse(exchange, "invalid_scope", "the scope is malformed or holds nothing that is known");
+	if (!handle_token_target(exchange, STR("")))
+		return invalid_target(exchange);
+	issue.resource = exchange->resource;
 	return issue_tokens(exchange->call, &issue, exchange->reply);
 }
 

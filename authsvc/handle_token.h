@@ -13,6 +13,7 @@ struct exchange {
 	struct store *store;
 	const struct token_request *request;
 	struct client_record client;
+	struct str resource; /* of the access token, once it is known */
 	struct web_reply *reply;
 };
 
@@ -22,6 +23,8 @@ struct caller_claim handle_token_claim(const struct token_request *request);
 MUST_USE enum err handle_token_for_client(struct exchange *exchange);
 /* The scope of this access token: what was granted, or less. False: more was asked for. */
 bool handle_token_narrow(const struct exchange *exchange, const struct family_record *family, struct scope *scope_out);
+/* Its resource, likewise; the exchange keeps it. */
+bool handle_token_target(struct exchange *exchange, struct str granted);
 /*
  * The answer, with the family's refresh token when it gives any. Before the commit: what cannot be signed must not be
  * marked as given.

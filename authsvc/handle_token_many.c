@@ -163,7 +163,8 @@ static bool is_good(struct asking *asking)
 	verdict = rules_refresh_decide(&family->state, asking->ticket.generation, clock_now_us());
 	asking->rotate = verdict == REFRESH_ROTATE;
 	return (asking->rotate || verdict == REFRESH_REPEAT) &&
-	       handle_token_narrow(&asking->exchange, family, &asking->scope);
+	       handle_token_narrow(&asking->exchange, family, &asking->scope) &&
+	       handle_token_target(&asking->exchange, family->resource);
 }
 
 static enum err lock_families(struct together *together)

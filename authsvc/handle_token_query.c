@@ -108,7 +108,7 @@ static void put_proof(struct json_writer *w, enum acr acr, instant_us auth_at)
 }
 
 /* RFC 7662 section 2.2 */
-static void put_active(struct json_writer *w, const struct shown *shown, const char *issuer)
+static void put_active(struct json_writer *w, struct arena *arena, const struct shown *shown, const char *issuer)
 {
 	const struct token *token = &shown->token;
 
@@ -129,7 +129,7 @@ static void put_active(struct json_writer *w, const struct shown *shown, const c
 	put_id(w, "sub", uuid_is_nil(&token->person_id) ? &shown->client_id : &token->person_id);
 	put_id(w, "jti", &token->token_id);
 	json_key(w, "aud");
-	json_put_c(w, issuer);
+	json_put_str(w, arena_printf(arena, "%s%s", issuer, token->resource));
 	json_key(w, "token_type");
 	json_put_c(w, "Bearer");
 	put_proof(w, token->acr, token->auth_at);
@@ -148,7 +148,7 @@ static enum err put_introspection(struct call *call, const struct shown *shown, 
 	json_key(&w, "active");
 	json_put_bool(&w, active);
 	if (active)
-		put_active(&w, shown, context_public_url(call->worker->context));
+		put_active(&w, call->arena, shown, context_public_url(call->worker->context));
 	json_end_object(&w);
 	err = web_json(call, reply, 200, &buf);
 	buf_release(&buf);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/encode.h"
+#include "token/keyring.h"
 #include "web.h"
 
 #define REPLY_MAX (16U * 1024U)
@@ -53,6 +54,35 @@ struct rights issue_rights_of_names(struct str permissions)
 	return rights;
 }
 
+bool issue_resource(const struct call *call, struct str indicator, struct str granted, struct str *path_out)
+{
+	const struct token_rules *rules = context_token_rules(call->worker->context);
+	struct token probe = {0};
+
+	*path_out = granted.p != NULL ? granted : STR("");
+	if (indicator.p == NULL)
+		return true;
+	if (indicator.len < rules->audience.len || memcmp(indicator.p, rules->audience.p, rules->audience.len) != 0)
+		return false;
+	*path_out = (struct str){indicator.p + rules->audience.len, indicator.len - rules->audience.len};
+	return token_set_resource(&probe, rules, *path_out) && rules_resource_within(*path_out, granted);
+}
+
+enum err issue_hint(struct call *call, struct str compact, struct id_token *id_token_out)
+{
+	struct keyset *keys;
+	uint64_t generation;
+	const char *reason;
+	enum err err;
+
+	if ((keys = keyring_keys(context_keyring(call->worker->context), &generation)) == NULL)
+		return ERR_UNAVAILABLE;
+	err = id_token_verify(call->arena, str_from(context_public_url(call->worker->context)), keys, compact,
+		clock_now_us(), id_token_out, &reason);
+	keyset_free(&keys);
+	return err;
+}
+
 static enum err fill_person(struct token *token, const struct issue *issue)
 {
 	const struct person_record *person = issue->person;
@@ -92,7 +122,8 @@ static enum err sign_access(struct call *call, const struct issue *issue, const 
 
 	memcpy(token.permissions, limited.bits, sizeof(token.permissions));
 	uuid_format(&issue->client->id, token.client_id);
-	if (!token_set_scope(&token, issue->scope->text))
+	if (!token_set_scope(&token, issue->scope->text) ||
+		!token_set_resource(&token, context_token_rules(call->worker->context), issue->resource))
 		return ERR_INTERNAL;
 	if (issue->person != NULL && (err = fill_person(&token, issue)) != OK)
 		return err;

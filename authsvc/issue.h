@@ -6,11 +6,21 @@
 #include "rules_oauth.h"
 #include "store_person.h"
 #include "store_tenant.h"
+#include "token/id_token.h"
 
 /* Rights of roles and scopes, and the tokens that carry them. */
 bool issue_permission_bit(struct str name, unsigned *bit_out); /* for rules_scope_parse */
 struct rights issue_rights_of_roles(struct str roles);       /* names separated by blanks; unknown ones grant nothing */
 struct rights issue_rights_of_names(struct str permissions); /* the same for names of permissions */
+
+/*
+ * RFC 8707: the path of a resource indicator behind the issuer, "" for the issuer itself; an absent one gives
+ * `granted`. False: no resource of ours, or more than `granted`.
+ */
+bool issue_resource(const struct call *call, struct str indicator, struct str granted, struct str *path_out);
+
+/* An ID token that a client shows again. ERR_UNAUTHENTICATED: it is none of ours, or its key is gone. */
+MUST_USE enum err issue_hint(struct call *call, struct str compact, struct id_token *id_token_out);
 
 struct issue {
 	struct uuid tenant_id;
@@ -20,7 +30,8 @@ struct issue {
 	struct uuid session_id; /* sid: the grant family */
 	instant_us auth_at;
 	struct proof proof;
-	struct str nonce; /* of the authorization request; absent: none */
+	struct str resource; /* path behind the issuer; absent or "": all */
+	struct str nonce;    /* of the authorization request; absent: none */
 	struct str refresh_token;
 };
 /* Signs, and answers by RFC 6749 section 5.1; an ID token goes along when scope says openid. */

@@ -342,6 +342,14 @@ struct rights rules_scope_limit(const struct scope *scope, const struct rights *
 	return limited;
 }
 
+bool rules_resource_within(struct str inner, struct str outer)
+{
+	if (outer.len == 0)
+		return true;
+	return inner.len >= outer.len && memcmp(inner.p, outer.p, outer.len) == 0 &&
+	       (inner.len == outer.len || inner.p[outer.len] == '/');
+}
+
 bool rules_prompt_parse(struct str text, struct prompt *prompt_out)
 {
 	struct str word;

@@ -49,6 +49,10 @@ bool rules_scope_within(struct str inner, struct str outer);
 /* The rights of `whole` that the scope asks for. */
 struct rights rules_scope_limit(const struct scope *scope, const struct rights *whole);
 
+/* -- resource (RFC 8707) -- */
+/* Both are paths behind the issuer: whether all of `inner` lies in `outer`; "" is all there is. */
+bool rules_resource_within(struct str inner, struct str outer);
+
 /* -- the authorization request -- */
 struct prompt {
 	bool none, login;

@@ -54,6 +54,11 @@ enum err store_next(struct tx *tx, struct rows **rows_out)
 	return ERR_NOT_FOUND;
 }
 
+struct str store_text(struct str text)
+{
+	return text.p != NULL ? text : STR("");
+}
+
 enum err store_proof(const struct rows *rows, int column, struct arena *arena, struct proof *proof_out)
 {
 	proof_out->methods = rows_copy(rows, column + 1, arena);

@@ -40,6 +40,9 @@ MUST_USE enum err store_one(struct tx *tx, const struct db_statement *statement,
 /* The same of what was queued and flushed, in order. */
 MUST_USE enum err store_next(struct tx *tx, struct rows **rows_out);
 
+/* For a column that is never null: an absent text is an empty one. */
+struct str store_text(struct str text);
+
 /* The columns acr and amr, at `column` and behind it. */
 MUST_USE enum err store_proof(const struct rows *rows, int column, struct arena *arena, struct proof *proof_out);
 

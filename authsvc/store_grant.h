@@ -8,7 +8,7 @@
 struct code_record {
 	int64_t row_id;
 	int64_t client_row_id, person_row_id, session_row_id; /* session 0: long gone */
-	struct str redirect_uri, scope, nonce, code_challenge;
+	struct str redirect_uri, scope, nonce, code_challenge, resource;
 	instant_us auth_at, expires_at;
 	struct proof proof;
 	bool used, session_ended;
@@ -29,7 +29,7 @@ struct family_record {
 	int64_t row_id;
 	struct uuid id; /* the `sid` of its tokens */
 	int64_t client_row_id, person_row_id, session_row_id;
-	struct str scope;
+	struct str scope, resource;
 	instant_us auth_at, created_at;
 	struct proof proof;
 	struct str refresh_salt; /* p == NULL: gives no refresh tokens */

@@ -179,6 +179,8 @@ static enum err request_authorize(struct exchange *exchange, const struct http_p
 		return rate_verdict(exchange, problem);
 	if (err != OK)
 		return err;
+	if (!operation_within(operation, str_from(token->resource)))
+		return ERR_UNAUTHENTICATED;
 	request_origin_of(exchange, token);
 	exchange->line = fair_queue_line_of(token->tenant_id.b, sizeof token->tenant_id.b);
 	if ((err = request_rate_token(exchange, token, problem)) != OK)

@@ -46,3 +46,27 @@ const struct operation *operation_by_name(const char *name)
 	}
 	return NULL;
 }
+
+static bool takes_token(const struct operation *operation)
+{
+	return operation->method != NULL && operation->permission != PERM_PUBLIC && operation->permission != PERM_PEER;
+}
+
+bool operation_within(const struct operation *operation, struct str resource)
+{
+	if (operation->path == NULL || resource.len == 0)
+		return true;
+	return strlen(operation->path) >= resource.len && memcmp(operation->path, resource.p, resource.len) == 0 &&
+	       (operation->path[resource.len] == '\0' || operation->path[resource.len] == '/');
+}
+
+bool operation_is_resource(struct str path)
+{
+	if (path.len < 2 || path.p[0] != '/' || path.p[path.len - 1] == '/' || memchr(path.p, '{', path.len) != NULL)
+		return false;
+	for (size_t i = 0; i < OPERATION_COUNT; i++) {
+		if (takes_token(&operation_table[i]) && operation_within(&operation_table[i], path))
+			return true;
+	}
+	return false;
+}

@@ -101,6 +101,13 @@ extern const struct operation operation_table[OPERATION_COUNT];
 
 const struct operation *operation_by_number(uint16_t number); /* NULL when unknown */
 const struct operation *operation_by_name(const char *name);
+/*
+ * Resources (RFC 8707): a path of whole segments, without parameters, under which operations take a token. "/v1" and
+ * "/v1/bookings" are, "/v1/book", "/login" and "" are not.
+ */
+bool operation_is_resource(struct str path);
+/* Whether the operation lies under it; "" holds all, and an internal operation lies under each. */
+bool operation_within(const struct operation *operation, struct str resource);
 const char *peer_name(enum peer peer);
 enum peer peer_by_name(const char *name); /* PEER_NONE when unknown */
 const char *lane_name(enum lane lane);    /* "FAST", "SLOW" */

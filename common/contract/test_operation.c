@@ -345,6 +345,38 @@ static void sets_merge_and_limit(void **state)
 	assert_false(permission_set_has(&b, PERM_AUDIT_READ));
 }
 
+static void resources_are_whole_paths_under_which_a_token_is_taken(void **state)
+{
+	static const struct {
+		const char *path;
+		bool is_resource;
+	} cases[] = {
+		{"/v1", true},
+		{"/v1/bookings", true},
+		{"/oauth2/userinfo", true},
+		{"", false},
+		{"/", false},
+		{"/v1/", false},
+		{"/v1/book", false},
+		{"v1", false},
+		{"/v1/bookings/{id}", false},
+		{"/login", false},
+		{"/oauth2/token", false},
+		{"/v1/bookings/x", false},
+	};
+	const struct operation *create = operation_by_name("booking_create"),
+			       *inner = operation_by_name("people_exist");
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++)
+		CHECK(cases[i].path, operation_is_resource(str_from(cases[i].path)) == cases[i].is_resource);
+	assert_false(operation_is_resource((struct str){"/v1/bookings\0", 13}));
+	assert_true(operation_within(create, STR("")) && operation_within(create, STR("/v1")) &&
+		    operation_within(create, STR("/v1/bookings")) && operation_within(inner, STR("/v1/bookings")));
+	assert_false(operation_within(create, STR("/v1/book")) || operation_within(create, STR("/v1/bookings/x")) ||
+		     operation_within(create, STR("/v1/sites")));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -361,6 +393,7 @@ int main(void)
 		cmocka_unit_test(what_reaches_other_people_is_for_staff),
 		cmocka_unit_test(what_is_no_permission_is_in_no_set),
 		cmocka_unit_test(sets_merge_and_limit),
+		cmocka_unit_test(resources_are_whole_paths_under_which_a_token_is_taken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

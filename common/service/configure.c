@@ -275,7 +275,8 @@ enum err context_configure(struct context *context)
 	context->rules = (struct token_rules){.issuer = str_from(context->common.public_url),
 		.audience = str_from(context->common.public_url),
 		.env = str_from(context->common.env),
-		.leeway_us = TOKEN_LEEWAY_US};
+		.leeway_us = TOKEN_LEEWAY_US,
+		.is_resource = operation_is_resource};
 	return first;
 }
 

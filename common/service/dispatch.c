@@ -133,7 +133,7 @@ static enum err item_authorize(struct dispatcher *dispatcher, struct item *item)
 	}
 	if (token_optional)
 		return OK;
-	if (!call->has_token)
+	if (!call->has_token || !operation_within(operation, str_from(call->token.resource)))
 		return ERR_UNAUTHENTICATED;
 	if (!call->token.email_verified && (operation->flags & OP_UNVERIFIED) == 0)
 		return ERR_EMAIL_UNVERIFIED;

@@ -7,10 +7,16 @@
 #define NOW_S INT64_C(1800000000)
 #define NOW (NOW_S * US_PER_S)
 
+static bool is_resource(struct str path)
+{
+	return str_eq_c(path, "/v1/bookings");
+}
+
 static const struct token_rules rules = {.issuer = {"https://berth.example", 21},
 	.audience = {"https://berth.example/api", 25},
 	.env = {"test", 4},
-	.leeway_us = TOKEN_LEEWAY_US};
+	.leeway_us = TOKEN_LEEWAY_US,
+	.is_resource = is_resource};
 
 #define PERSON "018f3c7e-0000-7000-8000-000000000001"
 #define TENANT "018f3c7e-0000-7000-8000-000000000002"
@@ -82,6 +88,21 @@ static const struct {
 	{"an audience beside a number", "aud", "[\"https://berth.example/api\",1]", ERR_UNAUTHENTICATED,
 		"aud is another"},
 	{"nine audiences", "aud", "[\"https://berth.example/api\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\"]",
+		ERR_UNAUTHENTICATED, "aud is another"},
+	{"a resource of the audience", "aud", "\"https://berth.example/api/v1/bookings\"", OK, NULL},
+	{"a resource among others", "aud", "[\"x\",\"https://berth.example/api/v1/bookings\"]", OK, NULL},
+	{"an audience and a resource of it", "aud",
+		"[\"https://berth.example/api\",\"https://berth.example/api/v1/bookings\"]", ERR_UNAUTHENTICATED,
+		"aud is another"},
+	{"a resource that is none", "aud", "\"https://berth.example/api/v1/booking\"", ERR_UNAUTHENTICATED,
+		"aud is another"},
+	{"a resource with a slash behind", "aud", "\"https://berth.example/api/v1/bookings/\"", ERR_UNAUTHENTICATED,
+		"aud is another"},
+	{"a resource with a NUL behind", "aud", "\"https://berth.example/api/v1/bookings\\u0000\"", ERR_UNAUTHENTICATED,
+		"aud is another"},
+	{"the audience with a slash behind", "aud", "\"https://berth.example/api/\"", ERR_UNAUTHENTICATED,
+		"aud is another"},
+	{"a name that begins with the audience", "aud", "\"https://berth.example/api.evil.example\"",
 		ERR_UNAUTHENTICATED, "aud is another"},
 	{"the stamp of another environment", "env", "\"staging\"", ERR_UNAUTHENTICATED, "env is another"},
 	{"no stamp", "env", NULL, ERR_UNAUTHENTICATED, "env is another"},

@@ -36,23 +36,45 @@ static bool read_seconds(const struct json *root, const char *claim, instant_us 
 	return true;
 }
 
-/* RFC 7519 section 4.1.3: one string, or an array of strings of which one is the audience. */
-static bool audience_holds(const struct json *aud, struct str wanted)
+bool token_set_resource(struct token *token, const struct token_rules *rules, struct str path)
 {
-	bool found = false;
+	if (path.len > 0 && (path.len > TOKEN_RESOURCE_MAX || rules->is_resource == NULL || !rules->is_resource(path)))
+		return false;
+	memset(token->resource, 0, sizeof(token->resource));
+	if (path.len > 0)
+		memcpy(token->resource, path.p, path.len);
+	return true;
+}
+
+/* The audience itself, or one of its resources. */
+static bool take_audience(const struct claims *claims, const struct token_rules *rules, struct str aud)
+{
+	const struct str wanted = rules->audience;
+
+	if (aud.len < wanted.len || memcmp(aud.p, wanted.p, wanted.len) != 0)
+		return false;
+	return token_set_resource(claims->token, rules, (struct str){aud.p + wanted.len, aud.len - wanted.len});
+}
+
+/* RFC 7519 section 4.1.3: one string, or an array of strings of which one is the audience. */
+static bool read_audience(const struct claims *claims, const struct token_rules *rules)
+{
+	const struct json *aud = json_get(claims->root, "aud");
+	size_t found = 0;
 
 	if (aud == NULL)
 		return false;
 	if (aud->kind == JSON_STRING)
-		return str_eq(aud->text, wanted);
+		return take_audience(claims, rules, aud->text);
 	if (aud->kind != JSON_ARRAY || aud->count > AUDIENCES_MAX)
 		return false;
 	for (const struct json *one = aud->first; one != NULL; one = one->next) {
 		if (one->kind != JSON_STRING)
 			return false;
-		found = found || str_eq(one->text, wanted);
+		/* Of two that are ours neither could be told to be the one that is meant. */
+		found += take_audience(claims, rules, one->text) ? 1 : 0;
 	}
-	return found;
+	return found == 1;
 }
 
 static const char *check_origin(const struct claims *claims, const struct token_rules *rules)
@@ -62,7 +84,7 @@ static const char *check_origin(const struct claims *claims, const struct token_
 
 	if (iss.p == NULL || !str_eq(iss, rules->issuer))
 		return "iss is another";
-	if (!audience_holds(json_get(claims->root, "aud"), rules->audience))
+	if (!read_audience(claims, rules))
 		return "aud is another";
 	if (rules->env.p != NULL && (env.p == NULL || !str_eq(env, rules->env)))
 		return "env is another";

@@ -13,7 +13,8 @@
  * environment stamp, `ev` e-mail verified, `roles`, `perm` (base64url of a little-endian bitmap; bit n is row n of
  * contract/permissions.def), `ims` (milliseconds of iat, 0 to 999: NumericDate has whole seconds, and a revocation
  * must not hit the token issued just after it). For a client without a person, sub is the client_id (RFC 9068 section
- * 2.2). How and when the person signed in: acr, amr, auth_time (RFC 9068 section 2.2.1); without acr it was one factor.
+ * 2.2). `aud` is the audience of the deployment, or that and the path of one of its resources (RFC 8707). How and when
+ * the person signed in: acr, amr, auth_time (RFC 9068 section 2.2.1); without acr it was one factor.
  */
 #define TOKEN_LEN_MAX 4096
 #define TOKEN_LIFE_MAX_US (3600 * US_PER_S)
@@ -23,6 +24,8 @@
 #define TOKEN_SCOPE_MAX 255
 #define TOKEN_ROLES_MAX 8
 #define TOKEN_ROLE_MAX 23
+#define TOKEN_RESOURCE_MAX 63
+#define TOKEN_AUDIENCE_MAX 512
 
 /* No pointers, so it may be copied and cached; strings are NUL-terminated. */
 struct token {
@@ -39,15 +42,17 @@ struct token {
 	uint8_t role_count;
 	char roles[TOKEN_ROLES_MAX][TOKEN_ROLE_MAX + 1];
 	char client_id[TOKEN_CLIENT_ID_MAX + 1];
-	char scope[TOKEN_SCOPE_MAX + 1]; /* space-separated; "" when none */
-	char methods[AMR_MAX + 1];       /* amr, space-separated; "" when none */
+	char scope[TOKEN_SCOPE_MAX + 1];       /* space-separated; "" when none */
+	char methods[AMR_MAX + 1];             /* amr, space-separated; "" when none */
+	char resource[TOKEN_RESOURCE_MAX + 1]; /* what of the audience it is for: "/v1/bookings"; "": all of it */
 };
 
 struct token_rules {
 	struct str issuer;
 	struct str audience;
-	struct str env;       /* STR_NONE: any (the offline probe only) */
-	instant_us leeway_us; /* for iat and nbf in the future; exp has none */
+	struct str env;                       /* STR_NONE: any (the offline probe only) */
+	instant_us leeway_us;                 /* for iat and nbf in the future; exp has none */
+	bool (*is_resource)(struct str path); /* which paths behind the audience name a resource; NULL: none */
 };
 
 /*
@@ -74,6 +79,8 @@ bool token_has_scope(const struct token *token, const char *scope); /* one whole
 bool token_set_scope(struct token *token, struct str scope);
 /* The same by acr_methods_ok. */
 bool token_set_methods(struct token *token, struct str methods);
+/* The same by the rules. */
+bool token_set_resource(struct token *token, const struct token_rules *rules, struct str path);
 bool token_has_role(const struct token *token, const char *role);
 /* ERR_BAD_FIELD when full or not 1 to TOKEN_ROLE_MAX of a-z A-Z 0-9 _ - */
 MUST_USE enum err token_add_role(struct token *token, struct str role);

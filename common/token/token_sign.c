@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <sodium.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "token/token.h"
@@ -27,6 +28,14 @@ static bool words_ok(const struct token *token)
 	return true;
 }
 
+static bool resource_ok(const struct token_rules *rules, const struct token *token)
+{
+	struct token probe = {0};
+
+	return terminated(token->resource, sizeof(token->resource)) &&
+	       token_set_resource(&probe, rules, str_from(token->resource));
+}
+
 /* A person has signed in somehow, a client has not. */
 static bool proof_ok(const struct token *token)
 {
@@ -52,11 +61,13 @@ static bool life_ok(const struct token *token)
 /* What token_verify would refuse must not be signed. */
 static bool signable(const struct token_rules *rules, const struct token *token)
 {
-	if (rules->issuer.len == 0 || rules->audience.len == 0 || rules->env.len == 0)
+	if (rules->issuer.len == 0 || rules->audience.len == 0 || rules->audience.len > TOKEN_AUDIENCE_MAX ||
+		rules->env.len == 0)
 		return false;
 	if (uuid_is_nil(&token->tenant_id) || uuid_is_nil(&token->session_id) || uuid_is_nil(&token->token_id))
 		return false;
-	return words_ok(token) && proof_ok(token) && life_ok(token) && !token_is_ambiguous(token);
+	return words_ok(token) && resource_ok(rules, token) && proof_ok(token) && life_ok(token) &&
+	       !token_is_ambiguous(token);
 }
 
 static void put_uuid(struct json_writer *w, const char *claim, const struct uuid *id)
@@ -120,13 +131,21 @@ static void put_proof(struct json_writer *w, const struct token *token)
 	json_end_array(w);
 }
 
+static void put_audience(struct json_writer *w, const struct token_rules *rules, const struct token *token)
+{
+	char text[TOKEN_AUDIENCE_MAX + TOKEN_RESOURCE_MAX + 1];
+
+	(void)snprintf(text, sizeof(text), "%.*s%s", STR_ARG(rules->audience), token->resource);
+	json_key(w, "aud");
+	json_put_c(w, text);
+}
+
 static void put_claims(struct json_writer *w, const struct token_rules *rules, const struct token *token)
 {
 	json_begin_object(w);
 	json_key(w, "iss");
 	json_put_str(w, rules->issuer);
-	json_key(w, "aud");
-	json_put_str(w, rules->audience);
+	put_audience(w, rules, token);
 	json_key(w, "env");
 	json_put_str(w, rules->env);
 	put_who(w, token);

@@ -188,6 +188,19 @@ class Authorization:
         return token_request(self.suite, self.client, form)
 
 
+def part_of(token, index):
+    text = token.split(".")[index]
+    return json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+
+
+def header(token):
+    return part_of(token, 0)
+
+
+def claims(token):
+    return part_of(token, 1)
+
+
 def basic(client):
     pair = ":".join(urllib.parse.quote(client[part], safe="") for part in ("id", "secret"))
     return {"Authorization": "Basic " + base64.b64encode(pair.encode()).decode()}

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "contract/operation.h"
 #include "probe.h"
 #include "token/token.h"
 
@@ -116,6 +117,7 @@ int probe_jwt(struct probe *probe)
 		.audience = str_from(probe_option(probe, "--aud")),
 		.env = str_from(probe_option(probe, "--env")),
 		.leeway_us = TOKEN_LEEWAY_US,
+		.is_resource = operation_is_resource,
 	};
 	struct keyset *keys = NULL;
 	const char *reason = NULL;

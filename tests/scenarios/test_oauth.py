@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """OAuth 2.0 and OpenID Connect as clients meet them: the code flow and its abuse, refresh, client credentials, introspection,
 revocation, metadata."""
-import base64
 import concurrent.futures
 import json
 import secrets
@@ -12,20 +11,10 @@ import urllib.parse
 import pytest
 
 import berth_flow
-from berth_flow import Authorization, Browser, FlowError, token_request
+from berth_flow import Authorization, Browser, FlowError, claims, header, token_request
 from berth_suite import wait_for
 
 ORDER = 40
-
-
-def claims(token):
-    text = token.split(".")[1]
-    return json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-
-
-def header(token):
-    text = token.split(".")[0]
-    return json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@
 #include "store_grant.h"
 #include "ticket.h"
 
-#define DOCUMENT_MAX 8192
+#define DOCUMENT_MAX 32768
 
 /* What is not supported at all. */
 static const char *refuse_kind(
@@ -76,8 +76,8 @@ static const char *read_wishes(struct call *call, const struct authorize_request
 	const struct client_record *client, struct ask *ask, const char **description_out)
 {
 	*description_out = "prompt or max_age is malformed";
-	if (!rules_prompt_parse(request->prompt, &ask->prompt) ||
-		!rules_max_age_parse(request->has_max_age ? request->max_age : STR_NONE, &ask->max_age_s))
+	if (!rules_prompt_parse(ask->prompt_text, &ask->prompt) ||
+		!rules_max_age_parse(ask->max_age_text, &ask->max_age_s))
 		return "invalid_request";
 	*description_out = "id_token_hint is no ID token that this client was given";
 	return request->has_id_token_hint ? read_hint(call, request->id_token_hint, client, ask) : NULL;
@@ -95,6 +95,8 @@ const char *ask_read(struct call *call, const struct authorize_request *request,
 		.code_challenge = request->code_challenge,
 		.login_hint = request->has_login_hint ? request->login_hint : STR_NONE,
 		.ui_locales = request->has_ui_locales ? request->ui_locales : STR_NONE,
+		.prompt_text = request->has_prompt ? request->prompt : STR_NONE,
+		.max_age_text = request->has_max_age ? request->max_age : STR_NONE,
 		.max_age_s = -1,
 	};
 	if (call->form_fault.p != NULL) {
@@ -113,16 +115,21 @@ struct kept {
 	struct str *value;
 };
 
-#define KEPT(ask)                                                                                           \
-	{                                                                                                   \
-		{"redirect_uri", &(ask)->redirect_uri}, {"scope", &(ask)->scope}, {"state", &(ask)->state}, \
-			{"nonce", &(ask)->nonce}, {"code_challenge", &(ask)->code_challenge},               \
-			{"login_hint", &(ask)->login_hint}, {"resource", &(ask)->resource},                 \
-			{"hinted", &(ask)->hinted},                                                         \
-		{                                                                                           \
-			"ui_locales", &(ask)->ui_locales                                                    \
-		}                                                                                           \
-	}
+/* clang-format off */
+#define KEPT(ask) { \
+	{"redirect_uri", &(ask)->redirect_uri}, \
+	{"scope", &(ask)->scope}, \
+	{"state", &(ask)->state}, \
+	{"nonce", &(ask)->nonce}, \
+	{"code_challenge", &(ask)->code_challenge}, \
+	{"login_hint", &(ask)->login_hint}, \
+	{"resource", &(ask)->resource}, \
+	{"hinted", &(ask)->hinted}, \
+	{"prompt", &(ask)->prompt_text}, \
+	{"max_age", &(ask)->max_age_text}, \
+	{"ui_locales", &(ask)->ui_locales}, \
+}
+/* clang-format on */
 
 struct str ask_write(struct call *call, const struct ask *ask)
 {
@@ -159,6 +166,9 @@ enum err ask_restore(struct call *call, struct str document, struct ask *ask_out
 		return err;
 	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
 		*kept[i].value = json_get_str(root, kept[i].name);
+	if (!rules_prompt_parse(ask_out->prompt_text, &ask_out->prompt) ||
+		!rules_max_age_parse(ask_out->max_age_text, &ask_out->max_age_s))
+		return ERR_INTERNAL;
 	return ask_out->redirect_uri.p != NULL && ask_out->scope.p != NULL && ask_out->code_challenge.p != NULL
 	               ? OK
 	               : ERR_INTERNAL;

@@ -11,9 +11,10 @@
 /* An authorization request (RFC 6749 section 4.1.1), from the client to its code or its error. */
 struct ask {
 	struct str redirect_uri, scope, state, nonce, code_challenge, login_hint, ui_locales;
-	struct str resource; /* path behind the issuer */
-	struct str hinted;   /* the person that id_token_hint names; absent: anybody */
-	int64_t max_age_s;   /* -1: none */
+	struct str resource;                  /* path behind the issuer */
+	struct str hinted;                    /* the person that id_token_hint names; absent: anybody */
+	struct str prompt_text, max_age_text; /* as asked */
+	int64_t max_age_s;                    /* -1: none */
 	struct prompt prompt;
 };
 
@@ -27,7 +28,7 @@ const char *ask_read(struct call *call, const struct authorize_request *request,
 /* Whether a person is the one whom id_token_hint names, if it names one. */
 bool ask_means(const struct ask *ask, const struct uuid *person_id);
 
-/* As kept while the person signs in. */
+/* As kept until the browser comes, and while the person signs in. */
 struct str ask_write(struct call *call, const struct ask *ask); /* p is NULL when the arena is full */
 MUST_USE enum err ask_restore(struct call *call, struct str document, struct ask *ask_out);
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ask.h"
+#include "base/encode.h"
 #include "caller.h"
 #include "pages.h"
+#include "pushed.h"
 #include "rules_web.h"
 #include "signin.h"
 #include "ticket.h"
@@ -27,22 +29,20 @@ static enum err refuse_page(struct call *call, const struct authorize_request *r
 	return err;
 }
 
-/* ERR_NOT_FOUND: the client is unknown, or the redirect URI is not exactly one of its own. */
+/* ERR_NOT_FOUND: the client is unknown. */
 static enum err find_client(struct call *call, const struct authorize_request *request, struct store *store,
 	struct client_record *client_out)
 {
 	struct uuid id, tenant_id;
 	enum err err;
 
-	if (str_eq_c(call->form_fault, "client_id") || str_eq_c(call->form_fault, "redirect_uri"))
+	if (str_eq_c(call->form_fault, "client_id") || str_eq_c(call->form_fault, "request_uri"))
 		return ERR_NOT_FOUND;
 	if ((err = caller_tenant(call, request->client_id, &id, &tenant_id)) != OK)
 		return err;
 	if ((err = desk_begin_in(call, &tenant_id, store)) != OK)
 		return err;
-	if ((err = store_client_read(store, &id, client_out)) != OK)
-		return err;
-	return rules_redirect_listed(client_out->redirect_uris, request->redirect_uri) ? OK : ERR_NOT_FOUND;
+	return store_client_read(store, &id, client_out);
 }
 
 /* Keeps the request and sends the browser to the sign-in page. */
@@ -65,6 +65,14 @@ static enum err send_to_login(struct call *call, struct store *store, const stru
 	return web_see_other(reply, arena_printf(call->arena, "/login?resume=%.*s", STR_ARG(handle)));
 }
 
+/* What was taken from the store is gone with every answer. */
+static enum err send_back(struct call *call, struct store *store, struct str location, struct web_reply *reply)
+{
+	enum err err = desk_commit(call, store);
+
+	return err == OK ? web_see_other(reply, location) : err;
+}
+
 static enum err answer(struct call *call, struct store *store, const struct client_record *client,
 	const struct ask *ask, struct web_reply *reply)
 {
@@ -79,37 +87,109 @@ static enum err answer(struct call *call, struct store *store, const struct clie
 	signed_in = err == OK && !ask->prompt.login && ask_means(ask, &session.person_id) &&
 	            rules_auth_fresh(session.auth_at, ask->max_age_s, now);
 	if (!signed_in && ask->prompt.none)
-		return web_see_other(
-			reply, ask_error(call, ask->redirect_uri, ask->state, "login_required", "nobody is signed in"));
+		return send_back(call, store,
+			ask_error(call, ask->redirect_uri, ask->state, "login_required", "nobody is signed in"), reply);
 	if (!signed_in)
 		return send_to_login(call, store, client, ask, reply);
 	if ((err = store_session_seen(store, &session, now)) != OK)
 		return err;
 	if ((err = ask_grant(call, store, ask, client->row_id, &session, &location)) != OK)
 		return err;
-	if ((err = desk_commit(call, store)) != OK)
+	return send_back(call, store, location, reply);
+}
+
+/* A request on its way: what was asked, or what is wrong with it and whom to tell. */
+struct reading {
+	struct client_record client;
+	bool pushed;
+	struct ask ask;
+	const char *error, *description;
+};
+
+/* ERR_NOT_FOUND: there is nobody to tell that the request is wrong. */
+static enum err read_request(
+	struct call *call, struct store *store, const struct authorize_request *request, struct reading *reading)
+{
+	const struct client_record *client = &reading->client;
+	enum err err;
+
+	if (reading->pushed) {
+		/* What stands beside it in the query counts for nothing (RFC 9101 section 5). */
+		if ((err = pushed_take(call, store, client, request->request_uri, &reading->ask)) != OK)
+			return err;
+		return rules_redirect_listed(client->redirect_uris, reading->ask.redirect_uri) ? OK : ERR_NOT_FOUND;
+	}
+	if (str_eq_c(call->form_fault, "redirect_uri") ||
+		!rules_redirect_listed(client->redirect_uris, request->redirect_uri))
+		return ERR_NOT_FOUND;
+	reading->error = ask_read(call, request, client, &reading->ask, &reading->description);
+	if (reading->error == NULL && client->require_pushed) {
+		reading->error = "invalid_request";
+		reading->description = "the client is registered to push its requests (RFC 9126)";
+	}
+	return OK;
+}
+
+static enum err refuse_request(struct call *call, const struct reading *reading, struct web_reply *reply)
+{
+	struct str state = str_eq_c(call->form_fault, "state") ? STR_NONE : reading->ask.state;
+
+	return web_see_other(
+		reply, ask_error(call, reading->ask.redirect_uri, state, reading->error, reading->description));
+}
+
+/* Keeps what was posted, and has the browser come back for it by GET. */
+static enum err turn_to_get(struct call *call, struct store *store, const struct authorize_request *request,
+	const struct reading *reading, struct web_reply *reply)
+{
+	struct str request_uri = request->request_uri;
+	enum err err;
+
+	if (!reading->pushed && (err = pushed_keep(call, store, &reading->client, &reading->ask, &request_uri)) != OK)
 		return err;
-	return web_see_other(reply, location);
+	return send_back(call, store,
+		arena_printf(call->arena, "/oauth2/authorize?client_id=%.*s&request_uri=%.*s",
+			STR_ARG(percent_encode(call->arena, request->client_id)),
+			STR_ARG(percent_encode(call->arena, request_uri))),
+		reply);
+}
+
+static enum err authorize(
+	struct call *call, const struct authorize_request *request, bool posted, struct web_reply *reply)
+{
+	struct reading reading = {.pushed = request->has_request_uri && pushed_is_ours(request->request_uri)};
+	struct store store = {0};
+	enum err err;
+
+	if ((err = find_client(call, request, &store, &reading.client)) != OK)
+		goto done;
+	/* A pushed request that is posted is taken when the browser comes back. */
+	if (!(posted && reading.pushed) && (err = read_request(call, &store, request, &reading)) != OK)
+		goto done;
+	if (reading.error != NULL)
+		err = refuse_request(call, &reading, reply);
+	else if (posted)
+		err = turn_to_get(call, &store, request, &reading, reply);
+	else
+		err = answer(call, &store, &reading.client, &reading.ask, reply);
+done:
+	store_release(&store);
+	return err == ERR_NOT_FOUND ? refuse_page(call, request, reply) : err;
 }
 
 enum err handle_authorize(struct call *call, const struct authorize_request *request_in, struct web_reply *reply_out)
 {
-	struct store store = {0};
-	struct client_record client;
-	const char *description = "";
-	const char *error;
-	struct ask ask;
-	enum err err;
+	return authorize(call, request_in, false, reply_out);
+}
 
-	err = find_client(call, request_in, &store, &client);
-	if (err == ERR_NOT_FOUND)
-		err = refuse_page(call, request_in, reply_out);
-	else if (err == OK && (error = ask_read(call, request_in, &client, &ask, &description)) != NULL)
-		err = web_see_other(reply_out,
-			ask_error(call, ask.redirect_uri, str_eq_c(call->form_fault, "state") ? STR_NONE : ask.state,
-				error, description));
-	else if (err == OK)
-		err = answer(call, &store, &client, &ask, reply_out);
-	store_release(&store);
-	return err;
+/*
+ * A browser leaves our cookies out of a form of another site (SameSite=Lax), so whoever is signed in would have to sign
+ * in again. The request is kept as if it had been pushed, and the browser comes back for it by GET.
+ */
+enum err handle_authorize_post(struct call *call, const struct authorize_form *request_in, struct web_reply *reply_out)
+{
+	struct authorize_request request = {0};
+
+	shape_carry(shape_authorize_form(), request_in, shape_authorize_request(), &request);
+	return authorize(call, &request, true, reply_out);
 }

@@ -48,6 +48,9 @@ static void put_oauth(struct call *call, struct json_writer *w)
 	put_endpoint(call, w, "token_endpoint", "/oauth2/token");
 	put_endpoint(call, w, "introspection_endpoint", "/oauth2/introspect");
 	put_endpoint(call, w, "revocation_endpoint", "/oauth2/revoke");
+	put_endpoint(call, w, "pushed_authorization_request_endpoint", "/oauth2/par");
+	json_key(w, "require_pushed_authorization_requests");
+	json_put_bool(w, false);
 	put_endpoint(call, w, "jwks_uri", "/oauth2/jwks");
 	put_list(w, "scopes_supported", LIST("openid", "profile", "email", "offline_access", "berth"));
 	put_list(w, "response_types_supported", LIST("code"));

@@ -73,6 +73,7 @@ int64_t rules_throttle_delay_ms(enum throttle_kind kind, int64_t count);
 #define CODE_LIFE_US (60 * US_PER_S)
 #define CODE_KEEP_US (30 * US_PER_DAY) /* a used code, for telling a replay */
 #define REQUEST_LIFE_US (1800 * US_PER_S)
+#define PUSHED_LIFE_US (60 * US_PER_S)
 #define FAMILY_LIFE_US (30 * US_PER_DAY)
 #define FAMILY_IDLE_US (7 * US_PER_DAY)
 #define REFRESH_RETRY_US (10 * US_PER_S)

@@ -202,15 +202,45 @@ enum err store_request_insert(
 	return tx_exec(store->tx, &sql_request_insert,
 		PARAMS(db_uuid(&store->tenant_id), db_uuid(&request->id), db_bytes(handle_hash),
 			db_i64_or_null(request->client_row_id != 0 ? &request->client_row_id : NULL), db_bytes(sealed),
-			db_time(now), db_time(now + REQUEST_LIFE_US)),
+			db_time(now), db_time(now + (request->life_us != 0 ? request->life_us : REQUEST_LIFE_US))),
 		NULL);
+}
+
+static enum err open_parameters(
+	struct store *store, const struct rows *rows, int column, struct request_record *request)
+{
+	struct seal_place place = store_place(store, "authorization_request", "parameters", &request->id);
+	struct seal_key *key = NULL;
+	enum err err;
+
+	if ((err = seal_subject_load(store->tx, store->seal, &store->tenant_id, NULL, false, &key)) != OK)
+		return err;
+	err = seal_open(key, &place, rows_bytes(rows, column), store->arena, &request->parameters);
+	seal_key_free(&key);
+	return err;
+}
+
+enum err store_request_take(struct store *store, struct str handle_hash, int64_t client_row_id, instant_us now,
+	struct request_record *request_out)
+{
+	struct rows *rows = NULL;
+	enum err err;
+
+	*request_out = (struct request_record){0};
+	err = store_one(store->tx, &sql_request_take,
+		PARAMS(db_uuid(&store->tenant_id), db_bytes(handle_hash), db_i64(client_row_id), db_time(now)), &rows);
+	if (err == OK) {
+		*request_out = (struct request_record){
+			.row_id = rows_i64(rows, 0), .id = rows_uuid(rows, 1), .client_row_id = client_row_id};
+		err = open_parameters(store, rows, 2, request_out);
+	}
+	rows_free(&rows);
+	return err;
 }
 
 enum err store_request_read(
 	struct store *store, struct str handle_hash, instant_us now, struct request_record *request_out)
 {
-	struct seal_key *key = NULL;
-	struct seal_place place;
 	struct rows *rows = NULL;
 	enum err err;
 
@@ -226,14 +256,9 @@ enum err store_request_read(
 		.client_id = rows_uuid(rows, 4),
 		.client_name = rows_copy(rows, 5, store->arena),
 	};
-	if (rows_is_null(rows, 2))
-		goto done;
-	if ((err = seal_subject_load(store->tx, store->seal, &store->tenant_id, NULL, false, &key)) != OK)
-		goto done;
-	place = store_place(store, "authorization_request", "parameters", &request_out->id);
-	err = seal_open(key, &place, rows_bytes(rows, 2), store->arena, &request_out->parameters);
+	if (!rows_is_null(rows, 2))
+		err = open_parameters(store, rows, 2, request_out);
 done:
-	seal_key_free(&key);
 	rows_free(&rows);
 	return err;
 }

@@ -53,12 +53,16 @@ struct request_record {
 	struct uuid client_id;
 	struct str client_name;
 	struct str parameters; /* opened; absent without a client */
+	int64_t life_us;       /* of a new one; 0: as long as a sign-in may take */
 };
 /* `parameters` is sealed under the tenant's key. */
 MUST_USE enum err store_request_insert(
 	struct store *store, const struct request_record *request, struct str handle_hash, instant_us now);
 MUST_USE enum err store_request_read(
 	struct store *store, struct str handle_hash, instant_us now, struct request_record *request_out);
+/* Reads and deletes one of this client; the reading is current. The client's own columns stay empty. */
+MUST_USE enum err store_request_take(struct store *store, struct str handle_hash, int64_t client_row_id, instant_us now,
+	struct request_record *request_out);
 MUST_USE enum err store_request_delete(struct store *store, const struct request_record *request);
 
 #endif

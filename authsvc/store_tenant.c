@@ -104,6 +104,7 @@ static enum err read_client(const struct rows *rows, struct arena *arena, struct
 		.created_at = rows_time(rows, 9),
 		.allowed_origins = rows_copy(rows, 10, arena),
 		.jwks = rows_copy(rows, 11, arena),
+		.require_pushed = rows_bool(rows, 12),
 	};
 	return client_out->allowed_origins.p != NULL ? OK : ERR_TOO_LARGE;
 }
@@ -162,7 +163,7 @@ enum err store_client_insert(struct store *store, struct client_record *client)
 			db_str(client->redirect_uris), db_str(client->grants), db_str(client->permissions),
 			db_str(client->id_token_alg), db_time(client->created_at),
 			db_str(client->allowed_origins.p != NULL ? client->allowed_origins : STR("")),
-			db_str(client->jwks)),
+			db_str(client->jwks), db_bool(client->require_pushed)),
 		&rows);
 	if (err == OK)
 		client->row_id = rows_i64(rows, 0);

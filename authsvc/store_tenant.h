@@ -21,6 +21,7 @@ struct client_record {
 	struct str jwks;        /* p == NULL: none */
 	struct str redirect_uris, grants, permissions, allowed_origins; /* words separated by blanks */
 	struct str id_token_alg;
+	bool require_pushed; /* begins by a pushed request only */
 	instant_us created_at;
 };
 

@@ -25,6 +25,7 @@ static const char *const purposes[VAULT_PURPOSES] = {
 	[VAULT_RECOVERY] = "recovery",
 	[VAULT_PENDING] = "pending",
 	[VAULT_RESET] = "reset",
+	[VAULT_PUSHED] = "pushed",
 };
 
 enum err vault_new(const struct secret *secret, struct vault **vault_out)

@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "contract/shapes.h"
+#include "contract/value.h"
 
 /* clang-format off */
 /* A row is a field of its shape: min, max and item_max are 0 where its type has none. */
@@ -40,6 +41,20 @@
 #include "contract/all.def"
 #include "contract/undef.h"
 /* clang-format on */
+
+void shape_carry(const struct shape *from, const void *object, const struct shape *to, void *object_out)
+{
+	for (size_t i = 0; i < to->count; i++) {
+		const struct field *target = &to->fields[i];
+		const struct field *source = shape_field(from, str_from(target->name));
+
+		if (target->type != FIELD_TEXT || source == NULL || source->type != FIELD_TEXT ||
+			!value_present(source, object))
+			continue;
+		memcpy(value_at(target, object_out), value_of(source, object), sizeof(struct str));
+		value_set_present(target, object_out);
+	}
+}
 
 const struct field *shape_field(const struct shape *shape, struct str name)
 {

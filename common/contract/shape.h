@@ -86,6 +86,8 @@ struct shape {
 	size_t size; /* of the struct */
 };
 
+/* Copies the texts that both shapes have under one name; the strings are borrowed. */
+void shape_carry(const struct shape *from, const void *object, const struct shape *to, void *object_out);
 const struct field *shape_field(const struct shape *shape, struct str name); /* NULL when it has none of this name */
 
 #endif

@@ -109,6 +109,7 @@ enum err clients_make(struct call *call, const struct client_create_request *req
 		.id_token_alg = request->has_id_token_alg ? request->id_token_alg : STR("ES256"),
 		.created_at = clock_now_us(),
 		.require_pushed = request->require_pushed_authorization_requests,
+		.third_party = request->third_party,
 	};
 	if ((err = clients_origins(call, &request->allowed_origins, &record_out->allowed_origins)) != OK)
 		return err;
@@ -174,5 +175,7 @@ void clients_view(struct call *call, const struct client_record *record, struct 
 		.has_jwks = record->jwks.p != NULL,
 		.require_pushed_authorization_requests = record->require_pushed,
 		.has_require_pushed_authorization_requests = record->require_pushed,
+		.third_party = record->third_party,
+		.has_third_party = record->third_party,
 	};
 }

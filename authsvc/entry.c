@@ -45,16 +45,50 @@ void entry_form_action(const struct entry *entry, struct web_reply *reply)
 	reply->has_form_action = reply->form_action.p != NULL;
 }
 
+struct consent_case entry_case(const struct entry *entry)
+{
+	return (struct consent_case){.ask = &entry->ask,
+		.client_row_id = entry->request.client_row_id,
+		.client_id = entry->request.client_id,
+		.third_party = entry->request.third_party};
+}
+
+bool entry_fresh(const struct entry *entry, const struct session_record *session)
+{
+	if (session->auth_at >= entry->request.created_at)
+		return true;
+	return !entry->ask.prompt.login && rules_auth_fresh(session->auth_at, entry->ask.max_age_s, clock_now_us());
+}
+
+/* Where the browser goes from the sign-in; a request that is answered by it is over. */
+static enum err find_way(struct call *call, struct store *store, const struct entry *entry,
+	const struct session_record *session, struct str *location)
+{
+	const struct consent_case of = entry_case(entry);
+	bool asks = false;
+	enum err err;
+
+	if (!entry->has_request)
+		return OK;
+	if (entry->ask.redirect_uri.p != NULL &&
+		(err = consent_needed(store, &of, session->person_row_id, &asks)) != OK)
+		return err;
+	if (asks) {
+		*location = arena_printf(call->arena, "/consent?resume=%.*s", STR_ARG(entry->resume));
+		return OK;
+	}
+	if ((err = store_request_delete(store, &entry->request)) != OK || entry->ask.redirect_uri.p == NULL)
+		return err;
+	return ask_grant(call, store, &entry->ask, entry->request.client_row_id, session, location);
+}
+
 enum err entry_settle(struct call *call, struct store *store, const struct entry *entry,
 	const struct session_record *session, struct str home, struct web_reply *reply)
 {
 	struct str location = home;
 	enum err err;
 
-	if (entry->has_request && (err = store_request_delete(store, &entry->request)) != OK)
-		return err;
-	if (entry->ask.redirect_uri.p != NULL &&
-		(err = ask_grant(call, store, &entry->ask, entry->request.client_row_id, session, &location)) != OK)
+	if ((err = find_way(call, store, entry, session, &location)) != OK)
 		return err;
 	CRASH_POINT("login.before_commit");
 	if ((err = desk_commit(call, store)) != OK)

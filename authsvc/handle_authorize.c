@@ -2,6 +2,7 @@
 #include "ask.h"
 #include "base/encode.h"
 #include "caller.h"
+#include "consent.h"
 #include "pages.h"
 #include "pushed.h"
 #include "rules_web.h"
@@ -45,8 +46,8 @@ static enum err find_client(struct call *call, const struct authorize_request *r
 	return store_client_read(store, &id, client_out);
 }
 
-/* Keeps the request and sends the browser to the sign-in page. */
-static enum err send_to_login(struct call *call, struct store *store, const struct client_record *client,
+/* Keeps the request and sends the browser to the page where a person signs in, or agrees. */
+static enum err send_to(struct call *call, struct store *store, const char *path, const struct client_record *client,
 	const struct ask *ask, struct web_reply *reply)
 {
 	struct request_record record = {
@@ -62,7 +63,7 @@ static enum err send_to_login(struct call *call, struct store *store, const stru
 		return err;
 	if ((err = desk_commit(call, store)) != OK)
 		return err;
-	return web_see_other(reply, arena_printf(call->arena, "/login?resume=%.*s", STR_ARG(handle)));
+	return web_see_other(reply, arena_printf(call->arena, "%s?resume=%.*s", path, STR_ARG(handle)));
 }
 
 /* What was taken from the store is gone with every answer. */
@@ -76,10 +77,11 @@ static enum err send_back(struct call *call, struct store *store, struct str loc
 static enum err answer(struct call *call, struct store *store, const struct client_record *client,
 	const struct ask *ask, struct web_reply *reply)
 {
+	const struct consent_case of = {ask, client->row_id, client->id, client->third_party};
 	struct session_record session;
 	struct str location;
 	instant_us now = clock_now_us();
-	bool signed_in;
+	bool signed_in, asks;
 	enum err err;
 
 	if ((err = signin_current(call, store, &session)) != OK && err != ERR_NOT_FOUND)
@@ -90,9 +92,17 @@ static enum err answer(struct call *call, struct store *store, const struct clie
 		return send_back(call, store,
 			ask_error(call, ask->redirect_uri, ask->state, "login_required", "nobody is signed in"), reply);
 	if (!signed_in)
-		return send_to_login(call, store, client, ask, reply);
+		return send_to(call, store, "/login", client, ask, reply);
 	if ((err = store_session_seen(store, &session, now)) != OK)
 		return err;
+	if ((err = consent_needed(store, &of, session.person_row_id, &asks)) != OK)
+		return err;
+	if (asks && ask->prompt.none)
+		return send_back(call, store,
+			ask_error(call, ask->redirect_uri, ask->state, "consent_required", "the person was not asked"),
+			reply);
+	if (asks)
+		return send_to(call, store, "/consent", client, ask, reply);
 	if ((err = ask_grant(call, store, ask, client->row_id, &session, &location)) != OK)
 		return err;
 	return send_back(call, store, location, reply);

@@ -74,7 +74,7 @@ static void put_openid(struct call *call, struct json_writer *w)
 			"given_name", "family_name", "locale", "email", "email_verified"));
 	put_list(w, "acr_values_supported", LIST("1fa", "2fa", "phr"));
 	put_list(w, "claim_types_supported", LIST("normal"));
-	put_list(w, "prompt_values_supported", LIST("none", "login", "select_account"));
+	put_list(w, "prompt_values_supported", LIST("none", "login", "consent", "select_account"));
 	json_key(w, "claims_parameter_supported");
 	json_put_bool(w, false);
 	json_key(w, "request_parameter_supported");

@@ -2,6 +2,7 @@
 #include "db/idempotency.h"
 #include "people.h"
 #include "service/crash.h"
+#include "store_consent.h"
 #include "store_factor.h"
 #include "store_grant.h"
 #include "store_session.h"
@@ -96,6 +97,34 @@ static enum err put_grants(struct call *call, struct store *store, int64_t perso
 	return OK;
 }
 
+static enum err put_consents(struct call *call, struct store *store, int64_t person_row_id, struct json_writer *w)
+{
+	struct consent_record *consents = arena_take_array(call->arena, CONSENTS_MAX, sizeof(*consents));
+	size_t count;
+	enum err err;
+
+	if (consents == NULL)
+		return ERR_OVERLOADED;
+	if ((err = store_consent_list(store, person_row_id, CONSENTS_MAX, consents, &count)) != OK)
+		return err;
+	json_key(w, "consents");
+	json_begin_array(w);
+	for (size_t i = 0; i < count; i++) {
+		json_begin_object(w);
+		put_id(w, "id", &consents[i].id);
+		put_id(w, "client_id", &consents[i].client_id);
+		json_key(w, "client_name");
+		json_put_str(w, consents[i].client_name);
+		json_key(w, "scope");
+		json_put_str(w, consents[i].scope);
+		put_time(w, call->arena, "created_at", consents[i].created_at);
+		put_time(w, call->arena, "changed_at", consents[i].changed_at);
+		json_end_object(w);
+	}
+	json_end_array(w);
+	return OK;
+}
+
 /* Which there are and when they were used; never what they are made of. */
 static enum err put_factors(
 	struct call *call, struct store *store, const struct person_record *person, struct json_writer *w)
@@ -137,6 +166,8 @@ static enum err put_export(struct call *call, struct store *store, const struct 
 	if ((err = put_sessions(call, store, person, &w)) != OK)
 		return err;
 	if ((err = put_grants(call, store, person->row_id, &w)) != OK)
+		return err;
+	if ((err = put_consents(call, store, person->row_id, &w)) != OK)
 		return err;
 	if ((err = put_factors(call, store, person, &w)) != OK)
 		return err;

@@ -180,6 +180,9 @@ void pages_signed_in(const struct page *page, struct str csrf)
 	pages_put_begin(page, str_from(texts_get(TEXT_SIGNED_IN, page->locale)));
 	pages_put_paragraph(page, str_from(texts_get(TEXT_SIGNED_IN_HELP, page->locale)));
 	pages_put_alert(page);
+	buf_put_c(page->out, "<p><a href=\"/account/consents\">");
+	pages_put_text(page, TEXT_CONSENTS);
+	buf_put_c(page->out, "</a></p>\n");
 	pages_put_form(page, "/logout");
 	pages_put_hidden(page, "csrf", csrf);
 	pages_put_button(page, TEXT_SIGN_OUT);

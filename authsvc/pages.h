@@ -3,6 +3,7 @@
 #define BERTH_AUTHSVC_PAGES_H
 
 #include "base/buf.h"
+#include "store_consent.h"
 #include "store_factor.h"
 #include "store_session.h"
 #include "texts.h"
@@ -62,6 +63,20 @@ struct enrol_view {
 };
 void pages_enrol(const struct page *page, const struct enrol_view *view);
 void pages_codes(const struct page *page, const struct str *codes, size_t count);
+
+struct consent_page {
+	struct str resume, csrf;
+	struct str client_name, tenant_name, email;
+	struct str scope;
+	bool lasts; /* it gets a refresh token */
+};
+void pages_consent(const struct page *page, const struct consent_page *view);
+struct consents_page {
+	struct str csrf;
+	const struct consent_record *consents;
+	size_t count;
+};
+void pages_consents(const struct page *page, const struct consents_page *view);
 /* A title and a sentence. */
 void pages_notice(const struct page *page, enum text title, enum text help);
 

@@ -333,6 +333,21 @@ bool rules_scope_within(struct str inner, struct str outer)
 	return true;
 }
 
+struct str rules_scope_join(struct arena *arena, struct str a, struct str b)
+{
+	struct str joined = a.p != NULL ? a : STR("");
+	struct str word;
+	bool more = b.len > 0;
+
+	while (more && joined.p != NULL) {
+		more = str_cut(&b, ' ', &word);
+		if (!list_holds(joined, word))
+			joined = arena_printf(
+				arena, "%.*s%s%.*s", STR_ARG(joined), joined.len > 0 ? " " : "", STR_ARG(word));
+	}
+	return joined;
+}
+
 struct rights rules_scope_limit(const struct scope *scope, const struct rights *whole)
 {
 	struct rights limited = *whole;
@@ -365,7 +380,9 @@ bool rules_prompt_parse(struct str text, struct prompt *prompt_out)
 			prompt_out->none = true;
 		else if (str_eq_c(word, "login") || str_eq_c(word, "select_account"))
 			prompt_out->login = true;
-		else if (!str_eq_c(word, "consent"))
+		else if (str_eq_c(word, "consent"))
+			prompt_out->consent = true;
+		else
 			return false;
 		count++;
 	} while (more);

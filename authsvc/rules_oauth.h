@@ -46,6 +46,8 @@ struct scope {
 bool rules_scope_parse(struct arena *arena, struct str text, rules_permission_bit *lookup, struct scope *scope_out);
 /* Every word of `inner` stands in `outer`. */
 bool rules_scope_within(struct str inner, struct str outer);
+/* The words of both, once each; p is NULL when the arena is full. */
+struct str rules_scope_join(struct arena *arena, struct str a, struct str b);
 /* The rights of `whole` that the scope asks for. */
 struct rights rules_scope_limit(const struct scope *scope, const struct rights *whole);
 
@@ -55,9 +57,9 @@ bool rules_resource_within(struct str inner, struct str outer);
 
 /* -- the authorization request -- */
 struct prompt {
-	bool none, login;
+	bool none, login, consent;
 };
-/* False: malformed, or `none` beside others. `consent` asks for nothing here: every client is the tenant's own. */
+/* False: malformed, or `none` beside others. An account is selected by signing in. */
 bool rules_prompt_parse(struct str text, struct prompt *prompt_out);
 /* Seconds; an absent one gives -1. */
 bool rules_max_age_parse(struct str text, int64_t *max_age_s_out);

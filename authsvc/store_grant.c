@@ -171,24 +171,13 @@ enum err store_family_rotate(struct store *store, struct family_record *family, 
 	return err;
 }
 
-enum err store_family_revoke(
-	struct store *store, enum family_of of, int64_t row_id, const char *reason, instant_us now, size_t *count_out)
+/* Puts the access tokens of the families that `rows` name on the list. */
+static enum err revoke_tokens(struct store *store, struct rows *rows, instant_us now)
 {
-	static const struct db_statement *const statements[] = {
-		[FAMILY_ITSELF] = &sql_family_revoke,
-		[FAMILY_OF_SESSION] = &sql_family_revoke_session,
-		[FAMILY_OF_PERSON] = &sql_family_revoke_person,
-		[FAMILY_OF_CLIENT] = &sql_family_revoke_client,
-	};
 	struct uuid ids[REVOKED_AT_ONCE_MAX];
-	struct rows *rows = NULL;
 	size_t count = 0;
-	enum err err;
+	enum err err = OK;
 
-	err = tx_query(store->tx, statements[of],
-		PARAMS(db_uuid(&store->tenant_id), db_i64(row_id), db_time(now), db_c(reason)), &rows);
-	if (count_out != NULL)
-		*count_out = err == OK ? rows_count(rows) : 0;
 	while (err == OK && rows_next(rows)) {
 		ids[count++] = rows_uuid(rows, 0);
 		if (count == REVOKED_AT_ONCE_MAX) {
@@ -198,6 +187,43 @@ enum err store_family_revoke(
 	}
 	if (err == OK && count > 0)
 		err = store_revocation_add(store, REVOKED_SESSION, ids, count, now);
+	return err;
+}
+
+enum err store_family_revoke_pair(
+	struct store *store, int64_t person_row_id, int64_t client_row_id, const char *reason, instant_us now)
+{
+	struct rows *rows = NULL;
+	enum err err;
+
+	err = tx_query(store->tx, &sql_family_revoke_pair,
+		PARAMS(db_uuid(&store->tenant_id), db_i64(person_row_id), db_time(now), db_c(reason),
+			db_i64(client_row_id)),
+		&rows);
+	if (err == OK)
+		err = revoke_tokens(store, rows, now);
+	rows_free(&rows);
+	return err;
+}
+
+enum err store_family_revoke(
+	struct store *store, enum family_of of, int64_t row_id, const char *reason, instant_us now, size_t *count_out)
+{
+	static const struct db_statement *const statements[] = {
+		[FAMILY_ITSELF] = &sql_family_revoke,
+		[FAMILY_OF_SESSION] = &sql_family_revoke_session,
+		[FAMILY_OF_PERSON] = &sql_family_revoke_person,
+		[FAMILY_OF_CLIENT] = &sql_family_revoke_client,
+	};
+	struct rows *rows = NULL;
+	enum err err;
+
+	err = tx_query(store->tx, statements[of],
+		PARAMS(db_uuid(&store->tenant_id), db_i64(row_id), db_time(now), db_c(reason)), &rows);
+	if (count_out != NULL)
+		*count_out = err == OK ? rows_count(rows) : 0;
+	if (err == OK)
+		err = revoke_tokens(store, rows, now);
 	rows_free(&rows);
 	return err;
 }

@@ -51,6 +51,10 @@ enum family_of { FAMILY_ITSELF, FAMILY_OF_SESSION, FAMILY_OF_PERSON, FAMILY_OF_C
 MUST_USE enum err store_family_revoke(
 	struct store *store, enum family_of of, int64_t row_id, const char *reason, instant_us now, size_t *count_out);
 
+/* The same for what one person let one client do. */
+MUST_USE enum err store_family_revoke_pair(
+	struct store *store, int64_t person_row_id, int64_t client_row_id, const char *reason, instant_us now);
+
 struct family_view {
 	struct uuid id, client_id;
 	struct str scope;

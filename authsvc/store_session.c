@@ -255,6 +255,9 @@ enum err store_request_read(
 		.client_row_id = rows_i64(rows, 3),
 		.client_id = rows_uuid(rows, 4),
 		.client_name = rows_copy(rows, 5, store->arena),
+		.created_at = rows_time(rows, 6),
+		.third_party = rows_bool(rows, 7),
+		.client_grants = rows_copy(rows, 8, store->arena),
 	};
 	if (!rows_is_null(rows, 2))
 		err = open_parameters(store, rows, 2, request_out);
@@ -267,4 +270,14 @@ enum err store_request_delete(struct store *store, const struct request_record *
 {
 	return tx_exec(
 		store->tx, &sql_request_delete, PARAMS(db_uuid(&store->tenant_id), db_i64(request->row_id)), NULL);
+}
+
+enum err store_request_end(struct store *store, const struct request_record *request)
+{
+	uint64_t rows = 0;
+	enum err err;
+
+	err = tx_exec(
+		store->tx, &sql_request_delete, PARAMS(db_uuid(&store->tenant_id), db_i64(request->row_id)), &rows);
+	return err == OK && rows == 0 ? ERR_GONE : err;
 }

@@ -51,7 +51,9 @@ struct request_record {
 	struct uuid id;
 	int64_t client_row_id; /* 0: a sign-in for its own sake */
 	struct uuid client_id;
-	struct str client_name;
+	struct str client_name, client_grants;
+	bool third_party;
+	instant_us created_at;
 	struct str parameters; /* opened; absent without a client */
 	int64_t life_us;       /* of a new one; 0: as long as a sign-in may take */
 };
@@ -63,6 +65,8 @@ MUST_USE enum err store_request_read(
 /* Reads and deletes one of this client; the reading is current. The client's own columns stay empty. */
 MUST_USE enum err store_request_take(struct store *store, struct str handle_hash, int64_t client_row_id, instant_us now,
 	struct request_record *request_out);
+/* The same, for one of several who would end it: ERR_GONE when another was first. */
+MUST_USE enum err store_request_end(struct store *store, const struct request_record *request);
 MUST_USE enum err store_request_delete(struct store *store, const struct request_record *request);
 
 #endif

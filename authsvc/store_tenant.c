@@ -105,6 +105,7 @@ static enum err read_client(const struct rows *rows, struct arena *arena, struct
 		.allowed_origins = rows_copy(rows, 10, arena),
 		.jwks = rows_copy(rows, 11, arena),
 		.require_pushed = rows_bool(rows, 12),
+		.third_party = rows_bool(rows, 13),
 	};
 	return client_out->allowed_origins.p != NULL ? OK : ERR_TOO_LARGE;
 }
@@ -163,7 +164,7 @@ enum err store_client_insert(struct store *store, struct client_record *client)
 			db_str(client->redirect_uris), db_str(client->grants), db_str(client->permissions),
 			db_str(client->id_token_alg), db_time(client->created_at),
 			db_str(client->allowed_origins.p != NULL ? client->allowed_origins : STR("")),
-			db_str(client->jwks), db_bool(client->require_pushed)),
+			db_str(client->jwks), db_bool(client->require_pushed), db_bool(client->third_party)),
 		&rows);
 	if (err == OK)
 		client->row_id = rows_i64(rows, 0);

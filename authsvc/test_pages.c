@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/test.h"
+#include "contract/operation.h"
+#include "texts_scope.h"
 
 #define HOSTILE "\"><script>alert('x')</script>&<b>"
 
@@ -23,6 +25,8 @@ static void draw(enum locale locale, int kind)
 		{.row_id = 1, .browser = STR(HOSTILE)}, {.row_id = 2, .browser = STR("firefox")}};
 	struct sessions_view sessions = {.csrf = STR(HOSTILE), .sessions = shown, .count = 2, .current = 2};
 	struct link_form link = {.token = STR(HOSTILE), .csrf = STR(HOSTILE), .tenant_name = STR(HOSTILE)};
+
+	struct consent_record consent = {.client_name = STR(HOSTILE), .scope = STR(HOSTILE)};
 
 	arena_reset(arena);
 	buf_reset(&html);
@@ -54,13 +58,25 @@ static void draw(enum locale locale, int kind)
 	case 8:
 		pages_sessions(&page, &sessions);
 		break;
+	case 9:
+		pages_consent(&page, &(struct consent_page){.resume = STR(HOSTILE),
+					     .csrf = STR(HOSTILE),
+					     .client_name = STR(HOSTILE),
+					     .tenant_name = STR(HOSTILE),
+					     .email = STR(HOSTILE),
+					     .scope = STR("openid " HOSTILE),
+					     .lasts = true});
+		break;
+	case 10:
+		pages_consents(&page, &(struct consents_page){.csrf = STR(HOSTILE), .consents = &consent, .count = 1});
+		break;
 	default:
 		pages_notice(&page, TEXT_LINK_GONE, TEXT_LINK_GONE_HELP);
 	}
 	buf_put_byte(&html, '\0');
 }
 
-#define KINDS 10
+#define KINDS 12
 
 static size_t count_of(const char *needle)
 {
@@ -137,6 +153,29 @@ static void every_text_is_there_in_every_language_and_differs(void **state)
 	}
 }
 
+/* Whoever adds a permission says what it means to people. */
+static void every_word_of_a_scope_has_its_sentence(void **state)
+{
+	static const char *const own[] = {"openid", "profile", "email", "offline_access", "berth"};
+	unsigned count = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(own); i++)
+		CHECK(own[i], texts_scope_known(str_from(own[i])));
+	for (int bit = 0; bit < PERMISSION_BITS_MAX; bit++) {
+		const char *name = permission_name((enum permission)bit);
+
+		if (strcmp(name, "unknown") == 0)
+			continue;
+		count++;
+		for (int locale = 0; locale < LOCALE_COUNT; locale++)
+			CHECK(name, texts_scope_known(str_from(name)) &&
+					    texts_scope(str_from(name), (enum locale)locale).len > 0);
+	}
+	assert_true(count > 20);
+	assert_true(str_eq_c(texts_scope(STR("no.such"), LOCALE_NL), "no.such"));
+}
+
 static void a_hole_is_filled_once(void **state)
 {
 	(void)state;
@@ -153,6 +192,7 @@ int main(void)
 		cmocka_unit_test(every_page_stands_without_script_and_with_the_one_style),
 		cmocka_unit_test(every_field_has_its_label),
 		cmocka_unit_test(every_text_is_there_in_every_language_and_differs),
+		cmocka_unit_test(every_word_of_a_scope_has_its_sentence),
 		cmocka_unit_test(a_hole_is_filled_once),
 	};
 	int failed;

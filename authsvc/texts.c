@@ -294,6 +294,7 @@ static const char *const texts[TEXT_COUNT][LOCALE_COUNT] = {
 		"volgende aanmelding een nieuwe in."},
 #define TEXT(name, en, fr, nl) [TEXT_##name] = {en, fr, nl},
 #include "texts_account.def"
+#include "texts_grant.def"
 #undef TEXT
 };
 /* clang-format on */

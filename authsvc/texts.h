@@ -75,6 +75,7 @@ enum text {
 	TEXT_MAIL_FACTOR_RESET,
 #define TEXT(name, en, fr, nl) TEXT_##name,
 #include "texts_account.def"
+#include "texts_grant.def"
 #undef TEXT
 	TEXT_COUNT
 };

@@ -171,4 +171,4 @@ def test_an_access_token_says_what_it_is_and_nothing_else_is_taken_for_one(suite
 
 def test_discovery_lists_the_prompts_that_are_honoured(suite):
     document = suite.api().get("/.well-known/openid-configuration").expect(200).body
-    assert set(document["prompt_values_supported"]) == {"none", "login", "select_account"}
+    assert set(document["prompt_values_supported"]) == {"none", "login", "consent", "select_account"}

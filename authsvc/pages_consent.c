@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pages_put.h"
+#include "texts_scope.h"
+
+static struct str title_of(const struct page *page, enum text text)
+{
+	return str_from(texts_get(text, page->locale));
+}
+
+static void put_item(const struct page *page, struct str text)
+{
+	buf_put_c(page->out, "<li>");
+	pages_put_escaped(page, text);
+	buf_put_c(page->out, "</li>\n");
+}
+
+/* What the words of a scope mean to the person. */
+static void put_scope(const struct page *page, struct str scope, bool lasts)
+{
+	struct str word;
+	bool more = scope.len > 0;
+
+	buf_put_c(page->out, "<ul>\n");
+	while (more) {
+		more = str_cut(&scope, ' ', &word);
+		if (!str_eq_c(word, "offline_access"))
+			put_item(page, texts_scope(word, page->locale));
+	}
+	if (lasts)
+		put_item(page, title_of(page, TEXT_CONSENT_LASTS));
+	buf_put_c(page->out, "</ul>\n");
+}
+
+static void put_choice(const struct page *page, const char *decision, enum text label)
+{
+	buf_printf(page->out, "<button type=\"submit\" name=\"decision\" value=\"%s\">", decision);
+	pages_put_text(page, label);
+	buf_put_c(page->out, "</button>\n");
+}
+
+void pages_consent(const struct page *page, const struct consent_page *view)
+{
+	pages_put_begin(page, texts_fill(page->arena, TEXT_CONSENT_FMT, page->locale, view->client_name));
+	pages_put_alert(page);
+	pages_put_paragraph(page, texts_fill(page->arena, TEXT_CONSENT_WHO_FMT, page->locale, view->email));
+	pages_put_paragraph(page, texts_fill(page->arena, TEXT_CONSENT_FOREIGN_FMT, page->locale, view->tenant_name));
+	pages_put_paragraph(page, title_of(page, TEXT_CONSENT_WHAT));
+	put_scope(page, view->scope, view->lasts);
+	pages_put_paragraph(page, title_of(page, TEXT_CONSENT_WITHDRAW_HELP));
+	pages_put_form(page, "/consent");
+	pages_put_hidden(page, "resume", view->resume);
+	pages_put_hidden(page, "csrf", view->csrf);
+	put_choice(page, "allow", TEXT_CONSENT_ALLOW);
+	put_choice(page, "deny", TEXT_CONSENT_DENY);
+	buf_put_c(page->out, "</form>\n");
+	pages_put_end(page);
+}
+
+void pages_consents(const struct page *page, const struct consents_page *view)
+{
+	char id[UUID_TEXT_LEN + 1];
+
+	pages_put_begin(page, title_of(page, TEXT_CONSENTS));
+	pages_put_alert(page);
+	pages_put_paragraph(page, title_of(page, view->count > 0 ? TEXT_CONSENTS_HELP : TEXT_CONSENTS_NONE));
+	for (size_t i = 0; i < view->count; i++) {
+		const struct consent_record *consent = &view->consents[i];
+
+		buf_put_c(page->out, "<h2>");
+		pages_put_escaped(page, consent->client_name);
+		buf_put_c(page->out, "</h2>\n");
+		put_scope(page, consent->scope, false);
+		uuid_format(&consent->id, id);
+		pages_put_form(page, "/account/consents");
+		pages_put_hidden(page, "csrf", view->csrf);
+		pages_put_hidden(page, "consent", str_from(id));
+		pages_put_button(page, TEXT_CONSENT_WITHDRAW);
+	}
+	pages_put_end(page);
+}

@@ -112,7 +112,8 @@ static struct vault_hash recovery_hash(struct call *call, struct store *store, i
 }
 
 /* ERR_NOT_FOUND: no code of any of the person's apps that was not used before. */
-static enum err prove_totp(struct store *store, const struct person_record *person, struct str typed)
+static enum err prove_totp(
+	struct store *store, const struct person_record *person, struct str typed, struct uuid *factor_id_out)
 {
 	struct factor_record factors[FACTORS_MAX];
 	instant_us now = clock_now_us();
@@ -126,6 +127,7 @@ static enum err prove_totp(struct store *store, const struct person_record *pers
 		if (factors[i].kind != FACTOR_TOTP || factors[i].confirmed_at == 0)
 			continue;
 		step = rules_totp_match(factors[i].data, typed, factors[i].counter, now);
+		*factor_id_out = factors[i].id;
 		if (step != 0)
 			return store_factor_use(store, &factors[i], step, now);
 	}
@@ -141,7 +143,7 @@ enum err factor_prove(struct call *call, struct store *store, const struct perso
 
 	*proof_out = rules_proof_totp;
 	if (code.p == NULL) {
-		err = prove_totp(store, person, str_trim(typed));
+		err = prove_totp(store, person, str_trim(typed), &proof_out->factor_id);
 	} else {
 		*proof_out = rules_proof_recovery;
 		hash = recovery_hash(call, store, person->row_id, code);
@@ -194,7 +196,7 @@ enum err factor_remove(
 		return ERR_NOT_FOUND;
 	err = confirmed == 1 ? store_factor_delete_person(store, person->row_id)
 	                     : store_factor_delete(store, &factors[at]);
-	if (err != OK)
+	if (err != OK || (err = store_factor_lower(store, person->row_id, &person->id, factor_id)) != OK)
 		return err;
 	return factor_told(call, store, person, "factor.remove", factor_id, TEXT_MAIL_FACTOR_REMOVED);
 }

@@ -39,7 +39,9 @@ bool factor_may_change(const struct suspect *suspect);
 /* Ten new codes, as shown: codes_out has room for RECOVERY_CODES. */
 MUST_USE enum err factor_codes_make(
 	struct call *call, struct store *store, int64_t person_row_id, struct str *codes_out);
-/* Removes one factor; with the last confirmed one the codes go. ERR_NOT_FOUND. */
+/*
+ * Removes one factor, and lowers what it proved; with the last confirmed one the recovery codes go. ERR_NOT_FOUND.
+ */
 MUST_USE enum err factor_remove(
 	struct call *call, struct store *store, const struct person_record *person, const struct uuid *factor_id);
 /* An event, and a mail in the person's language that holds no secret. `id` nil: of the person as a whole. */

@@ -43,8 +43,7 @@ static int64_t attempt_ms(
 	return throttle_attempt_ms(desk_state(call)->throttle, keys, count, clock_monotonic_us());
 }
 
-enum err guard_attempt(struct call *call, const struct uuid *tenant_id, struct str normal_email,
-	struct guard *guard_out, int64_t *wait_s_out)
+enum err guard_of(struct call *call, const struct uuid *tenant_id, struct str normal_email, struct guard *guard_out)
 {
 	struct str network = network_of(call);
 
@@ -57,6 +56,16 @@ enum err guard_attempt(struct call *call, const struct uuid *tenant_id, struct s
 		(struct throttle_key){THROTTLE_ACCOUNT, name_of(call, "account", tenant_id, normal_email, STR(""))};
 	guard_out->keys[2] =
 		(struct throttle_key){THROTTLE_ADDRESS, name_of(call, "address", tenant_id, STR(""), network)};
+	return OK;
+}
+
+enum err guard_attempt(struct call *call, const struct uuid *tenant_id, struct str normal_email,
+	struct guard *guard_out, int64_t *wait_s_out)
+{
+	enum err err = guard_of(call, tenant_id, normal_email, guard_out);
+
+	if (err != OK)
+		return err;
 	*wait_s_out = (attempt_ms(call, guard_out->keys, guard_out->count, &guard_out->pair) + MS_PER_S - 1) / MS_PER_S;
 	return OK;
 }

@@ -17,6 +17,10 @@ struct guard {
 /* Counts one attempt to sign in. *wait_s_out 0: go on; else nothing was counted and the attempt is refused. */
 MUST_USE enum err guard_attempt(struct call *call, const struct uuid *tenant_id, struct str normal_email,
 	struct guard *guard_out, int64_t *wait_s_out);
+/* The same counters without an attempt, for guard_succeed by who asked for nothing: a sign-in in two steps. */
+MUST_USE enum err guard_of(
+	struct call *call, const struct uuid *tenant_id, struct str normal_email, struct guard *guard_out);
+/* The sign-in is complete: its failures are forgotten. A right password that a factor must follow is no success yet. */
 void guard_succeed(struct call *call, const struct guard *guard);
 /* Whether one more mail may go to the address. */
 bool guard_may_mail(struct call *call, const struct uuid *tenant_id, struct str normal_email);

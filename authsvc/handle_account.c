@@ -128,13 +128,15 @@ static enum err begin_totp(struct desk_call *at)
 static enum err confirmed(struct desk_call *at, const struct factor_record *factor)
 {
 	const struct person_record *person = &at->owner.person;
+	struct proof proof = rules_proof_totp;
 	struct str codes[RECOVERY_CODES];
 	struct session_record session;
 	enum err err;
 
+	proof.factor_id = factor->id;
 	if ((err = factor_codes_make(at->call, at->store, person->row_id, codes)) != OK)
 		return err;
-	err = signin_begin(at->call, at->store, at->reply, person->row_id, &person->id, &rules_proof_totp, &session);
+	err = signin_begin(at->call, at->store, at->reply, person->row_id, &person->id, &proof, &session);
 	if (err != OK)
 		return err;
 	err = factor_told(at->call, at->store, person, "factor.create", &factor->id, TEXT_MAIL_FACTOR_ADDED);

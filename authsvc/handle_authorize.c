@@ -93,7 +93,9 @@ static enum err answer(struct call *call, struct store *store, const struct clie
 			ask_error(call, ask->redirect_uri, ask->state, "login_required", "nobody is signed in"), reply);
 	if (!signed_in)
 		return send_to(call, store, "/login", client, ask, reply);
-	if ((err = store_session_seen(store, &session, now)) != OK)
+	if ((err = store_session_seen(store, &session, now)) == ERR_NOT_FOUND)
+		return send_to(call, store, "/login", client, ask, reply);
+	if (err != OK)
 		return err;
 	if ((err = consent_needed(store, &of, session.person_row_id, &asks)) != OK)
 		return err;

@@ -76,6 +76,24 @@ static enum err count_attempt(struct call *call, const struct suspect *suspect, 
 	return guard_attempt(call, tenant_id, arena_printf(call->arena, "factor:%s", id), guard, wait_s);
 }
 
+/* Only now the password before it was a sign-in. */
+static enum err count_success(
+	struct call *call, const struct suspect *suspect, const struct uuid *tenant_id, const struct guard *guard)
+{
+	struct guard password;
+	enum err err;
+
+	guard_succeed(call, guard);
+	if (suspect->signed_in)
+		return OK;
+	err = guard_of(call, tenant_id, rules_email_normal(call->arena, suspect->person.email), &password);
+	if (err != OK)
+		return err;
+	guard_succeed(call, &password);
+	atomic_fetch_add(&desk_state(call)->counts.sign_ins, 1);
+	return OK;
+}
+
 static enum err put_refusal(struct call *call, struct store *store, const struct suspect *suspect)
 {
 	struct trail trail = {.action = "factor.refuse",
@@ -118,9 +136,7 @@ static enum err try_factor(struct call *call, const struct factor_submit_request
 		return err;
 	err = entry_settle(
 		call, store, entry, &session, suspect->signed_in ? STR("/account/factors") : STR("/login"), reply);
-	if (err == OK)
-		guard_succeed(call, &guard);
-	return err;
+	return err == OK ? count_success(call, suspect, &store->tenant_id, &guard) : err;
 }
 
 enum err handle_factor_submit(
@@ -215,8 +231,8 @@ enum err handle_me_factor_delete(struct call *call, const struct factor_ref *req
 	enum err err;
 
 	(void)reply_out;
-	if (call->token.acr < ACR_2FA || clock_now_us() - call->token.auth_at > FACTOR_FRESH_US)
-		return call_refuse(call, ERR_FORBIDDEN, NULL, "second_factor",
+	if (call->token.acr < ACR_2FA || clock_now_us() - call->token.auth_at > STEP_UP_MAX_AGE_S * US_PER_S)
+		return call_refuse(call, ERR_STEP_UP, NULL, NULL,
 			"Removing a factor needs a sign-in with a second factor of the last fifteen minutes.");
 	if ((err = desk_begin(call, &store)) != OK)
 		goto done;

@@ -135,6 +135,8 @@ static enum err find_tenant(struct call *call, const struct login_submit_request
 struct verdict {
 	struct sign_in_record record;
 	bool match, stale;
+	bool has_renewed; /* a hash to stand in place of a stale one */
+	struct hash renewed;
 };
 
 /* The same statement and the same hash, whoever was asked for. No transaction is open while the hash runs. */
@@ -179,16 +181,16 @@ static enum err put_refusal(struct call *call, const struct uuid *tenant_id, con
 	return err;
 }
 
-static enum err rehash(struct call *call, struct store *store, const struct verdict *verdict, struct str password)
+/* Waits for a turn to hash, so it holds no transaction. */
+static enum err renew_hash(struct call *call, struct str password, struct verdict *verdict)
 {
-	struct hash hash;
 	enum err err;
 
-	if (!verdict->stale)
+	if (!verdict->match || !verdict->stale)
 		return OK;
-	if ((err = hasher_make(desk_state(call)->hasher, password, call->deadline_us, &hash)) != OK)
-		return err == ERR_OVERLOADED ? OK : err; /* another day */
-	return store_credential_rehash(store, &verdict->record, str_from(hash.text), hash.pepper_epoch, clock_now_us());
+	err = hasher_make(desk_state(call)->hasher, password, call->deadline_us, &verdict->renewed);
+	verdict->has_renewed = err == OK;
+	return err == ERR_OVERLOADED ? OK : err; /* another day */
 }
 
 /* The password was right, which is not yet enough. */
@@ -207,8 +209,8 @@ static enum err ask_factor(struct call *call, const struct entry *entry, struct 
 }
 
 /* Session, code and event in one transaction. */
-static enum err let_in(struct call *call, const struct login_submit_request *request, const struct entry *entry,
-	struct str normal_email, const struct verdict *verdict, struct web_reply *reply)
+static enum err let_in(struct call *call, const struct entry *entry, struct str normal_email,
+	const struct verdict *verdict, struct web_reply *reply, bool *signed_in_out)
 {
 	struct factor_standing standing;
 	struct session_record session;
@@ -228,7 +230,9 @@ static enum err let_in(struct call *call, const struct login_submit_request *req
 		err = ERR_UNAUTHENTICATED;
 		goto done;
 	}
-	if ((err = rehash(call, &store, verdict, request->password)) != OK)
+	if (verdict->has_renewed &&
+		(err = store_credential_rehash(&store, &verdict->record, str_from(verdict->renewed.text),
+			 verdict->renewed.pepper_epoch, clock_now_us())) != OK)
 		goto done;
 	if ((err = store_factor_standing(&store, again.row_id, &standing)) != OK)
 		goto done;
@@ -239,6 +243,7 @@ static enum err let_in(struct call *call, const struct login_submit_request *req
 	err = signin_begin(call, &store, reply, again.row_id, &again.id, &rules_proof_password, &session);
 	if (err == OK)
 		err = entry_settle(call, &store, entry, &session, STR("/login"), reply);
+	*signed_in_out = err == OK;
 done:
 	store_release(&store);
 	return err;
@@ -250,6 +255,7 @@ static enum err try_credentials(struct call *call, const struct login_submit_req
 	struct str normal_email = rules_email_normal(call->arena, str_trim(request->email));
 	struct verdict verdict;
 	struct guard guard;
+	bool signed_in = false;
 	enum err err;
 
 	if (normal_email.p == NULL)
@@ -264,9 +270,9 @@ static enum err try_credentials(struct call *call, const struct login_submit_req
 	}
 	if ((err = check_password(call, &entry->tenant.id, normal_email, request->password, &verdict)) != OK)
 		return err;
-	if (verdict.match)
-		err = let_in(call, request, entry, normal_email, &verdict, reply);
-	if (verdict.match && err == OK) {
+	if (verdict.match && (err = renew_hash(call, request->password, &verdict)) == OK)
+		err = let_in(call, entry, normal_email, &verdict, reply, &signed_in);
+	if (signed_in) {
 		guard_succeed(call, &guard);
 		atomic_fetch_add(&desk_state(call)->counts.sign_ins, 1);
 	}

@@ -151,6 +151,29 @@ static enum err put_factors(
 	return OK;
 }
 
+/* When they were made and used; a code itself is known to its person alone. */
+static enum err put_recovery_codes(struct call *call, struct store *store, int64_t person_row_id, struct json_writer *w)
+{
+	struct recovery_view *codes = arena_take_array(call->arena, EXPORT_ROWS_MAX, sizeof(*codes));
+	size_t count;
+	enum err err;
+
+	if (codes == NULL)
+		return ERR_OVERLOADED;
+	if ((err = store_recovery_list(store, person_row_id, EXPORT_ROWS_MAX, codes, &count)) != OK)
+		return err;
+	json_key(w, "recovery_codes");
+	json_begin_array(w);
+	for (size_t i = 0; i < count; i++) {
+		json_begin_object(w);
+		put_time(w, call->arena, "created_at", codes[i].created_at);
+		put_time(w, call->arena, "used_at", codes[i].used_at);
+		json_end_object(w);
+	}
+	json_end_array(w);
+	return OK;
+}
+
 static enum err put_export(struct call *call, struct store *store, const struct person_record *person, struct buf *out)
 {
 	struct json_writer w = json_writer_over(out);
@@ -170,6 +193,8 @@ static enum err put_export(struct call *call, struct store *store, const struct 
 	if ((err = put_consents(call, store, person->row_id, &w)) != OK)
 		return err;
 	if ((err = put_factors(call, store, person, &w)) != OK)
+		return err;
+	if ((err = put_recovery_codes(call, store, person->row_id, &w)) != OK)
 		return err;
 	json_end_object(&w);
 	return buf_ok(out) ? OK : ERR_TOO_LARGE;

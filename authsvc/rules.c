@@ -259,7 +259,7 @@ int64_t rules_throttle_delay_ms(enum throttle_kind kind, int64_t count)
 	return count < curve->free ? 0 : doubled(curve->base_ms, count - curve->free, curve->cap_ms);
 }
 
-const struct proof rules_proof_password = {ACR_1FA, {"pwd", 3}};
+const struct proof rules_proof_password = {.acr = ACR_1FA, .methods = {"pwd", 3}};
 
 bool rules_session_alive(instant_us seen_at, instant_us expires_at, bool ended, instant_us now)
 {

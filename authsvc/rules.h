@@ -87,6 +87,7 @@ int64_t rules_throttle_delay_ms(enum throttle_kind kind, int64_t count);
 struct proof {
 	enum acr acr;
 	struct str methods;
+	struct uuid factor_id; /* nil: none, or a recovery code */
 };
 extern const struct proof rules_proof_password;
 

@@ -12,8 +12,8 @@ static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 static const char *const kinds[FACTOR_KINDS] = {[FACTOR_TOTP] = "totp", [FACTOR_PASSKEY] = "passkey"};
 
 /* RFC 8176: a recovery code is a one-time password as well. */
-const struct proof rules_proof_totp = {ACR_2FA, {"pwd otp mfa", 11}};
-const struct proof rules_proof_recovery = {ACR_2FA, {"pwd otp mfa", 11}};
+const struct proof rules_proof_totp = {.acr = ACR_2FA, .methods = {"pwd otp mfa", 11}};
+const struct proof rules_proof_recovery = {.acr = ACR_2FA, .methods = {"pwd otp mfa", 11}};
 
 const char *rules_factor_kind_name(enum factor_kind kind)
 {

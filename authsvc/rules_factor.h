@@ -29,6 +29,7 @@ struct str rules_base32(struct arena *arena, struct str bytes);
 /* Recovery codes: ten, of 80 bits each, shown as four groups of four letters. */
 #define RECOVERY_CODES 10
 #define RECOVERY_BYTES 10
+#define RECOVERY_KEEP_US (30 * US_PER_DAY) /* a used one */
 struct str rules_recovery_text(struct arena *arena, struct str bytes);
 /* As typed, without blanks and dashes and in capitals. STR_NONE: no recovery code by its shape. */
 struct str rules_recovery_normal(struct arena *arena, struct str typed);

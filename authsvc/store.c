@@ -62,6 +62,7 @@ struct str store_text(struct str text)
 enum err store_proof(const struct rows *rows, int column, struct arena *arena, struct proof *proof_out)
 {
 	proof_out->methods = rows_copy(rows, column + 1, arena);
+	proof_out->factor_id = rows_is_null(rows, column + 2) ? UUID_NIL : rows_uuid(rows, column + 2);
 	if (!acr_parse(rows_str(rows, column), &proof_out->acr))
 		return ERR_INTERNAL;
 	return proof_out->methods.p != NULL ? OK : ERR_TOO_LARGE;

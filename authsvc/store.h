@@ -43,7 +43,7 @@ MUST_USE enum err store_next(struct tx *tx, struct rows **rows_out);
 /* For a column that is never null: an absent text is an empty one. */
 struct str store_text(struct str text);
 
-/* The columns acr and amr, at `column` and behind it. */
+/* The columns acr, amr and factor_id, at `column` and behind it. */
 MUST_USE enum err store_proof(const struct rows *rows, int column, struct arena *arena, struct proof *proof_out);
 
 #endif

@@ -2,6 +2,7 @@
 #include "store_factor.h"
 
 #include "authsvc_sql.h"
+#include "store_grant.h"
 
 enum err store_factor_insert(struct store *store, int64_t person_row_id, const struct uuid *person_id,
 	struct factor_record *factor, instant_us now)
@@ -101,6 +102,22 @@ enum err store_factor_delete_person(struct store *store, int64_t person_row_id)
 		PARAMS(db_uuid(&store->tenant_id), db_i64(person_row_id)), NULL);
 }
 
+enum err store_factor_lower(
+	struct store *store, int64_t person_row_id, const struct uuid *person_id, const struct uuid *factor_id)
+{
+	/* Each is handed on to the next under its own row: what is made meanwhile is found one step later. */
+	static const struct db_statement *const steps[] = {&sql_session_lower, &sql_code_lower, &sql_family_lower};
+	enum err err = OK;
+
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && err == OK; i++)
+		err = tx_exec(store->tx, steps[i],
+			PARAMS(db_uuid(&store->tenant_id), db_i64(person_row_id), db_uuid(factor_id)), NULL);
+	if (err != OK)
+		return err;
+	/* The clock after the wait for their rows: a refresh may just have given a token. */
+	return store_revocation_add(store, REVOKED_PERSON, person_id, 1, clock_now_us());
+}
+
 enum err store_factor_standing(struct store *store, int64_t person_row_id, struct factor_standing *standing_out)
 {
 	struct rows *rows = NULL;
@@ -137,6 +154,21 @@ enum err store_recovery_use(struct store *store, int64_t person_row_id, struct s
 
 	err = store_one(store->tx, &sql_recovery_use,
 		PARAMS(db_uuid(&store->tenant_id), db_i64(person_row_id), db_bytes(hash), db_time(now)), &rows);
+	rows_free(&rows);
+	return err;
+}
+
+enum err store_recovery_list(
+	struct store *store, int64_t person_row_id, size_t limit, struct recovery_view *codes_out, size_t *count_out)
+{
+	struct rows *rows = NULL;
+	enum err err;
+
+	*count_out = 0;
+	err = tx_query(store->tx, &sql_recovery_list,
+		PARAMS(db_uuid(&store->tenant_id), db_i64(person_row_id), db_i64((int64_t)limit)), &rows);
+	while (err == OK && *count_out < limit && rows_next(rows))
+		codes_out[(*count_out)++] = (struct recovery_view){rows_time(rows, 0), rows_time(rows, 1)};
 	rows_free(&rows);
 	return err;
 }

@@ -30,6 +30,13 @@ MUST_USE enum err store_factor_delete(struct store *store, const struct factor_r
 /* All of them, and the recovery codes. */
 MUST_USE enum err store_factor_delete_person(struct store *store, int64_t person_row_id);
 
+/*
+ * What the factor proved is worth a password from now on: live sessions, grants and codes of the person, and all that
+ * no factor is known of. Access tokens of the person are revoked; a refresh gives one that says so.
+ */
+MUST_USE enum err store_factor_lower(
+	struct store *store, int64_t person_row_id, const struct uuid *person_id, const struct uuid *factor_id);
+
 struct factor_standing {
 	int64_t factors, codes; /* confirmed; unused */
 	struct str encoded;     /* the password's hash, "" without one: what a sign-in under way is bound to */
@@ -42,5 +49,11 @@ MUST_USE enum err store_recovery_replace(
 	struct store *store, int64_t person_row_id, const struct str *hashes, size_t count, instant_us now);
 /* ERR_NOT_FOUND: no unused code of the person. */
 MUST_USE enum err store_recovery_use(struct store *store, int64_t person_row_id, struct str hash, instant_us now);
+
+struct recovery_view {
+	instant_us created_at, used_at; /* used_at 0: not */
+};
+MUST_USE enum err store_recovery_list(
+	struct store *store, int64_t person_row_id, size_t limit, struct recovery_view *codes_out, size_t *count_out);
 
 #endif

@@ -24,7 +24,8 @@ enum err store_code_insert(struct store *store, const struct code_record *code, 
 			db_i64(code->person_row_id), db_i64(code->session_row_id), db_str(code->redirect_uri),
 			db_str(code->scope), db_str(code->nonce), db_str(code->code_challenge), db_time(code->auth_at),
 			db_time(now), db_time(now + CODE_LIFE_US), db_c(acr_name(code->proof.acr)),
-			db_str(code->proof.methods), db_str(store_text(code->resource))),
+			db_str(code->proof.methods), db_uuid_or_null(&code->proof.factor_id),
+			db_str(store_text(code->resource))),
 		NULL);
 }
 
@@ -52,7 +53,7 @@ enum err store_code_lock(struct store *store, struct str code_hash, struct code_
 		.family_row_id = rows_i64(rows, 11),
 		.session_ended = !rows_is_null(rows, 12) || !rows_bool(rows, 13),
 		.family_id = rows_uuid(rows, 14),
-		.resource = rows_copy(rows, 17, store->arena),
+		.resource = rows_copy(rows, 18, store->arena),
 	};
 	err = store_proof(rows, 15, store->arena, &code_out->proof);
 	rows_free(&rows);
@@ -93,7 +94,8 @@ enum err store_family_insert(struct store *store, struct family_record *family, 
 			db_i64(family->client_row_id), db_i64(family->session_row_id), db_str(family->scope),
 			db_time(family->auth_at), db_time(now), db_bytes(family->refresh_salt),
 			db_time(family->state.expires_at), db_c(acr_name(family->proof.acr)),
-			db_str(family->proof.methods), db_str(store_text(family->resource))),
+			db_str(family->proof.methods), db_uuid_or_null(&family->proof.factor_id),
+			db_str(store_text(family->resource))),
 		&rows);
 	if (err == OK)
 		family->row_id = rows_i64(rows, 0);
@@ -119,7 +121,7 @@ static enum err read_family(
 			.rotated_at = rows_time(rows, 7),
 			.expires_at = rows_time(rows, 8),
 			.revoked = !rows_is_null(rows, 9)},
-		.resource = rows_copy(rows, 12, arena),
+		.resource = rows_copy(rows, 13, arena),
 	};
 	if ((err = store_proof(rows, 10, arena, &family_out->proof)) != OK)
 		return err;

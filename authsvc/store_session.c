@@ -34,7 +34,8 @@ enum err store_session_insert(
 	err = store_one(store->tx, &sql_session_insert,
 		PARAMS(db_uuid(&store->tenant_id), db_uuid(&session->id), db_i64(session->person_row_id),
 			db_bytes(handle_hash), db_time(now), db_time(session->expires_at),
-			db_c(acr_name(session->proof.acr)), db_str(session->proof.methods), db_bytes(browser)),
+			db_c(acr_name(session->proof.acr)), db_str(session->proof.methods), db_bytes(browser),
+			db_uuid_or_null(&session->proof.factor_id)),
 		&rows);
 	if (err == OK)
 		session->row_id = rows_i64(rows, 0);
@@ -69,10 +70,17 @@ enum err store_session_read(struct store *store, struct str handle_hash, struct 
 	return err;
 }
 
-enum err store_session_seen(struct store *store, const struct session_record *session, instant_us now)
+enum err store_session_seen(struct store *store, struct session_record *session, instant_us now)
 {
-	return tx_exec(store->tx, &sql_session_seen,
-		PARAMS(db_uuid(&store->tenant_id), db_i64(session->row_id), db_time(now)), NULL);
+	struct rows *rows = NULL;
+	enum err err;
+
+	err = store_one(store->tx, &sql_session_seen,
+		PARAMS(db_uuid(&store->tenant_id), db_i64(session->row_id), db_time(now)), &rows);
+	if (err == OK)
+		err = store_proof(rows, 0, store->arena, &session->proof);
+	rows_free(&rows);
+	return err;
 }
 
 enum err store_session_renew(
@@ -81,7 +89,7 @@ enum err store_session_renew(
 	return tx_exec(store->tx, &sql_session_renew,
 		PARAMS(db_uuid(&store->tenant_id), db_i64(session->row_id), db_bytes(handle_hash), db_time(now),
 			db_time(now + SESSION_LIFE_US), db_c(acr_name(session->proof.acr)),
-			db_str(session->proof.methods)),
+			db_str(session->proof.methods), db_uuid_or_null(&session->proof.factor_id)),
 		NULL);
 }
 
@@ -112,10 +120,10 @@ static enum err read_view(
 		.expires_at = rows_time(rows, 5),
 		.ended_at = rows_time(rows, 6),
 	};
-	if ((err = store_proof(rows, 7, store->arena, &view_out->proof)) != OK || rows_is_null(rows, 9))
+	if ((err = store_proof(rows, 7, store->arena, &view_out->proof)) != OK || rows_is_null(rows, 10))
 		return err;
 	place = store_place(store, "session", "browser", &view_out->id);
-	return seal_open(key, &place, rows_bytes(rows, 9), store->arena, &view_out->browser);
+	return seal_open(key, &place, rows_bytes(rows, 10), store->arena, &view_out->browser);
 }
 
 enum err store_session_list(struct store *store, int64_t person_row_id, const struct uuid *person_id, bool live_only,

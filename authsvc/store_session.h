@@ -22,7 +22,8 @@ struct session_record {
 MUST_USE enum err store_session_insert(
 	struct store *store, struct session_record *session, struct str handle_hash, instant_us now);
 MUST_USE enum err store_session_read(struct store *store, struct str handle_hash, struct session_record *session_out);
-MUST_USE enum err store_session_seen(struct store *store, const struct session_record *session, instant_us now);
+/* Holds it until the transaction ends, and reads its proof again. ERR_NOT_FOUND: it ended meanwhile. */
+MUST_USE enum err store_session_seen(struct store *store, struct session_record *session, instant_us now);
 /* The same session under a new handle, just authenticated. */
 MUST_USE enum err store_session_renew(
 	struct store *store, const struct session_record *session, struct str handle_hash, instant_us now);

@@ -3,6 +3,7 @@
 
 #include "authsvc_sql.h"
 #include "db/idempotency.h"
+#include "rules_factor.h"
 
 /*
  * Each `at` column says when a row is over; `keep_us` is how long it then stays. Families go before sessions and
@@ -22,6 +23,7 @@ static const struct {
 	{&sql_sweep_client, US_PER_DAY},
 	{&sql_sweep_revocation, 0},
 	{&sql_sweep_factor, US_PER_DAY},
+	{&sql_sweep_recovery, RECOVERY_KEEP_US},
 };
 
 enum err store_sweep(struct db *jobs, instant_us now, int64_t limit, int64_t *rows_out)

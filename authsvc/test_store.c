@@ -8,6 +8,7 @@
 #include "authsvc_sql.h"
 #include "base/log.h"
 #include "db/testpg.h"
+#include "store_factor.h"
 #include "store_grant.h"
 #include "store_key.h"
 #include "store_mail.h"
@@ -153,7 +154,7 @@ static struct family_record make_family(struct store *store, const struct person
 		.session_row_id = session->row_id,
 		.scope = STR("openid berth"),
 		.auth_at = NOW,
-		.proof = {ACR_PHR, STR("pop mfa")},
+		.proof = {ACR_PHR, STR("pop mfa"), UUID_NIL},
 		.refresh_salt = HASH("salt")};
 
 	assert_int_equal(store_family_insert(store, &family, NOW), OK);
@@ -260,7 +261,7 @@ static void a_code_is_spent_once_and_a_family_rotates_once(void **state)
 		.nonce = STR_NONE,
 		.code_challenge = STR("c"),
 		.auth_at = NOW,
-		.proof = {ACR_2FA, STR("pwd otp mfa")}};
+		.proof = {ACR_2FA, STR("pwd otp mfa"), UUID_NIL}};
 
 	(void)state;
 	assert_int_equal(store_code_insert(&store, &code, HASH("code"), NOW), OK);
@@ -537,8 +538,12 @@ static void the_sweep_removes_what_is_over_and_no_more_than_asked(void **state)
 		.scope = STR("openid"),
 		.code_challenge = STR("c"),
 		.auth_at = NOW,
-		.proof = {ACR_2FA, STR("pwd otp mfa")}};
+		.proof = {ACR_2FA, STR("pwd otp mfa"), UUID_NIL}};
 	struct request_record request = {.id = uuid_new()};
+	/* One hash in hex, and as bytes. */
+	const struct str codes[2] = {STR("3131313131313131313131313131313131313131313131313131313131313131"),
+		STR("3232323232323232323232323232323232323232323232323232323232323232")};
+	const struct str used = STR("11111111111111111111111111111111");
 	int64_t rows;
 
 	(void)state;
@@ -548,6 +553,8 @@ static void the_sweep_removes_what_is_over_and_no_more_than_asked(void **state)
 	assert_int_equal(store_link_insert(&store, LINK_VERIFICATION, person.row_id, HASH("link"), NOW), OK);
 	assert_int_equal(store_revocation_add(&store, REVOKED_CLIENT, &client.id, 1, NOW), OK);
 	assert_int_equal(store_client_delete(&store, &client.id, NOW, &rows), OK);
+	assert_int_equal(store_recovery_replace(&store, person.row_id, codes, 2, NOW), OK);
+	assert_int_equal(store_recovery_use(&store, person.row_id, used, NOW), OK);
 	commit(&store);
 	testpg_sql(pg, "update auth.revocation set published_at = now()");
 	assert_int_equal(store_sweep(jobs, NOW, 100, &rows), OK);
@@ -555,7 +562,8 @@ static void the_sweep_removes_what_is_over_and_no_more_than_asked(void **state)
 	assert_int_equal(store_sweep(jobs, NOW + 40 * US_PER_DAY, 2, &rows), OK);
 	assert_int_equal(rows, 2);
 	assert_int_equal(store_sweep(jobs, NOW + 40 * US_PER_DAY, 100, &rows), OK);
-	assert_int_equal(rows, 5);
+	assert_int_equal(rows, 6);
+	assert_int_equal(count("select count(*) from auth.recovery_code where used_at is null"), 1);
 	assert_int_equal(
 		count("select (select count(*) from auth.session) + (select count(*) from auth.client) + "
 		      "(select count(*) from auth.authorization_code) + (select count(*) from auth.grant_family)"),

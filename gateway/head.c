@@ -31,7 +31,12 @@ static const char *date_of(struct loop *loop)
 /* RFC 6750 section 3: why, and for 403 what would be needed. */
 static void put_challenge(struct buf *out, const struct exchange *exchange, const struct head *head)
 {
-	if (head->status == 401)
+	/* RFC 9470 section 3 */
+	if (head->err == ERR_STEP_UP)
+		buf_printf(out,
+			"WWW-Authenticate: Bearer realm=\"berth\", error=\"%s\", acr_values=\"%s\", max_age=\"%d\"\r\n",
+			err_code(head->err), STEP_UP_ACR, STEP_UP_MAX_AGE_S);
+	else if (head->status == 401)
 		http_reply_field(out, "WWW-Authenticate",
 			exchange->has_bearer ? STR("Bearer realm=\"berth\", error=\"invalid_token\"")
 					     : STR("Bearer realm=\"berth\""));

@@ -108,6 +108,8 @@ static const char *oauth_error(enum err err)
 	case ERR_TOKEN_EXPIRED:
 	case ERR_TOKEN_REVOKED:
 		return "invalid_token";
+	case ERR_STEP_UP:
+		return err_code(err);
 	case ERR_FORBIDDEN:
 	case ERR_EMAIL_UNVERIFIED:
 		return "insufficient_scope";

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- $1 tenant, $2 internal number of the person, $3 limit
-select id, public_id, created_at, auth_at, seen_at, expires_at, ended_at, acr, amr, browser
+select id, public_id, created_at, auth_at, seen_at, expires_at, ended_at, acr, amr, factor_id, browser
 from session
 where tenant_id = $1 and person_id = $2
 order by created_at desc

@@ -25,6 +25,10 @@ enum permission {
 
 #define PERMISSION_BITS_MAX 256
 
+/* What ERR_STEP_UP asks for (RFC 9470): at least that class (base/acr.h), proved no longer ago. */
+#define STEP_UP_ACR "2fa"
+#define STEP_UP_MAX_AGE_S 900
+
 /* Built-in roles and what they grant; the bitmap has the layout of a token's `perm`. */
 struct permission_set {
 	uint8_t bits[PERMISSION_BITS_MAX / 8];

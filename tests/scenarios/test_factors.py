@@ -6,10 +6,11 @@ import json
 import re
 import subprocess
 import time
+import uuid
 
 import pytest
 
-from berth_flow import Authorization, Browser
+from berth_flow import Authorization, Browser, token_request
 from berth_suite import wait_for
 
 ORDER = 45
@@ -157,6 +158,26 @@ def test_guessing_a_factor_is_slowed_down(suite, client, person):
     assert set(answers[answers.index(429):]) == {429}, "and stays so, whatever is tried"
 
 
+def test_a_right_password_is_no_success_before_its_factor(suite, client, person):
+    _, _, codes = enrolled(suite, client, person)
+    for code in codes[:8]:
+        flow, reply = password_only(suite, client, person)
+        assert show(flow, reply, code).status == 303, "who shows the factor is never slowed"
+    answers = [password_only(suite, client, person)[1].status for _ in range(12)]
+    assert answers[:5] == [303] * 5 and 429 in answers, answers
+
+
+def test_the_export_tells_of_recovery_codes_and_when_they_were_used(suite, client, person):
+    flow, _, codes = enrolled(suite, client, person)
+    attempt, reply = password_only(suite, client, person)
+    assert show(attempt, reply, codes[0]).status == 303
+    again = Authorization(suite.info, client, browser=flow.browser)
+    api = suite.api(again.exchange(again.follow(again.begin())["code"]).json()["access_token"])
+    told = api.get("/v1/me/export").expect(200).body["auth"]["recovery_codes"]
+    assert len(told) == 10 and sum(code["used_at"] is not None for code in told) == 1
+    assert all(set(code) == {"created_at", "used_at"} for code in told)
+
+
 def test_forms_of_others_change_nothing(suite, client, person):
     flow, _, _ = enrolled(suite, client, person)
     for form in ({}, {"csrf": "x"}, {"csrf": "A" * 43, "action": "codes"}):
@@ -172,12 +193,40 @@ def test_a_factor_is_removed_only_by_who_has_shown_it(suite, client, person):
     listed = suite.api(weak).get("/v1/me/factors").expect(200).body
     assert listed["items"][0]["kind"] == "totp" and listed["recovery_codes_left"] == 10
     path = f"/v1/me/factors/{listed['items'][0]['id']}"
-    suite.api(weak).delete(path).expect(401, 403)
+    refused = suite.api(weak).delete(path).problem(401, "insufficient_user_authentication")
+    challenge = refused.headers["www-authenticate"]
+    assert challenge.startswith("Bearer ") and 'error="insufficient_user_authentication"' in challenge
+    assert 'acr_values="2fa"' in challenge and 'max_age="900"' in challenge, "RFC 9470 section 3"
     strong = Authorization(suite.info, client, browser=flow.browser)
-    token = strong.exchange(strong.follow(strong.begin())["code"]).json()["access_token"]
-    suite.api(token).delete(path).expect(204)
-    assert suite.api(token).get("/v1/me/factors").body == {"items": [], "recovery_codes_left": 0}
-    suite.api(token).delete(path).problem(404, "not_found")
+    tokens = strong.exchange(strong.follow(strong.begin())["code"]).json()
+    suite.api(tokens["access_token"]).delete(path.replace(listed["items"][0]["id"], str(uuid.uuid4()))).problem(404, "not_found")
+    suite.api(tokens["access_token"]).delete(path).expect(204)
+    after = token_request(suite.info, client, {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}).json()
+    assert suite.api(after["access_token"]).get("/v1/me/factors").expect(200).body == {"items": [], "recovery_codes_left": 0}
+
+
+def test_what_a_factor_proved_ends_with_the_factor(suite, client, person):
+    flow, secret, _ = enrolled(suite, client, person)
+    risen = Authorization(suite.info, client, browser=flow.browser)
+    tokens = risen.exchange(risen.follow(risen.begin())["code"]).json()
+    waiting = Authorization(suite.info, client, browser=flow.browser)
+    code = waiting.follow(waiting.begin())["code"]
+    before, reply = password_only(suite, client, person)
+    elsewhere = show(before, reply, app_code(secret))
+    theirs = before.exchange(before.follow(elsewhere)["code"]).json()
+    assert {claims(one["access_token"])["acr"] for one in (tokens, theirs)} == {"2fa"}
+    listed = suite.api(tokens["access_token"]).get("/v1/me/factors").expect(200).body
+    suite.api(tokens["access_token"]).delete(f"/v1/me/factors/{listed['items'][0]['id']}").expect(204)
+    for one in (tokens, theirs):
+        wait_for(lambda one=one: suite.api(one["access_token"]).get("/v1/me").status == 401, 5, "the end of a token that says 2fa")
+        again = token_request(suite.info, client, {"grant_type": "refresh_token", "refresh_token": one["refresh_token"]})
+        assert claims(again.json()["access_token"])["acr"] == "1fa", "a grant is lowered"
+        assert claims(again.json()["access_token"])["amr"] == ["pwd"]
+        suite.api(again.json()["access_token"]).get("/v1/me").expect(200)
+    assert claims(waiting.exchange(code).json()["access_token"])["acr"] == "1fa", "a code under way too"
+    for browser in (flow.browser, before.browser):
+        later = Authorization(suite.info, client, browser=browser)
+        assert claims(later.exchange(later.follow(later.begin())["code"]).json()["access_token"])["acr"] == "1fa"
 
 
 def test_an_admin_resets_the_factors_of_who_lost_them(suite, slug, client, admin, person):

@@ -1,0 +1,6 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- $1 tenant, $2 internal number of the person, $3 factor that is no more. What it proved, and what is not known to have
+-- been proved by another.
+update session
+set acr = '1fa', amr = 'pwd', factor_id = null
+where tenant_id = $1 and person_id = $2 and ended_at is null and acr <> '1fa' and (factor_id is null or factor_id = $3)

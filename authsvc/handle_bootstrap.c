@@ -91,6 +91,14 @@ static enum err read_locale(const struct json *json, enum locale *locale)
 	return name.p == NULL || rules_locale_parse(name, locale) ? OK : ERR_BAD_FIELD;
 }
 
+/* Of staff, unless the file says otherwise. */
+static enum err read_demand(const struct json *json, enum demand *demand)
+{
+	struct str name = json_get_str(json, "second_factor");
+
+	return name.p == NULL || demand_parse(name, demand) ? OK : ERR_BAD_FIELD;
+}
+
 static enum err read_wanted(struct bootstrap *bootstrap, const struct json *json, struct wanted *wanted_out)
 {
 	struct call *call = &bootstrap->call;
@@ -114,6 +122,8 @@ static enum err read_wanted(struct bootstrap *bootstrap, const struct json *json
 		wanted_out->tenant.name.len > 200)
 		return ERR_BAD_FIELD;
 	if ((err = read_locale(json, &wanted_out->tenant.locale)) != OK)
+		return err;
+	if ((err = read_demand(json, &wanted_out->tenant.second_factor)) != OK)
 		return err;
 	wanted_out->admin.locale = wanted_out->tenant.locale;
 	if ((err = read_locale(admin, &wanted_out->admin.locale)) != OK)
@@ -204,7 +214,8 @@ static enum err create(struct bootstrap *bootstrap, struct wanted *wanted)
 	if ((err = store_tenant_insert(&store, &wanted->tenant, clock_now_us())) != OK)
 		goto done;
 	if ((err = put_event(bootstrap, &store, "tenant.create", "tenant", &wanted->tenant.id, &UUID_NIL,
-		     arena_printf(store.arena, "{\"slug\":\"%.*s\"}", STR_ARG(wanted->tenant.slug)))) != OK)
+		     arena_printf(store.arena, "{\"slug\":\"%.*s\",\"second_factor\":\"%s\"}",
+			     STR_ARG(wanted->tenant.slug), demand_name(wanted->tenant.second_factor)))) != OK)
 		goto done;
 	if ((err = write_admin(bootstrap, &store, wanted, &hash)) != OK)
 		goto done;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "desk.h"
 #include "service/crash.h"
+#include "store_grant.h"
 #include "store_tenant.h"
 
 #define SERVICE_DEF "contract/authsvc.def"
@@ -23,6 +24,8 @@ static void view(const struct tenant_record *record, struct tenant_view *view_ou
 		.has_registration_domain = true,
 		.version = record->version,
 		.has_version = true,
+		.second_factor = str_from(demand_name(record->second_factor)),
+		.has_second_factor = true,
 	};
 }
 
@@ -50,6 +53,8 @@ static enum err change(struct call *call, const struct tenant_update_request *re
 		record->name = request->name;
 	if (request->has_locale && !rules_locale_parse(request->locale, &record->locale))
 		return ERR_BAD_FIELD;
+	if (request->has_second_factor && !demand_parse(request->second_factor, &record->second_factor))
+		return ERR_BAD_FIELD;
 	if (!request->has_registration_domain)
 		return OK;
 	record->registration_domain = request->registration_domain;
@@ -64,6 +69,7 @@ static enum err update(
 {
 	struct trail trail = {.action = "tenant.update", .object_type = "tenant"};
 	struct tenant_record record;
+	enum demand before;
 	enum err err;
 
 	if ((err = store_tenant_lock(store, &record)) != OK)
@@ -72,9 +78,14 @@ static enum err update(
 		return ERR_VERSION_STALE;
 	view(&record, reply);
 	trail.before = desk_json(call, shape_tenant_view(), reply);
+	before = record.second_factor;
 	if ((err = change(call, request, &record)) != OK)
 		return err;
 	if ((err = store_tenant_update(store, &record, clock_now_us())) != OK)
+		return err;
+	/* Tokens say what was demanded when they were made: those of before are not good any more. */
+	if (record.second_factor != before &&
+		(err = store_revocation_add(store, REVOKED_TENANT, &record.id, 1, clock_now_us())) != OK)
 		return err;
 	record.version++;
 	view(&record, reply);

@@ -94,6 +94,7 @@ static enum err fill_person(struct token *token, const struct issue *issue)
 	token->email_verified = person->email_verified_at != 0;
 	token->auth_at = issue->auth_at;
 	token->acr = issue->proof.acr;
+	token->demand = person->demand;
 	if (!token_set_methods(token, issue->proof.methods))
 		return ERR_INTERNAL;
 	do {

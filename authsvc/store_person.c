@@ -97,7 +97,8 @@ static enum err read_standing(const struct rows *rows, struct arena *arena, stru
 		.roles = rows_is_null(rows, 5) ? STR("") : rows_copy(rows, 5, arena),
 	};
 	if (!rules_status_parse(rows_str(rows, 2), &person_out->status) ||
-		!rules_locale_parse(rows_str(rows, 4), &person_out->locale))
+		!rules_locale_parse(rows_str(rows, 4), &person_out->locale) ||
+		!demand_parse(rows_str(rows, 6), &person_out->demand))
 		return ERR_INTERNAL;
 	return person_out->roles.p != NULL ? OK : ERR_TOO_LARGE;
 }

@@ -12,6 +12,7 @@ struct person_record {
 	enum locale locale;
 	enum person_status status;
 	instant_us email_verified_at; /* 0: not yet */
+	enum demand demand;           /* of the tenant, for a token: store_person_standing alone fills it */
 	int64_t version;
 	instant_us created_at;
 };

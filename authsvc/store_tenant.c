@@ -12,7 +12,8 @@ static enum err read_tenant(const struct rows *rows, struct arena *arena, struct
 		.registration_domain = rows_copy(rows, 4, arena),
 		.version = rows_i64(rows, 5),
 	};
-	if (!rules_locale_parse(rows_str(rows, 3), &tenant_out->locale))
+	if (!rules_locale_parse(rows_str(rows, 3), &tenant_out->locale) ||
+		!demand_parse(rows_str(rows, 6), &tenant_out->second_factor))
 		return ERR_INTERNAL;
 	return tenant_out->name.p != NULL ? OK : ERR_TOO_LARGE;
 }
@@ -77,7 +78,8 @@ enum err store_tenant_insert(struct store *store, const struct tenant_record *te
 {
 	return tx_exec(store->tx, &sql_tenant_insert,
 		PARAMS(db_uuid(&tenant->id), db_str(tenant->slug), db_str(tenant->name),
-			db_c(rules_locale_name(tenant->locale)), db_time(now)),
+			db_c(rules_locale_name(tenant->locale)), db_time(now),
+			db_c(demand_name(tenant->second_factor))),
 		NULL);
 }
 
@@ -85,7 +87,7 @@ enum err store_tenant_update(struct store *store, const struct tenant_record *te
 {
 	return tx_exec(store->tx, &sql_tenant_update,
 		PARAMS(db_uuid(&store->tenant_id), db_str(tenant->name), db_c(rules_locale_name(tenant->locale)),
-			db_str(tenant->registration_domain), db_time(now)),
+			db_str(tenant->registration_domain), db_time(now), db_c(demand_name(tenant->second_factor))),
 		NULL);
 }
 

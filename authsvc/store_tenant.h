@@ -10,6 +10,7 @@ struct tenant_record {
 	enum locale locale;
 	struct str registration_domain; /* p == NULL: nobody may register */
 	int64_t version;
+	enum demand second_factor;
 };
 
 struct client_record {

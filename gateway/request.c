@@ -10,6 +10,7 @@
 #include "origins.h"
 #include "precondition.h"
 #include "respond.h"
+#include "service/admit.h"
 #include "trace.h"
 
 #define FORM_MEDIA "application/x-www-form-urlencoded"
@@ -185,12 +186,7 @@ static enum err request_authorize(struct exchange *exchange, const struct http_p
 	exchange->line = fair_queue_line_of(token->tenant_id.b, sizeof token->tenant_id.b);
 	if ((err = request_rate_token(exchange, token, problem)) != OK)
 		return err;
-	if (!token->email_verified && (operation->flags & OP_UNVERIFIED) == 0)
-		return ERR_EMAIL_UNVERIFIED;
-	if (operation->permission == PERM_SELF || token_has(token, (unsigned)operation->permission))
-		return OK;
-	problem->reason = str_from(permission_name(operation->permission));
-	return ERR_FORBIDDEN;
+	return admit_token(operation, token, &problem->reason);
 }
 
 /*

@@ -112,6 +112,7 @@ static const char *oauth_error(enum err err)
 		return err_code(err);
 	case ERR_FORBIDDEN:
 	case ERR_EMAIL_UNVERIFIED:
+	case ERR_SECOND_FACTOR:
 		return "insufficient_scope";
 	case ERR_UNAVAILABLE:
 	case ERR_OVERLOADED:

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- $1 tenant, $2 internal number
 select p.id, p.public_id, p.status, p.email_verified_at, p.locale,
-	(select string_agg(r.role, ' ' order by r.role) from person_role r where r.tenant_id = $1 and r.person_id = p.id) as roles
+	(select string_agg(r.role, ' ' order by r.role) from person_role r where r.tenant_id = $1 and r.person_id = p.id) as roles,
+	(select t.second_factor from tenant t where t.id = $1)
 from person p
 where p.tenant_id = $1 and p.id = $2

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- $1 tenant, $2 name, $3 locale, $4 registration domain, $5 now
+-- $1 tenant, $2 name, $3 locale, $4 registration domain, $5 now, $6 second factor
 update tenant
-set name = $2, locale = $3, registration_domain = $4, version = version + 1, updated_at = $5
+set name = $2, locale = $3, registration_domain = $4, second_factor = $6, version = version + 1, updated_at = $5
 where id = $1

@@ -25,6 +25,29 @@ bool acr_parse(struct str name, enum acr *acr_out)
 	return false;
 }
 
+static const char *const demands[] = {
+	[DEMAND_STAFF] = "staff",
+	[DEMAND_ALL] = "all",
+	[DEMAND_OPTIONAL] = "optional",
+};
+
+const char *demand_name(enum demand demand)
+{
+	return (unsigned)demand < sizeof(demands) / sizeof(demands[0]) ? demands[demand] : "";
+}
+
+bool demand_parse(struct str name, enum demand *demand_out)
+{
+	for (size_t i = 0; i < sizeof(demands) / sizeof(demands[0]); i++) {
+		if (str_eq_c(name, demands[i])) {
+			*demand_out = (enum demand)i;
+			return true;
+		}
+	}
+	*demand_out = DEMAND_STAFF;
+	return false;
+}
+
 bool acr_methods_ok(struct str methods)
 {
 	bool blank = true; /* as if one stood in front */

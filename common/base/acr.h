@@ -20,6 +20,16 @@ const char *acr_name(enum acr acr); /* "" of ACR_NONE; never NULL */
 bool acr_parse(struct str name, enum acr *acr_out);
 
 /*
+ * Of whom a tenant demands a second factor: of those who use permissions for staff (contract/permissions.def), of
+ * everybody, or of nobody. The first is what counts where nothing is said.
+ */
+enum demand { DEMAND_STAFF, DEMAND_ALL, DEMAND_OPTIONAL };
+
+const char *demand_name(enum demand demand); /* "staff", "all", "optional"; "" of any other */
+/* False, and DEMAND_STAFF, for any other name. */
+bool demand_parse(struct str name, enum demand *demand_out);
+
+/*
  * The methods that were used (`amr`, RFC 8176): words of a-z and 0-9, one blank between, at most AMR_MAX bytes. Empty:
  * nothing is known.
  */

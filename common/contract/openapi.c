@@ -222,6 +222,8 @@ static void put_security(struct json_writer *w, const struct operation *operatio
 	}
 	json_end_array(w);
 	openapi_schema_text(w, "x-berth-permission", permission_name(operation->permission));
+	json_key(w, "x-berth-second-factor");
+	json_put_bool(w, permission_is_staff(operation->permission));
 	json_key(w, "x-berth-critical");
 	json_put_bool(w, (operation->flags & OP_CRITICAL) != 0);
 }

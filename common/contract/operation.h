@@ -25,6 +25,9 @@ enum permission {
 
 #define PERMISSION_BITS_MAX 256
 
+/* Where people set up what ERR_SECOND_FACTOR asks for. */
+#define SECOND_FACTOR_PATH "/account/factors"
+
 /* What ERR_STEP_UP asks for (RFC 9470): at least that class (base/acr.h), proved no longer ago. */
 #define STEP_UP_ACR "2fa"
 #define STEP_UP_MAX_AGE_S 900

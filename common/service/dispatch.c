@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "service/admit.h"
 #include "service/context.h"
 
 #define TOKENS_PER_WORKER 2048
@@ -16,7 +17,8 @@ struct item {
 	struct call call;
 	void *request, *reply;
 	enum err err;
-	bool ready; /* passed every check; the handler decides */
+	bool ready;   /* passed every check; the handler decides */
+	bool limited; /* by the lack of a second factor */
 	uint64_t started_us;
 	struct trace_span span;
 };
@@ -135,11 +137,20 @@ static enum err item_authorize(struct dispatcher *dispatcher, struct item *item)
 		return OK;
 	if (!call->has_token || !operation_within(operation, str_from(call->token.resource)))
 		return ERR_UNAUTHENTICATED;
-	if (!call->token.email_verified && (operation->flags & OP_UNVERIFIED) == 0)
-		return ERR_EMAIL_UNVERIFIED;
-	if (operation->permission == PERM_SELF || token_has(&call->token, (unsigned)operation->permission))
-		return OK;
-	return call_refuse(call, ERR_FORBIDDEN, NULL, permission_name(operation->permission), NULL);
+	if ((err = admit_token(operation, &call->token, &call->reason)) != OK)
+		return err;
+	item->limited = admit_limit(&call->token);
+	return OK;
+}
+
+/* A right that the handler missed, and that the person has once a second factor is shown. */
+static void item_explain(struct item *item)
+{
+	enum permission missed;
+
+	if (item->limited && item->err == ERR_FORBIDDEN && permission_parse(item->call.reason, &missed) == OK &&
+		permission_is_staff(missed))
+		item->err = ERR_SECOND_FACTOR;
 }
 
 /*
@@ -259,6 +270,7 @@ static void item_run(struct dispatcher *dispatcher, struct item *item)
 	trace_set_current(&call->trace);
 	item->err = handler != NULL ? handler->handle(call, item->request, item->reply) : ERR_NOT_IMPLEMENTED;
 	trace_set_current(NULL);
+	item_explain(item);
 }
 
 /* -- batches -- */
@@ -330,6 +342,7 @@ static bool group_run(struct dispatcher *dispatcher, handler_many_fn many, struc
 	}
 	for (size_t i = 0; i < group->count; i++) {
 		group->items[i]->err = group->errs[i];
+		item_explain(group->items[i]);
 		group->items[i]->ready = false;
 	}
 	return true;

@@ -286,6 +286,29 @@ static bool wait_ready(void)
 
 /* ---- calls ---- */
 
+static struct str weak_token(enum permission permission, enum acr acr, enum demand demand)
+{
+	struct token token = {.person_id = uuid_new(),
+		.tenant_id = uuid_new(),
+		.session_id = uuid_new(),
+		.token_id = uuid_new(),
+		.acr = acr,
+		.demand = demand,
+		.email_verified = true,
+		.client_id = "web"};
+	struct buf compact;
+	struct str copy;
+
+	token.issued_at = clock_now_us();
+	token.expires_at = token.issued_at + 600 * US_PER_S;
+	token_grant(&token, permission);
+	buf_init(&compact, TOKEN_LEN_MAX);
+	assert_int_equal(token_sign(&rules, t.key, &token, &compact), OK);
+	copy = arena_copy(t.arena, buf_str(&compact));
+	buf_release(&compact);
+	return copy;
+}
+
 static struct str token_for(enum permission permission, bool verified, int64_t life_s)
 {
 	struct token token = {.person_id = uuid_new(),
@@ -514,6 +537,44 @@ static void test_each_check_is_made_before_a_handler_runs(void **state)
 	}
 	late.deadline_ms = 0;
 	assert_int_equal(ask_one(t.fast, late).err, ERR_DEADLINE);
+}
+
+/* As the edge judges too: whoever has taken the gateway cannot go past it. */
+static void test_a_second_factor_is_asked_for_as_the_tenant_demands(void **state)
+{
+	static const struct {
+		const char *name;
+		enum operation_id operation;
+		enum permission permission;
+		enum acr acr;
+		enum demand demand;
+		enum err wanted;
+	} cases[] = {
+		{"staff, by a password", OPID_site_create, PERM_SITE_MANAGE, ACR_1FA, DEMAND_STAFF, ERR_SECOND_FACTOR},
+		{"staff, by two", OPID_site_create, PERM_SITE_MANAGE, ACR_2FA, DEMAND_STAFF, ERR_BAD_FIELD},
+		{"staff, by a passkey", OPID_site_create, PERM_SITE_MANAGE, ACR_PHR, DEMAND_STAFF, ERR_BAD_FIELD},
+		{"staff, where nobody asks", OPID_site_create, PERM_SITE_MANAGE, ACR_1FA, DEMAND_OPTIONAL,
+			ERR_BAD_FIELD},
+		{"staff, where all are asked", OPID_site_create, PERM_SITE_MANAGE, ACR_1FA, DEMAND_ALL,
+			ERR_SECOND_FACTOR},
+		{"one's own, by a password", OPID_vehicle_delete, PERM_VEHICLE_MANAGE, ACR_1FA, DEMAND_STAFF, OK},
+		{"one's own, where all are asked", OPID_vehicle_delete, PERM_VEHICLE_MANAGE, ACR_1FA, DEMAND_ALL,
+			ERR_SECOND_FACTOR},
+		{"who one is", OPID_whoami_read, PERM_VEHICLE_MANAGE, ACR_1FA, DEMAND_ALL, OK},
+		{"a right that is missing, first", OPID_site_create, PERM_SITE_READ, ACR_1FA, DEMAND_STAFF,
+			ERR_FORBIDDEN},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct str token = weak_token(cases[i].permission, cases[i].acr, cases[i].demand);
+		struct str body = cases[i].operation == OPID_vehicle_delete ? vehicle_body(1)
+		                  : cases[i].operation == OPID_whoami_read  ? empty_body()
+		                                                            : STR("\1\2\3");
+		struct reply_item reply = ask_one(t.fast, item_of(cases[i].operation, token, body));
+
+		CHECK(cases[i].name, reply.err == cases[i].wanted);
+	}
 }
 
 static void test_a_batch_is_answered_in_order_and_by_the_set_based_form(void **state)
@@ -858,6 +919,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_options_answer_without_configuration),
 		cmocka_unit_test(test_the_admin_port_tells_who_may_know),
 		cmocka_unit_test(test_each_check_is_made_before_a_handler_runs),
+		cmocka_unit_test(test_a_second_factor_is_asked_for_as_the_tenant_demands),
 		cmocka_unit_test(test_a_batch_is_answered_in_order_and_by_the_set_based_form),
 		cmocka_unit_test(test_a_malformed_message_is_dropped_and_counted),
 		cmocka_unit_test(test_the_sandbox_holds_in_every_thread),

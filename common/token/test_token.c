@@ -44,6 +44,7 @@ static const struct {
 	{"roles", "[\"User\",\"Admin\"]"},
 	{"perm", "\"CQE\""},
 	{"acr", "\"2fa\""},
+	{"mfa", "\"all\""},
 	{"auth_time", "1799999990"},
 	{"amr", "[\"pwd\",\"otp\",\"mfa\"]"},
 };
@@ -187,6 +188,10 @@ static const struct {
 	{"an empty acr", "acr", "\"\"", ERR_UNAUTHENTICATED, "acr is unknown"},
 	{"an acr with a NUL", "acr", "\"2fa\\u0000\"", ERR_UNAUTHENTICATED, "acr is unknown"},
 	{"an acr that is a number", "acr", "2", ERR_UNAUTHENTICATED, "acr is unknown"},
+	{"no mfa", "mfa", NULL, OK, NULL},
+	{"an mfa that nobody knows", "mfa", "\"none\"", ERR_UNAUTHENTICATED, "mfa is unknown"},
+	{"an empty mfa", "mfa", "\"\"", ERR_UNAUTHENTICATED, "mfa is unknown"},
+	{"an mfa that is false", "mfa", "false", ERR_UNAUTHENTICATED, "mfa is unknown"},
 	{"no auth_time", "auth_time", NULL, OK, NULL},
 	{"an auth_time that is a string", "auth_time", "\"0\"", ERR_UNAUTHENTICATED, "auth_time is no whole second"},
 	{"a negative auth_time", "auth_time", "-1", ERR_UNAUTHENTICATED, "auth_time is no whole second"},
@@ -342,6 +347,7 @@ static void what_is_signed_comes_back(void **state)
 	assert_true(token_set_scope(&in, STR("openid profile email")));
 	assert_false(token_set_scope(&in, STR(" openid")));
 	in.acr = ACR_PHR;
+	in.demand = DEMAND_OPTIONAL;
 	in.auth_at = NOW - 5 * US_PER_S;
 	assert_true(token_set_methods(&in, STR("pop mfa")));
 	assert_false(token_set_methods(&in, STR("pop ")));
@@ -419,6 +425,7 @@ static void what_would_not_verify_is_not_signed(void **state)
 	REFUSED(token.scope[0] = '"');
 	REFUSED(token.acr = ACR_NONE);
 	REFUSED(token.acr = (enum acr)9);
+	REFUSED(token.demand = (enum demand)9);
 	REFUSED(token.auth_at = -1);
 	REFUSED(token.methods[0] = '"');
 	REFUSED(memset(token.methods, 'a', sizeof(token.methods)));

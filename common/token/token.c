@@ -205,11 +205,14 @@ static const char *read_proof(const struct claims *claims)
 	struct token *token = claims->token;
 	const struct json *acr = json_get(claims->root, "acr");
 	const struct json *auth_time = json_get(claims->root, "auth_time");
+	const struct json *mfa = json_get(claims->root, "mfa");
 
 	if (uuid_is_nil(&token->person_id))
-		return acr == NULL && auth_time == NULL && json_get(claims->root, "amr") == NULL
+		return acr == NULL && auth_time == NULL && mfa == NULL && json_get(claims->root, "amr") == NULL
 		               ? NULL
 		               : "a client alone has not signed in";
+	if (mfa != NULL && (mfa->kind != JSON_STRING || !demand_parse(mfa->text, &token->demand)))
+		return "mfa is unknown";
 	token->acr = ACR_1FA;
 	if (acr != NULL && (acr->kind != JSON_STRING || !acr_parse(acr->text, &token->acr)))
 		return "acr is unknown";

@@ -15,6 +15,7 @@
  * must not hit the token issued just after it). For a client without a person, sub is the client_id (RFC 9068 section
  * 2.2). `aud` is the audience of the deployment, or that and the path of one of its resources (RFC 8707). How and when
  * the person signed in: acr, amr, auth_time (RFC 9068 section 2.2.1); without acr it was one factor.
+ * `mfa`: of whom the person's tenant demands a second factor (base/acr.h); without it, of staff.
  */
 #define TOKEN_LEN_MAX 4096
 #define TOKEN_LIFE_MAX_US (3600 * US_PER_S)
@@ -38,6 +39,7 @@ struct token {
 	uint8_t permissions[TOKEN_PERMISSIONS_MAX / 8];
 	instant_us auth_at; /* whole seconds; 0: not said */
 	enum acr acr;       /* ACR_NONE exactly when a client acts for itself */
+	enum demand demand; /* of a person's tenant */
 	bool email_verified;
 	uint8_t role_count;
 	char roles[TOKEN_ROLES_MAX][TOKEN_ROLE_MAX + 1];

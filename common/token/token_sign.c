@@ -42,9 +42,10 @@ static bool proof_ok(const struct token *token)
 	struct token probe = {0};
 
 	if (uuid_is_nil(&token->person_id))
-		return token->acr == ACR_NONE && token->auth_at == 0 && token->methods[0] == '\0';
-	return acr_name(token->acr)[0] != '\0' && token->auth_at >= 0 && token->auth_at <= INSTANT_MAX &&
-	       terminated(token->methods, sizeof(token->methods)) &&
+		return token->acr == ACR_NONE && token->demand == DEMAND_STAFF && token->auth_at == 0 &&
+		       token->methods[0] == '\0';
+	return acr_name(token->acr)[0] != '\0' && demand_name(token->demand)[0] != '\0' && token->auth_at >= 0 &&
+	       token->auth_at <= INSTANT_MAX && terminated(token->methods, sizeof(token->methods)) &&
 	       token_set_methods(&probe, str_from(token->methods));
 }
 
@@ -116,6 +117,8 @@ static void put_proof(struct json_writer *w, const struct token *token)
 		return;
 	json_key(w, "acr");
 	json_put_c(w, acr_name(token->acr));
+	json_key(w, "mfa");
+	json_put_c(w, demand_name(token->demand));
 	if (token->auth_at > 0) {
 		json_key(w, "auth_time");
 		json_put_i64(w, token->auth_at / US_PER_S);

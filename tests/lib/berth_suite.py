@@ -14,6 +14,7 @@ from datetime import datetime, timedelta, timezone
 import httpx
 import psycopg2
 
+import berth_factor
 import berth_flow
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -126,7 +127,7 @@ class Suite:
         token, until = self._tokens.get((slug, role), (None, 0))
         if time.monotonic() > until:
             person = self.person(slug, role)
-            answer = self.sign_in(slug, person["email"], person["password"])
+            answer = self.sign_in_again(person) if "browser" in person else self.sign_in(slug, person["email"], person["password"])
             token, until = answer["access_token"], time.monotonic() + max(answer["expires_in"] - 120, 30)
             self._tokens[slug, role] = token, until
         return token
@@ -137,16 +138,16 @@ class Suite:
     def as_role(self, slug, role):
         return self.api(self.token(slug, role))
 
-    def invite(self, slug, role="User", **about):
+    def invite(self, slug, role="User", by=None, **about):
         """A new person of the tenant who has been invited only; names and address are words that occur nowhere else."""
         mark = secrets.token_hex(5)
         person = {"given_name": f"Given{mark}", "family_name": f"Family{mark}", "email": f"person.{mark}@{slug}.example", **about}
-        reply = self.as_role(slug, "Admin").post("/v1/people", {**person, "roles": [role], "locale": "en"}).expect(201)
+        reply = (by or self.as_role(slug, "Admin")).post("/v1/people", {**person, "roles": [role], "locale": "en"}).expect(201)
         return {**person, "id": reply.body["id"], "role": role, "slug": slug}
 
-    def new_person(self, slug, role="User", **about):
+    def new_person(self, slug, role="User", by=None, **about):
         """A new person who accepted the invitation of the mail; with `password`."""
-        person = self.invite(slug, role, **about)
+        person = self.invite(slug, role, by, **about)
         person["password"] = secrets.token_urlsafe(18)
         link = self.link_in_mail(person["email"], "invitation")
         self.api().post("/v1/invitations/accept", {"token": link, "password": person["password"]}).expect(200)
@@ -154,6 +155,36 @@ class Suite:
 
     def sign_in_person(self, person):
         return self.sign_in(person["slug"], person["email"], person["password"])["access_token"]
+
+    def new_tenant(self, mark="tenant", second_factor="optional"):
+        """A tenant of one's own, made as the demo's are: its slug. `second_factor` None: what a tenant has that says nothing."""
+        slug = f"{mark}-{secrets.token_hex(4)}"
+        admin = {"email": f"admin@{slug}.example", "password": secrets.token_urlsafe(18)}
+        redirect_uri = f"{self.url}/demo/callback"
+        wanted = {"slug": slug, "name": slug, "client": {"name": "Test", "redirect_uris": [redirect_uri]},
+                  "admin": {**admin, "given_name": "First", "family_name": "Admin", "locale": "en"}}
+        if second_factor is not None:
+            wanted["second_factor"] = second_factor
+        document = self.run_dir / f"test-{slug}.json"
+        document.touch(0o600)
+        document.write_text(json.dumps({"tenants": [wanted]}))
+        outcome = subprocess.run([str(self.state / "opt" / "bin" / "authsvc"), "--bootstrap", str(document)],
+                                 env=self.environment("authsvc"), capture_output=True, text=True, timeout=60)
+        document.unlink()
+        assert outcome.returncode == 0, outcome.stderr
+        made = json.loads(outcome.stdout)["tenants"][0]
+        self.tenants[slug] = {"slug": slug, "id": made["id"], "client": {**made["client"], "redirect_uri": redirect_uri},
+                              "people": [{"id": made["admin_id"], "role": "Admin", "slug": slug, **admin}]}
+        return slug
+
+    def give_factor(self, person):
+        """Sets up an app; from then on `token` and `sign_in_again` go by the person's browser, which has shown it."""
+        person["browser"] = berth_factor.enrolled_browser(self, self.tenants[person["slug"]]["client"], person)
+        self._tokens.pop((person["slug"], person["role"]), None)
+
+    def sign_in_again(self, person):
+        """Tokens for the browser in which the person is signed in."""
+        return berth_factor.tokens_of(self, self.tenants[person["slug"]]["client"], person["browser"])
 
     # -- places and times
 

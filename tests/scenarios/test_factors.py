@@ -1,46 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Second factors: an authenticator app (oathtool stands for it), recovery codes, what a sign-in is worth with and without."""
-import base64
 import concurrent.futures
-import json
 import re
-import subprocess
-import time
 import uuid
 
 import pytest
 
+from berth_factor import act, app_code, claims, enrol, show
 from berth_flow import Authorization, Browser, token_request
 from berth_suite import wait_for
 
 ORDER = 45
 WRONG = "AAAA-BBBB-CCCC-DDDD"
-
-
-def claims(token):
-    text = token.split(".")[1]
-    return json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-
-
-def app_code(secret, offset=0):
-    """What an authenticator app shows: of another implementation than the server's."""
-    moment = f"@{int(time.time()) + offset}"
-    return subprocess.run(["oathtool", "--totp", "--base32", "--now", moment, secret], capture_output=True, text=True, check=True).stdout.strip()
-
-
-def act(browser, **form):
-    page = browser.get("/account/factors").page()
-    return browser.post("/account/factors", {"csrf": page.hidden["csrf"], **form})
-
-
-def enrol(browser):
-    """Sets up an app on the account page: its secret and the recovery codes."""
-    shown = act(browser, action="start")
-    assert shown.status == 200, shown.text[:300]
-    secret = re.search(r"\b([A-Z2-7]{32})\b", shown.text)[1]
-    done = browser.post("/account/factors", {**shown.page().hidden, "code": app_code(secret, -30)})
-    assert done.status == 200, done.text[:300]
-    return secret, re.findall(r"\b(?:[A-Z2-7]{4}-){3}[A-Z2-7]{4}\b", done.text), shown, done
 
 
 @pytest.fixture
@@ -58,11 +29,6 @@ def password_only(suite, client, person, **parameters):
     flow = Authorization(suite.info, client, **parameters)
     reply = flow.submit(flow.login_page(flow.begin()), person["email"], person["password"])
     return flow, reply
-
-
-def show(flow, reply, code):
-    page = flow.browser.get(reply.location).page()
-    return flow.browser.post("/login/factor", {**page.hidden, "code": code})
 
 
 def enrolled(suite, client, person):

@@ -135,7 +135,7 @@ class Suite:
         tenants = [{"slug": slug, "admin": {"email": f"admin@{slug}.example", "password": secrets.token_urlsafe(18)},
                     "client": {"redirect_uri": redirect_uri}} for slug in [ONE, *(f"{MANY}-{n:02}" for n in range(1, TENANTS + 1))]]
         document = {"tenants": [{
-            "slug": tenant["slug"], "name": tenant["slug"],
+            "slug": tenant["slug"], "name": tenant["slug"], "second_factor": "optional",
             "admin": {**tenant["admin"], "given_name": "Bench", "family_name": "Admin", "locale": "en"},
             "client": {"name": "Bench", "redirect_uris": [redirect_uri]}} for tenant in tenants]}
         outcome = subprocess.run([str(ROOT / "tests" / "bench" / "bootstrap")], input=json.dumps(document), text=True,

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a tenant demands: who needs a second factor, where, and how the answer says so. A tenant that says nothing demands it of staff."""
+import pytest
+
+from berth_factor import claims
+from berth_flow import token_request
+from berth_suite import wait_for
+from test_access import call, operations
+
+ORDER = 47
+
+
+@pytest.fixture(scope="module")
+def slug(suite):
+    """Demands what a tenant demands that says nothing."""
+    return suite.new_tenant("strict", second_factor=None)
+
+
+@pytest.fixture(scope="module")
+def boss(suite, slug):
+    return suite.person(slug, "Admin")
+
+
+@pytest.fixture(scope="module")
+def weak(suite, boss):
+    """A token of the Admin from before there was a factor."""
+    return suite.sign_in_person(boss)
+
+
+@pytest.fixture(scope="module")
+def strong(suite, slug, boss, weak):
+    """The same with one."""
+    suite.give_factor(boss)
+    return suite.token(slug, "Admin")
+
+
+def staff_operations(suite):
+    paths = suite.api().get("/openapi.json").expect(200).body["paths"]
+    return {operation["operationId"] for methods in paths.values() for operation in methods.values() if operation["x-berth-second-factor"]}
+
+
+def test_a_tenant_that_says_nothing_demands_it_of_staff(suite, weak):
+    assert claims(weak)["mfa"] == "staff" and claims(weak)["acr"] == "1fa"
+    demo = suite.token(suite.tenant(0)["slug"], "Admin")
+    assert claims(demo)["mfa"] == "optional", "the demo is entered by passwords"
+    suite.api(demo).get("/v1/people").expect(200)
+
+
+def test_staff_are_told_where_a_factor_is_set_up_and_everybody_goes_on_with_what_is_their_own(suite, weak):
+    staff, asked, own = staff_operations(suite), 0, 0
+    assert {"person_list", "tenant_update", "client_create", "event_list", "site_create"} <= staff
+    for name, method, path, permission in operations(suite):
+        if permission in (None, "public") or (path == "/v1/me" and method == "DELETE"):
+            continue
+        reply = call(suite.api(weak), method, path)
+        if name in staff and permission in claims_of_role(suite):
+            problem = reply.problem(403, "second_factor_required", reason=permission).body
+            assert problem["enrol_at"] == "/account/factors", name
+            asked += 1
+        else:
+            code = (reply.body or {}).get("code")
+            assert code not in ("unauthenticated", "second_factor_required"), f"{name}: {reply.text[:200]}"
+            own += 1
+    assert asked > 20 and own > 15
+
+
+def claims_of_role(suite):
+    """What an Admin is granted, as the demo's says."""
+    roles = suite.as_role(suite.tenant(0)["slug"], "Admin").get("/v1/roles").expect(200).body["items"]
+    return next(set(role["permissions"]) for role in roles if role["name"] == "Admin")
+
+
+def test_what_is_open_to_all_is_not_widened_by_a_right_for_staff(suite, slug, weak, strong):
+    area = suite.new_area(slug)
+    person = suite.new_person(slug)
+    theirs = suite.api(suite.sign_in_person(person))
+    booking = theirs.book(spot_id=area["spots"][0], **suite.slot()).expect(201).body["id"]
+    assert "booking.read_all" not in suite.api(weak).get("/v1/whoami").expect(200).body["permissions"]
+    assert suite.api(weak).get(f"/v1/bookings/{booking}").status in (403, 404)
+    assert booking not in suite.api(weak).get("/v1/bookings", params={"person_id": person["id"]}).text
+    suite.api(strong).get(f"/v1/bookings/{booking}").expect(200)
+    assert "booking.read_all" in suite.api(strong).get("/v1/whoami").expect(200).body["permissions"]
+
+
+def test_with_a_factor_staff_do_their_work(suite, strong):
+    staff = staff_operations(suite)
+    assert claims(strong)["acr"] == "2fa"
+    for name, method, path, permission in operations(suite):
+        if name in staff and method == "GET":
+            reply = call(suite.api(strong), method, path)
+            assert reply.status not in (401, 403) or permission not in claims_of_role(suite), f"{name}: {reply.text[:200]}"
+
+
+def test_a_client_that_acts_for_itself_is_no_person(suite, slug):
+    client = suite.tenants[slug]["client"]
+    token = token_request(suite.info, client, {"grant_type": "client_credentials"}).json()["access_token"]
+    assert not {"acr", "mfa", "amr", "auth_time"} & set(claims(token))
+    suite.api(token).get("/v1/audit/events").expect(200)
+
+
+def set_demand(suite, token, value):
+    api = suite.api(token)
+    return api.patch("/v1/tenant", {"second_factor": value}, if_match=api.get("/v1/tenant").expect(200).etag)
+
+
+def test_the_demand_is_changed_by_staff_told_and_in_force_at_once(suite):
+    slug = suite.new_tenant("changing", second_factor=None)
+    boss = suite.person(slug, "Admin")
+    set_demand(suite, suite.sign_in_person(boss), "optional").problem(403, "second_factor_required", reason="tenant.manage")
+    suite.give_factor(boss)
+    strong = suite.token(slug, "Admin")
+    person = suite.new_person(slug)
+    plain = suite.sign_in_person(person)
+    suite.api(plain).get("/v1/bookings").expect(200)
+
+    assert set_demand(suite, strong, "all").expect(200).body["second_factor"] == "all"
+    wait_for(lambda: suite.api(plain).get("/v1/bookings").status == 401, 2, "the end of a token that says what was demanded before")
+    plain = suite.sign_in_person(person)
+    assert claims(plain)["mfa"] == "all"
+    suite.api(plain).get("/v1/bookings").problem(403, "second_factor_required", reason="booking.read")
+    suite.api(plain).get("/v1/whoami").expect(200)
+    suite.give_factor(person)
+    suite.api(suite.sign_in_again(person)["access_token"]).get("/v1/bookings").expect(200)
+
+    strong = suite.sign_in_again(boss)["access_token"]
+    set_demand(suite, strong, "none").problem(400, "bad_field", field="second_factor")
+    assert set_demand(suite, strong, "optional").expect(200).body["second_factor"] == "optional"
+    strong = suite.sign_in_again(boss)["access_token"]
+
+    def told():
+        events = suite.api(strong).get("/v1/audit/events", params={"object_id": suite.tenants[slug]["id"]}).expect(200).body["items"]
+        return [(event["before"]["second_factor"], event["after"]["second_factor"]) for event in events if event["action"] == "tenant.update"]
+    wait_for(lambda: sorted(told()) == [("all", "optional"), ("staff", "all")], 15, "the events")
+    desk = suite.new_person(slug, "Reception", by=suite.api(strong))
+    suite.api(suite.sign_in_person(desk)).get("/v1/people").expect(200)

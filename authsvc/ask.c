@@ -97,6 +97,7 @@ const char *ask_read(struct call *call, const struct authorize_request *request,
 		.ui_locales = request->has_ui_locales ? request->ui_locales : STR_NONE,
 		.prompt_text = request->has_prompt ? request->prompt : STR_NONE,
 		.max_age_text = request->has_max_age ? request->max_age : STR_NONE,
+		.acr_values = request->acr_values,
 		.max_age_s = -1,
 	};
 	if (call->form_fault.p != NULL) {
@@ -125,11 +126,17 @@ struct kept {
 	{"login_hint", &(ask)->login_hint}, \
 	{"resource", &(ask)->resource}, \
 	{"hinted", &(ask)->hinted}, \
+	{"acr_values", &(ask)->acr_values}, \
 	{"prompt", &(ask)->prompt_text}, \
 	{"max_age", &(ask)->max_age_text}, \
 	{"ui_locales", &(ask)->ui_locales}, \
 }
 /* clang-format on */
+
+bool ask_suits(const struct ask *ask, const struct proof *proof)
+{
+	return proof->acr >= rules_acr_wanted(ask->acr_values);
+}
 
 struct str ask_write(struct call *call, const struct ask *ask)
 {

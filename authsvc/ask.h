@@ -13,6 +13,7 @@ struct ask {
 	struct str redirect_uri, scope, state, nonce, code_challenge, login_hint, ui_locales;
 	struct str resource;                  /* path behind the issuer */
 	struct str hinted;                    /* the person that id_token_hint names; absent: anybody */
+	struct str acr_values;                /* what the sign-in is to be worth */
 	struct str prompt_text, max_age_text; /* as asked */
 	int64_t max_age_s;                    /* -1: none */
 	struct prompt prompt;
@@ -27,6 +28,9 @@ const char *ask_read(struct call *call, const struct authorize_request *request,
 
 /* Whether a person is the one whom id_token_hint names, if it names one. */
 bool ask_means(const struct ask *ask, const struct uuid *person_id);
+
+/* Whether a sign-in is worth what was asked for. */
+bool ask_suits(const struct ask *ask, const struct proof *proof);
 
 /* As kept until the browser comes, and while the person signs in. */
 struct str ask_write(struct call *call, const struct ask *ask); /* p is NULL when the arena is full */

@@ -55,6 +55,8 @@ struct consent_case entry_case(const struct entry *entry)
 
 bool entry_fresh(const struct entry *entry, const struct session_record *session)
 {
+	if (!ask_suits(&entry->ask, &session->proof))
+		return false;
 	if (session->auth_at >= entry->request.created_at)
 		return true;
 	return !entry->ask.prompt.login && rules_auth_fresh(session->auth_at, entry->ask.max_age_s, clock_now_us());
@@ -88,7 +90,10 @@ enum err entry_settle(struct call *call, struct store *store, const struct entry
 	struct str location = home;
 	enum err err;
 
-	if ((err = find_way(call, store, entry, session, &location)) != OK)
+	/* Signed in, but not as well as the client asked: the request waits until a second factor is set up. */
+	if (!ask_suits(&entry->ask, &session->proof))
+		location = arena_printf(call->arena, "/account/factors?resume=%.*s", STR_ARG(entry->resume));
+	else if ((err = find_way(call, store, entry, session, &location)) != OK)
 		return err;
 	CRASH_POINT("login.before_commit");
 	if ((err = desk_commit(call, store)) != OK)

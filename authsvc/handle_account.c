@@ -232,7 +232,7 @@ static enum err act(struct desk_call *at)
 	return list_page(at, 400, TEXT_COUNT);
 }
 
-static enum err serve(struct desk_call *at, struct str ui_locales)
+static enum err serve(struct desk_call *at, struct str ui_locales, struct str resume)
 {
 	enum err err = factor_owner(at->call, at->store, &at->owner);
 
@@ -241,6 +241,7 @@ static enum err serve(struct desk_call *at, struct str ui_locales)
 	if (err != OK)
 		return err;
 	at->page = (struct page){.arena = at->call->arena,
+		.resume = resume,
 		.locale = rules_locale_choose(ui_locales, at->call->languages, at->owner.person.locale)};
 	return at->request != NULL ? act(at) : list_page(at, 200, TEXT_COUNT);
 }
@@ -250,7 +251,7 @@ enum err handle_account_factors(
 {
 	struct store store = {0};
 	struct desk_call at = {.call = call, .store = &store, .reply = reply_out};
-	enum err err = serve(&at, request_in->ui_locales);
+	enum err err = serve(&at, request_in->ui_locales, request_in->resume);
 
 	store_release(&store);
 	return err;
@@ -261,7 +262,7 @@ enum err handle_account_submit(
 {
 	struct store store = {0};
 	struct desk_call at = {.call = call, .store = &store, .request = request_in, .reply = reply_out};
-	enum err err = serve(&at, STR_NONE);
+	enum err err = serve(&at, STR_NONE, request_in->resume);
 
 	store_release(&store);
 	return err;

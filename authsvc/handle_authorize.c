@@ -46,7 +46,7 @@ static enum err find_client(struct call *call, const struct authorize_request *r
 	return store_client_read(store, &id, client_out);
 }
 
-/* Keeps the request and sends the browser to the page where a person signs in, or agrees. */
+/* Keeps the request and sends the browser to the page where a person signs in, shows a second factor, or agrees. */
 static enum err send_to(struct call *call, struct store *store, const char *path, const struct client_record *client,
 	const struct ask *ask, struct web_reply *reply)
 {
@@ -74,6 +74,31 @@ static enum err send_back(struct call *call, struct store *store, struct str loc
 	return err == OK ? web_see_other(reply, location) : err;
 }
 
+static bool is_enough(const struct ask *ask, const struct session_record *session, instant_us now)
+{
+	return ask_suits(ask, &session->proof) && rules_auth_fresh(session->auth_at, ask->max_age_s, now);
+}
+
+/*
+ * Leads to a sign-in, or tells a client that wants no page why one is needed: RFC 9470 section 5 where only a stronger
+ * one would do. Who has signed in (`session`, else NULL) shows a second factor, which makes it newer and stronger; the
+ * password is not asked for again.
+ */
+static enum err ask_again(struct call *call, struct store *store, const struct client_record *client,
+	const struct ask *ask, const struct session_record *session, struct web_reply *reply)
+{
+	const bool by_factor = session != NULL && rules_acr_wanted(ask->acr_values) >= ACR_2FA;
+	const bool weak = session != NULL && !ask_suits(ask, &session->proof);
+
+	if (!ask->prompt.none)
+		return send_to(call, store, by_factor ? "/login/factor" : "/login", client, ask, reply);
+	return send_back(call, store,
+		weak ? ask_error(call, ask->redirect_uri, ask->state, "unmet_authentication_requirements",
+			       "the sign-in is not worth what acr_values asks for")
+		     : ask_error(call, ask->redirect_uri, ask->state, "login_required", "nobody is signed in"),
+		reply);
+}
+
 static enum err answer(struct call *call, struct store *store, const struct client_record *client,
 	const struct ask *ask, struct web_reply *reply)
 {
@@ -86,13 +111,9 @@ static enum err answer(struct call *call, struct store *store, const struct clie
 
 	if ((err = signin_current(call, store, &session)) != OK && err != ERR_NOT_FOUND)
 		return err;
-	signed_in = err == OK && !ask->prompt.login && ask_means(ask, &session.person_id) &&
-	            rules_auth_fresh(session.auth_at, ask->max_age_s, now);
-	if (!signed_in && ask->prompt.none)
-		return send_back(call, store,
-			ask_error(call, ask->redirect_uri, ask->state, "login_required", "nobody is signed in"), reply);
-	if (!signed_in)
-		return send_to(call, store, "/login", client, ask, reply);
+	signed_in = err == OK && !ask->prompt.login && ask_means(ask, &session.person_id);
+	if (!signed_in || !is_enough(ask, &session, now))
+		return ask_again(call, store, client, ask, signed_in ? &session : NULL, reply);
 	if ((err = store_session_seen(store, &session, now)) == ERR_NOT_FOUND)
 		return send_to(call, store, "/login", client, ask, reply);
 	if (err != OK)

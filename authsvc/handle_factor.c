@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/encode.h"
 #include "csrf.h"
 #include "entry.h"
 #include "factor.h"
@@ -38,9 +39,22 @@ static enum err show_form(struct call *call, const struct suspect *suspect, cons
 }
 
 /* Who has nothing to show is sent to where one begins. */
-static struct str elsewhere(const struct suspect *suspect, enum err found)
+static struct str elsewhere(struct call *call, const struct suspect *suspect, enum err found, struct str resume)
 {
-	return found == OK && suspect->signed_in ? STR("/account/factors") : STR("/login");
+	struct str handle = percent_encode(call->arena, resume);
+
+	if (found != OK || !suspect->signed_in)
+		return STR("/login");
+	return resume.len > 0 ? arena_printf(call->arena, "/account/factors?resume=%.*s", STR_ARG(handle))
+	                      : STR("/account/factors");
+}
+
+/* Whether the browser has just done what the request waits for: with a factor, after it was made. */
+static bool is_answered(const struct store *store, const struct suspect *suspect, const struct entry *entry)
+{
+	return suspect->signed_in && entry->ask.redirect_uri.p != NULL &&
+	       uuid_eq(&entry->tenant.id, &store->tenant_id) && suspect->session.proof.acr >= ACR_2FA &&
+	       ask_suits(&entry->ask, &suspect->session.proof) && suspect->session.auth_at > entry->request.created_at;
 }
 
 enum err handle_factor_page(struct call *call, const struct login_page_request *request_in, struct web_reply *reply_out)
@@ -58,7 +72,9 @@ enum err handle_factor_page(struct call *call, const struct login_page_request *
 		goto done;
 	err = factor_suspect(call, &store, &suspect);
 	if (err == ERR_NOT_FOUND || (err == OK && suspect.standing.factors == 0))
-		err = web_see_other(reply_out, elsewhere(&suspect, err));
+		err = web_see_other(reply_out, elsewhere(call, &suspect, err, request_in->resume));
+	else if (err == OK && is_answered(&store, &suspect, &entry))
+		err = entry_settle(call, &store, &entry, &suspect.session, STR("/login"), reply_out);
 	else if (err == OK)
 		err = show_form(call, &suspect, &entry, request_in->ui_locales, &shown, reply_out);
 done:
@@ -155,7 +171,7 @@ enum err handle_factor_submit(
 		goto done;
 	err = factor_suspect(call, &store, &suspect);
 	if (err == ERR_NOT_FOUND || (err == OK && suspect.standing.factors == 0)) {
-		err = web_see_other(reply_out, elsewhere(&suspect, err));
+		err = web_see_other(reply_out, elsewhere(call, &suspect, err, request_in->resume));
 		goto done;
 	}
 	if (err != OK)

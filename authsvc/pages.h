@@ -16,7 +16,8 @@ struct page {
 	struct arena *arena;
 	struct buf *out;
 	enum locale locale;
-	struct str alert; /* a sentence in the page's language, or absent */
+	struct str resume; /* what the browser is on its way to, beside forms that name it themselves; or absent */
+	struct str alert;  /* a sentence in the page's language, or absent */
 };
 
 struct sign_in_form {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/encode.h"
 #include "pages_put.h"
 #include "qr.h"
 
@@ -32,6 +33,26 @@ void pages_factor(const struct page *page, struct str resume, struct str csrf)
 	pages_put_end(page);
 }
 
+/* As typed by nobody: a handle of ours, or whatever stood in the query. */
+static void put_resume(const struct page *page)
+{
+	if (page->resume.len > 0)
+		pages_put_hidden(page, "resume", page->resume);
+}
+
+/* Goes on to where the browser was on its way to. */
+static void put_onward(const struct page *page, const char *path, enum text text)
+{
+	struct str resume = percent_encode(page->arena, page->resume);
+	struct str href = page->resume.len > 0 ? arena_printf(page->arena, "%s?resume=%.*s", path, STR_ARG(resume))
+	                                       : str_from(path);
+
+	if (href.p == NULL || (page->resume.len > 0 && resume.p == NULL))
+		page->out->failed = true;
+	else
+		pages_put_link(page, href.p, text);
+}
+
 /* A form of one button. */
 static void put_action(const struct page *page, const struct factors_view *view, const char *action,
 	const struct uuid *id, enum text label)
@@ -41,6 +62,7 @@ static void put_action(const struct page *page, const struct factors_view *view,
 	pages_put_form(page, PATH);
 	pages_put_hidden(page, "csrf", view->csrf);
 	pages_put_hidden(page, "action", str_from(action));
+	put_resume(page);
 	if (id != NULL) {
 		uuid_format(id, text);
 		pages_put_hidden(page, "factor", str_from(text));
@@ -53,7 +75,7 @@ static void put_stale(const struct page *page, const struct factors_view *view)
 {
 	if (view->count > 0) {
 		pages_put_paragraph(page, title_of(page, TEXT_FACTOR_STALE));
-		pages_put_link(page, "/login/factor", TEXT_CONTINUE);
+		put_onward(page, "/login/factor", TEXT_CONTINUE);
 		return;
 	}
 	pages_put_paragraph(page, title_of(page, TEXT_FACTOR_AGAIN));
@@ -109,6 +131,7 @@ void pages_enrol(const struct page *page, const struct enrol_view *view)
 	pages_put_form(page, PATH);
 	pages_put_hidden(page, "csrf", view->csrf);
 	pages_put_hidden(page, "action", STR("confirm"));
+	put_resume(page);
 	pages_put_hidden(page, "factor", str_from(id));
 	put_code(page);
 	pages_put_button(page, TEXT_CONFIRM);
@@ -125,6 +148,6 @@ void pages_codes(const struct page *page, const struct str *codes, size_t count)
 		buf_put_byte(page->out, '\n');
 	}
 	buf_put_c(page->out, "</pre>\n");
-	pages_put_link(page, PATH, TEXT_CONTINUE);
+	put_onward(page, page->resume.len > 0 ? "/login/factor" : PATH, TEXT_CONTINUE);
 	pages_put_end(page);
 }

@@ -389,6 +389,20 @@ bool rules_prompt_parse(struct str text, struct prompt *prompt_out)
 	return !prompt_out->none || count == 1;
 }
 
+enum acr rules_acr_wanted(struct str acr_values)
+{
+	enum acr wanted = ACR_NONE, one;
+	struct str word;
+	bool more;
+
+	do {
+		more = str_cut(&acr_values, ' ', &word);
+		if (acr_parse(word, &one) && (wanted == ACR_NONE || one < wanted))
+			wanted = one;
+	} while (more);
+	return wanted;
+}
+
 bool rules_max_age_parse(struct str text, int64_t *max_age_s_out)
 {
 	uint64_t seconds;

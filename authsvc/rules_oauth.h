@@ -61,6 +61,8 @@ struct prompt {
 };
 /* False: malformed, or `none` beside others. An account is selected by signing in. */
 bool rules_prompt_parse(struct str text, struct prompt *prompt_out);
+/* The least of the known classes in acr_values (OpenID Connect Core section 3.1.2.1); ACR_NONE: none is named. */
+enum acr rules_acr_wanted(struct str acr_values);
 /* Seconds; an absent one gives -1. */
 bool rules_max_age_parse(struct str text, int64_t *max_age_s_out);
 

@@ -186,7 +186,7 @@ static enum err request_authorize(struct exchange *exchange, const struct http_p
 	exchange->line = fair_queue_line_of(token->tenant_id.b, sizeof token->tenant_id.b);
 	if ((err = request_rate_token(exchange, token, problem)) != OK)
 		return err;
-	return admit_token(operation, token, &problem->reason);
+	return admit_token(operation, token, exchange->loop->wall_us, &problem->reason);
 }
 
 /*

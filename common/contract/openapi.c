@@ -224,6 +224,14 @@ static void put_security(struct json_writer *w, const struct operation *operatio
 	openapi_schema_text(w, "x-berth-permission", permission_name(operation->permission));
 	json_key(w, "x-berth-second-factor");
 	json_put_bool(w, permission_is_staff(operation->permission));
+	if ((operation->flags & OP_STEP_UP) != 0) {
+		json_key(w, "x-berth-step-up");
+		json_begin_object(w);
+		openapi_schema_text(w, "acr_values", STEP_UP_ACR);
+		json_key(w, "max_age");
+		json_put_i64(w, STEP_UP_MAX_AGE_S);
+		json_end_object(w);
+	}
 	json_key(w, "x-berth-critical");
 	json_put_bool(w, (operation->flags & OP_CRITICAL) != 0);
 }

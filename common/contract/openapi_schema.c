@@ -218,7 +218,7 @@ static void put_problem(struct json_writer *w)
 	put_problem_member(w, "detail", "string", "a sentence for people");
 	put_problem_member(w, "field", "string", "path of the field at fault, as events[3].at");
 	put_problem_member(w, "reason", "string", "what is wrong with it, or which rule or permission");
-	put_problem_member(w, "enrol_at", "string", "of second_factor_required: page where one is set up");
+	put_problem_member(w, "enrol_at", "string", "page where a second factor is set up, when one is asked for");
 	put_problem_member(w, "request_id", "string", "names the request in the service's log");
 	json_end_object(w);
 	json_key(w, "required");

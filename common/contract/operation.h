@@ -28,7 +28,10 @@ enum permission {
 /* Where people set up what ERR_SECOND_FACTOR asks for. */
 #define SECOND_FACTOR_PATH "/account/factors"
 
-/* What ERR_STEP_UP asks for (RFC 9470): at least that class (base/acr.h), proved no longer ago. */
+/*
+ * What ERR_STEP_UP asks for (RFC 9470): at least that class (base/acr.h), proved no longer ago. Of OP_STEP_UP, from
+ * people whose tenant demands a second factor for it.
+ */
 #define STEP_UP_ACR "2fa"
 #define STEP_UP_MAX_AGE_S 900
 
@@ -74,7 +77,8 @@ enum operation_flag {
 	OP_OAUTH = 64,       /* OP_WEB whose errors have the form of RFC 6749 section 5.2 */
 	OP_UNVERIFIED = 128, /* open to people whose e-mail address is not verified */
 	OP_LOCAL = 256,      /* answered by the gateway itself */
-	OP_PAGE = 512        /* for people: no script of another origin may read it */
+	OP_PAGE = 512,       /* for people: no script of another origin may read it */
+	OP_STEP_UP = 2048    /* what it does is done soon after a sign-in: see STEP_UP_ACR */
 };
 
 struct operation {

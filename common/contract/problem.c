@@ -29,7 +29,7 @@ void problem_encode(const struct problem *problem, struct buf *out)
 	put_member(&w, "detail", problem->detail);
 	put_member(&w, "field", problem->field);
 	put_member(&w, "reason", problem->reason);
-	if (problem->err == ERR_SECOND_FACTOR)
+	if (problem->err == ERR_SECOND_FACTOR || problem->err == ERR_STEP_UP)
 		put_member(&w, "enrol_at", STR(SECOND_FACTOR_PATH));
 	if (problem->request_id != NULL) {
 		char text[UUID_TEXT_LEN + 1];

@@ -2,32 +2,47 @@
 #include "service/admit.h"
 
 /* A client that acts for itself is no person: it shows its own secret or key, and whoever gave it rights was staff. */
+static bool is_asked(const struct token *token)
+{
+	return !uuid_is_nil(&token->person_id) && token->demand != DEMAND_OPTIONAL;
+}
+
 static bool lacks_factor(const struct token *token)
 {
-	return !uuid_is_nil(&token->person_id) && token->acr < ACR_2FA && token->demand != DEMAND_OPTIONAL;
+	return is_asked(token) && token->acr < ACR_2FA;
 }
 
 static bool wants_factor(const struct token *token, enum permission permission)
 {
+	if (!is_asked(token))
+		return false;
 	if (token->demand == DEMAND_ALL)
 		return permission != PERM_SELF; /* which says who one is, and reaches nothing */
 	return permission_is_staff(permission);
 }
 
-enum err admit_token(const struct operation *operation, const struct token *token, struct str *reason_out)
+/* With a leeway for clocks that differ; a token that does not say when is of no use here. */
+static bool is_recent(const struct token *token, instant_us now)
+{
+	return now - token->auth_at <= STEP_UP_MAX_AGE_S * US_PER_S + TOKEN_LEEWAY_US;
+}
+
+enum err admit_token(
+	const struct operation *operation, const struct token *token, instant_us now, struct str *reason_out)
 {
 	const enum permission permission = operation->permission;
+	const bool step_up = (operation->flags & OP_STEP_UP) != 0;
 
 	if (!token->email_verified && (operation->flags & OP_UNVERIFIED) == 0)
 		return ERR_EMAIL_UNVERIFIED;
-	if (permission != PERM_SELF && !token_has(token, (unsigned)permission)) {
-		*reason_out = str_from(permission_name(permission));
+	*reason_out = str_from(permission_name(permission));
+	if (permission != PERM_SELF && !token_has(token, (unsigned)permission))
 		return ERR_FORBIDDEN;
-	}
-	if (lacks_factor(token) && wants_factor(token, permission)) {
-		*reason_out = str_from(permission_name(permission));
+	if (wants_factor(token, permission) && step_up && (token->acr < ACR_2FA || !is_recent(token, now)))
+		return ERR_STEP_UP;
+	if (wants_factor(token, permission) && token->acr < ACR_2FA)
 		return ERR_SECOND_FACTOR;
-	}
+	*reason_out = STR_NONE;
 	return OK;
 }
 

@@ -7,9 +7,11 @@
 
 /*
  * What a verified token may ask for: one judgment, at the edge and again in the service. ERR_EMAIL_UNVERIFIED;
- * ERR_FORBIDDEN and ERR_SECOND_FACTOR with the permission's name in *reason_out. Not for PERM_PUBLIC and PERM_PEER.
+ * ERR_FORBIDDEN, ERR_SECOND_FACTOR and ERR_STEP_UP with the permission's name in *reason_out. Not for PERM_PUBLIC and
+ * PERM_PEER.
  */
-MUST_USE enum err admit_token(const struct operation *operation, const struct token *token, struct str *reason_out);
+MUST_USE enum err admit_token(
+	const struct operation *operation, const struct token *token, instant_us now, struct str *reason_out);
 /*
  * Takes away what its tenant lets nobody use without a second factor, when it was got without: permissions for staff,
  * which an operation open to all would else widen by. False when there was nothing to take.

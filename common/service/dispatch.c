@@ -137,7 +137,7 @@ static enum err item_authorize(struct dispatcher *dispatcher, struct item *item)
 		return OK;
 	if (!call->has_token || !operation_within(operation, str_from(call->token.resource)))
 		return ERR_UNAUTHENTICATED;
-	if ((err = admit_token(operation, &call->token, &call->reason)) != OK)
+	if ((err = admit_token(operation, &call->token, clock_now_us(), &call->reason)) != OK)
 		return err;
 	item->limited = admit_limit(&call->token);
 	return OK;

@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a tenant demands: who needs a second factor, where, and how the answer says so. A tenant that says nothing demands it of staff."""
+import html
+import re
+import time
+
 import pytest
 
-from berth_factor import claims
-from berth_flow import token_request
+from berth_factor import app_code, claims, enrol, show
+from berth_flow import Authorization, token_request
 from berth_suite import wait_for
 from test_access import call, operations
 
@@ -34,9 +38,14 @@ def strong(suite, slug, boss, weak):
     return suite.token(slug, "Admin")
 
 
-def staff_operations(suite):
+def flagged(suite, flag):
+    """Names of the operations that the API's description says it of."""
     paths = suite.api().get("/openapi.json").expect(200).body["paths"]
-    return {operation["operationId"] for methods in paths.values() for operation in methods.values() if operation["x-berth-second-factor"]}
+    return {operation["operationId"] for methods in paths.values() for operation in methods.values() if operation.get(flag)}
+
+
+def staff_operations(suite):
+    return flagged(suite, "x-berth-second-factor")
 
 
 def test_a_tenant_that_says_nothing_demands_it_of_staff(suite, weak):
@@ -47,13 +56,15 @@ def test_a_tenant_that_says_nothing_demands_it_of_staff(suite, weak):
 
 
 def test_staff_are_told_where_a_factor_is_set_up_and_everybody_goes_on_with_what_is_their_own(suite, weak):
-    staff, asked, own = staff_operations(suite), 0, 0
+    staff, dangerous, asked, own = staff_operations(suite), flagged(suite, "x-berth-step-up"), 0, 0
     assert {"person_list", "tenant_update", "client_create", "event_list", "site_create"} <= staff
     for name, method, path, permission in operations(suite):
-        if permission in (None, "public") or (path == "/v1/me" and method == "DELETE"):
-            continue
+        if permission in (None, "public") or (path.startswith("/v1/me") and method == "DELETE"):
+            continue        # which would end the token
         reply = call(suite.api(weak), method, path)
-        if name in staff and permission in claims_of_role(suite):
+        if name in dangerous and permission in claims_of_role(suite):
+            assert reply.problem(401, "insufficient_user_authentication", reason=permission).body["enrol_at"] == "/account/factors", name
+        elif name in staff and permission in claims_of_role(suite):
             problem = reply.problem(403, "second_factor_required", reason=permission).body
             assert problem["enrol_at"] == "/account/factors", name
             asked += 1
@@ -106,7 +117,7 @@ def set_demand(suite, token, value):
 def test_the_demand_is_changed_by_staff_told_and_in_force_at_once(suite):
     slug = suite.new_tenant("changing", second_factor=None)
     boss = suite.person(slug, "Admin")
-    set_demand(suite, suite.sign_in_person(boss), "optional").problem(403, "second_factor_required", reason="tenant.manage")
+    set_demand(suite, suite.sign_in_person(boss), "optional").problem(401, "insufficient_user_authentication", reason="tenant.manage")
     suite.give_factor(boss)
     strong = suite.token(slug, "Admin")
     person = suite.new_person(slug)
@@ -133,3 +144,77 @@ def test_the_demand_is_changed_by_staff_told_and_in_force_at_once(suite):
     wait_for(lambda: sorted(told()) == [("all", "optional"), ("staff", "all")], 15, "the events")
     desk = suite.new_person(slug, "Reception", by=suite.api(strong))
     suite.api(suite.sign_in_person(desk)).get("/v1/people").expect(200)
+
+
+def sign_in_browser(suite, slug, person):
+    """A browser signed in by the password."""
+    flow = Authorization(suite.info, suite.tenants[slug]["client"])
+    flow.follow(flow.submit(flow.login_page(flow.begin()), person["email"], person["password"]))
+    return flow.browser
+
+
+def age(suite, person, minutes):
+    """As if the sign-ins had been that long ago."""
+    suite.sql("update auth.session s set auth_at = s.auth_at - make_interval(mins => %s), created_at = s.created_at - make_interval(mins => %s) "
+              "from auth.person p where p.tenant_id = s.tenant_id and p.id = s.person_id and p.public_id = %s", minutes, minutes, person["id"])
+
+
+def test_what_is_dangerous_needs_a_fresh_factor_and_the_answer_says_so(suite, slug, boss, strong):
+    assert strong
+    age(suite, boss, 20)
+    stale = suite.sign_in_again(boss)["access_token"]
+    assert claims(stale)["acr"] == "2fa"
+    granted, tried = claims_of_role(suite), set()
+    for name, method, path, permission in operations(suite):
+        if name not in flagged(suite, "x-berth-step-up") or permission not in granted:
+            continue
+        refused = call(suite.api(stale), method, path).problem(401, "insufficient_user_authentication", reason=permission)
+        challenge = refused.headers["www-authenticate"]
+        assert 'error="insufficient_user_authentication", acr_values="2fa", max_age="900"' in challenge, name
+        tried.add(name)
+    assert {"person_erase", "client_create", "client_delete", "person_factors_reset", "tenant_update", "person_update"} <= tried
+    suite.api(stale).get("/v1/people").expect(200)
+
+
+def test_the_client_comes_back_from_the_factor_with_a_fresh_token(suite, slug, strong):
+    assert strong
+    person = suite.new_person(slug, "Admin", by=suite.api(fresh_admin(suite, slug)))
+    browser = sign_in_browser(suite, slug, person)
+    secret, codes, *_ = enrol(browser)
+    age(suite, person, 20)
+    client = suite.tenants[slug]["client"]
+    quiet = Authorization(suite.info, client, browser=browser, acr_values="2fa", max_age="900", prompt="none")
+    assert quiet.follow(quiet.begin())["error"] == "login_required"
+    flow = Authorization(suite.info, client, browser=browser, acr_values="2fa", max_age="900")
+    asked = flow.begin()
+    assert asked.status == 303 and asked.location.startswith("/login/factor?resume="), "the password is not asked again"
+    token = flow.exchange(flow.follow(show(flow, asked, app_code(secret)))["code"]).json()["access_token"]
+    assert claims(token)["acr"] == "2fa" and time.time() - claims(token)["auth_time"] < 60
+    call(suite.api(token), "DELETE", "/v1/clients/{id}").problem(404, "not_found")
+
+
+def fresh_admin(suite, slug):
+    """A token good for what is dangerous: the Admin's session as if it had just begun."""
+    boss = suite.person(slug, "Admin")
+    suite.sql("update auth.session s set auth_at = now() from auth.person p "
+              "where p.tenant_id = s.tenant_id and p.id = s.person_id and p.public_id = %s", boss["id"])
+    return suite.sign_in_again(boss)["access_token"]
+
+
+def test_who_has_no_factor_is_led_to_set_one_up_and_then_on_to_the_client(suite, slug, strong):
+    assert strong
+    person = suite.new_person(slug, "User", by=suite.api(fresh_admin(suite, slug)))
+    client = suite.tenants[slug]["client"]
+    flow = Authorization(suite.info, client, acr_values="phr 2fa")
+    led = flow.submit(flow.login_page(flow.begin()), person["email"], person["password"])
+    assert led.status == 303 and led.location.startswith("/account/factors?resume="), led.location
+    quiet = Authorization(suite.info, client, browser=flow.browser, acr_values="2fa", prompt="none")
+    assert quiet.follow(quiet.begin())["error"] == "unmet_authentication_requirements"
+    shown = flow.browser.get(led.location)
+    begun = flow.browser.post("/account/factors", {**shown.page().hidden, "action": "start"})
+    secret = re.search(r"\b([A-Z2-7]{32})\b", begun.text)[1]
+    done = flow.browser.post("/account/factors", {**begun.page().hidden, "code": app_code(secret)})
+    onward = html.unescape(re.search(r'href="(/login/factor\?resume=[^"]+)"', done.text)[1])
+    token = flow.exchange(flow.follow(flow.browser.get(onward))["code"]).json()["access_token"]
+    assert claims(token)["acr"] == "2fa"
+    assert flow.browser.get(onward).status == 200, "the request is spent: the link asks for a factor, and leads nowhere"

@@ -3,6 +3,7 @@
 #include "csrf.h"
 #include "factor.h"
 #include "pages.h"
+#include "passkey.h"
 #include "rules_web.h"
 
 #define SERVICE_DEF "contract/authsvc.def"
@@ -26,10 +27,29 @@ static struct str csrf_of(const struct desk_call *at, struct str seed)
 	return csrf_token(at->call, seed, FORM_ACCOUNT, STR_NONE);
 }
 
+static struct passkey_asked asked_of(const struct desk_call *at)
+{
+	return (struct passkey_asked){.seed = at->owner.seed, .ceremony = PASSKEY_REGISTER};
+}
+
+static enum err offer_passkey(struct desk_call *at, const struct factor_record *factors, struct factors_view *view)
+{
+	struct passkey_asked asked = asked_of(at);
+	struct passkey_offer offer;
+	enum err err = passkey_offer_new(
+		at->call, &asked, &at->store->tenant_id, &at->owner.person, factors, view->count, &offer);
+
+	view->passkey = (struct passkey_view){
+		.challenge = offer.challenge, .options = offer.options, .csrf = view->csrf, .resume = at->page.resume};
+	return err;
+}
+
 static enum err list_page(struct desk_call *at, int status, enum text alert)
 {
 	struct factor_record factors[FACTORS_MAX];
+	struct str names[FACTORS_MAX];
 	struct factors_view view = {.csrf = csrf_of(at, at->owner.seed),
+		.names = names,
 		.sign_out = csrf_token(at->call, at->owner.seed, "logout", STR_NONE),
 		.codes_left = at->owner.standing.codes,
 		.may_change = factor_may_change(&at->owner),
@@ -42,9 +62,15 @@ static enum err list_page(struct desk_call *at, int status, enum text alert)
 	if (err != OK)
 		return err;
 	for (size_t i = 0; i < count; i++) {
-		if (factors[i].confirmed_at != 0)
-			factors[view.count++] = factors[i];
+		if (factors[i].confirmed_at == 0)
+			continue;
+		names[view.count] = passkey_name(at->call, &factors[i]);
+		factors[view.count++] = factors[i];
 	}
+	if (view.may_change && count < FACTORS_MAX && (err = offer_passkey(at, factors, &view)) != OK)
+		return err;
+	if (view.passkey.options.p != NULL)
+		web_script(at->reply);
 	if (alert != TEXT_COUNT)
 		at->page.alert = str_from(texts_get(alert, at->page.locale));
 	buf_init(&html, PAGE_MAX);
@@ -124,27 +150,61 @@ static enum err begin_totp(struct desk_call *at)
 	return enrol_page(at, &factor, 200, TEXT_COUNT);
 }
 
-/* The session rises under a new handle, and the codes come along. */
-static enum err confirmed(struct desk_call *at, const struct factor_record *factor)
+/* The session rises under a new handle, if `proof` says more than it did; the first factor brings recovery codes. */
+static enum err confirmed(struct desk_call *at, const struct factor_record *factor, struct proof proof)
 {
 	const struct person_record *person = &at->owner.person;
-	struct proof proof = rules_proof_totp;
+	const bool first = at->owner.standing.factors == 0;
 	struct str codes[RECOVERY_CODES];
 	struct session_record session;
 	enum err err;
 
 	proof.factor_id = factor->id;
-	if ((err = factor_codes_make(at->call, at->store, person->row_id, codes)) != OK)
+	if (first && (err = factor_codes_make(at->call, at->store, person->row_id, codes)) != OK)
 		return err;
-	err = signin_begin(at->call, at->store, at->reply, person->row_id, &person->id, &proof, &session);
-	if (err != OK)
-		return err;
+	if (proof.acr >= at->owner.session.proof.acr) {
+		err = signin_begin(at->call, at->store, at->reply, person->row_id, &person->id, &proof, &session);
+		if (err != OK)
+			return err;
+	}
 	err = factor_told(at->call, at->store, person, "factor.create", &factor->id, TEXT_MAIL_FACTOR_ADDED);
 	if (err != OK)
 		return err;
 	if ((err = desk_commit(at->call, at->store)) != OK)
 		return err;
-	return codes_page(at, codes);
+	return first ? codes_page(at, codes) : web_see_other(at->reply, STR("/account/factors"));
+}
+
+static enum err add_passkey(struct desk_call *at)
+{
+	struct passkey_answer answer = {.challenge = at->request->challenge,
+		.client_data = at->request->client_data,
+		.attestation = at->request->attestation,
+		.transports = at->request->transports,
+		.name = at->request->name};
+	const bool password = rules_proof_has_password(&at->owner.session.proof);
+	struct passkey_asked asked = asked_of(at);
+	struct factor_record factors[FACTORS_MAX], factor;
+	struct proof proof = {.acr = ACR_NONE};
+	const char *reason;
+	bool verified;
+	size_t count;
+	enum err err;
+
+	err = store_factor_list(at->store, at->owner.person.row_id, &at->owner.person.id, factors, &count);
+	if (err != OK)
+		return err;
+	if (count == FACTORS_MAX)
+		return list_page(at, 409, TEXT_COUNT);
+	err = passkey_register(at->call, at->store, &asked, &at->owner.person, &answer, &factor, &verified, &reason);
+	if (err == ERR_UNAUTHENTICATED || err == ERR_CONFLICT)
+		return list_page(at, err == ERR_CONFLICT ? 409 : 403, TEXT_PASSKEY_FAILED);
+	if (err != OK)
+		return err;
+	/* With nothing beside it, a passkey that did not verify its user is one factor alone. */
+	if (password || verified)
+		proof = rules_proof_passkey(password, factor.backup_eligible);
+	return confirmed(at, &factor, proof);
 }
 
 static enum err confirm_totp(struct desk_call *at)
@@ -169,7 +229,7 @@ static enum err confirm_totp(struct desk_call *at)
 			return enrol_page(at, &factors[i], 403, TEXT_FACTOR_WRONG);
 		if ((err = store_factor_use(at->store, &factors[i], step, now)) != OK)
 			return err == ERR_NOT_FOUND ? enrol_page(at, &factors[i], 403, TEXT_FACTOR_WRONG) : err;
-		return confirmed(at, &factors[i]);
+		return confirmed(at, &factors[i], rules_proof_totp);
 	}
 	return list_page(at, 404, TEXT_COUNT);
 }
@@ -213,7 +273,8 @@ static enum err act(struct desk_call *at)
 	static const struct {
 		const char *name;
 		enum err (*run)(struct desk_call *at);
-	} actions[] = {{"start", begin_totp}, {"confirm", confirm_totp}, {"codes", new_codes}, {"remove", remove_one}};
+	} actions[] = {{"start", begin_totp}, {"confirm", confirm_totp}, {"codes", new_codes}, {"remove", remove_one},
+		{"passkey", add_passkey}};
 	struct person_record locked;
 	enum err err;
 

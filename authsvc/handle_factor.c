@@ -5,6 +5,7 @@
 #include "factor.h"
 #include "guard.h"
 #include "pages.h"
+#include "passkey.h"
 #include "people.h"
 
 #define SERVICE_DEF "contract/authsvc.def"
@@ -19,20 +20,60 @@ struct shown {
 	int64_t wait_s;
 };
 
-static enum err show_form(struct call *call, const struct suspect *suspect, const struct entry *entry,
-	struct str ui_locales, const struct shown *shown, struct web_reply *reply)
+/* Behind a password presence is enough; where there was none, the passkey is all there is and verifies its user. */
+static struct passkey_asked asked_of(const struct suspect *suspect, struct str resume)
+{
+	return (struct passkey_asked){.seed = suspect->seed,
+		.about = resume,
+		.ceremony = PASSKEY_FACTOR,
+		.user_verification = suspect->signed_in && !rules_proof_has_password(&suspect->session.proof)};
+}
+
+/* What the person has to show. */
+static enum err offer_factors(struct call *call, struct store *store, const struct suspect *suspect,
+	const struct entry *entry, struct factor_form *form)
+{
+	struct passkey_asked asked = asked_of(suspect, entry->resume);
+	struct factor_record factors[FACTORS_MAX];
+	struct passkey_offer offer;
+	bool passkeys = false;
+	size_t count;
+	enum err err;
+
+	form->code = suspect->standing.codes > 0;
+	err = store_factor_list(store, suspect->person.row_id, &suspect->person.id, factors, &count);
+	for (size_t i = 0; i < count && err == OK; i++) {
+		form->code = form->code || (factors[i].kind == FACTOR_TOTP && factors[i].confirmed_at != 0);
+		passkeys = passkeys || factors[i].kind == FACTOR_PASSKEY;
+	}
+	if (err != OK || !passkeys)
+		return err;
+	err = passkey_offer(call, &asked, factors, count, &offer);
+	form->passkey = (struct passkey_view){
+		.challenge = offer.challenge, .options = offer.options, .csrf = form->csrf, .resume = form->resume};
+	return err;
+}
+
+static enum err show_form(struct call *call, struct store *store, const struct suspect *suspect,
+	const struct entry *entry, struct str ui_locales, const struct shown *shown, struct web_reply *reply)
 {
 	struct page page = {.arena = call->arena, .locale = entry_locale(call, entry, ui_locales)};
+	struct factor_form form = {.resume = entry->resume};
 	struct buf html;
 	enum err err;
 
 	if (shown->alert != TEXT_COUNT)
 		page.alert = texts_fill(call->arena, shown->alert, page.locale,
 			arena_printf(call->arena, "%lld", (long long)shown->wait_s));
+	form.csrf = csrf_token(call, suspect->seed, FORM_FACTOR, entry->resume);
+	if ((err = offer_factors(call, store, suspect, entry, &form)) != OK)
+		return err;
+	if (form.passkey.options.p != NULL)
+		web_script(reply);
 	entry_form_action(entry, reply);
 	buf_init(&html, PAGE_MAX);
 	page.out = &html;
-	pages_factor(&page, entry->resume, csrf_token(call, suspect->seed, FORM_FACTOR, entry->resume));
+	pages_factor(&page, &form);
 	err = web_page(call, reply, shown->status, &html);
 	buf_release(&html);
 	return err;
@@ -76,7 +117,7 @@ enum err handle_factor_page(struct call *call, const struct login_page_request *
 	else if (err == OK && is_answered(&store, &suspect, &entry))
 		err = entry_settle(call, &store, &entry, &suspect.session, STR("/login"), reply_out);
 	else if (err == OK)
-		err = show_form(call, &suspect, &entry, request_in->ui_locales, &shown, reply_out);
+		err = show_form(call, &store, &suspect, &entry, request_in->ui_locales, &shown, reply_out);
 done:
 	store_release(&store);
 	return err;
@@ -110,23 +151,54 @@ static enum err count_success(
 	return OK;
 }
 
-static enum err put_refusal(struct call *call, struct store *store, const struct suspect *suspect)
+static enum err put_refusal(struct call *call, struct store *store, const struct suspect *suspect, const char *reason)
 {
 	struct trail trail = {.action = "factor.refuse",
 		.object_type = "person",
 		.object_id = suspect->person.id,
 		.subject_id = suspect->person.id,
 		.actor_id = suspect->person.id,
-		.version = 1};
+		.version = 1,
+		.after = arena_printf(call->arena, "{\"reason\":\"%s\"}", reason)};
 	enum err err = desk_put_event(call, store, &trail);
 
 	return err == OK ? desk_commit(call, store) : err;
+}
+
+/* A passkey if one was sent, else what was typed. */
+static enum err prove(struct call *call, const struct factor_submit_request *request, struct store *store,
+	const struct suspect *suspect, const struct entry *entry, struct proof *proof_out, const char **reason_out)
+{
+	struct passkey_asked asked = asked_of(suspect, entry->resume);
+	struct passkey_answer answer = {.challenge = request->challenge,
+		.client_data = request->client_data,
+		.credential = request->credential,
+		.authenticator_data = request->authenticator_data,
+		.signature = request->signature};
+	const bool password = !suspect->signed_in || rules_proof_has_password(&suspect->session.proof);
+	struct factor_record factor;
+	enum err err;
+
+	if (request->credential.len == 0) {
+		err = factor_prove(call, store, &suspect->person, request->code, proof_out);
+		if (!password)
+			proof_out->methods = STR("otp mfa");
+		return err;
+	}
+	*reason_out = "another credential";
+	err = passkey_prove(call, store, &asked, &suspect->person, &answer, &factor, reason_out);
+	if (err != OK)
+		return err == ERR_NOT_FOUND ? ERR_UNAUTHENTICATED : err;
+	*proof_out = rules_proof_passkey(password, factor.backup_eligible);
+	proof_out->factor_id = factor.id;
+	return OK;
 }
 
 /* ERR_UNAUTHENTICATED: the page is shown again, with what was wrong. */
 static enum err try_factor(struct call *call, const struct factor_submit_request *request, struct store *store,
 	const struct suspect *suspect, const struct entry *entry, struct web_reply *reply, struct shown *shown)
 {
+	const char *reason = "code";
 	struct session_record session;
 	struct guard guard;
 	struct proof proof;
@@ -138,9 +210,9 @@ static enum err try_factor(struct call *call, const struct factor_submit_request
 		*shown = (struct shown){429, TEXT_WAIT_FMT, shown->wait_s};
 		return ERR_UNAUTHENTICATED;
 	}
-	if ((err = factor_prove(call, store, &suspect->person, request->code, &proof)) == ERR_UNAUTHENTICATED) {
-		*shown = (struct shown){403, TEXT_FACTOR_WRONG, 0};
-		err = put_refusal(call, store, suspect);
+	if ((err = prove(call, request, store, suspect, entry, &proof, &reason)) == ERR_UNAUTHENTICATED) {
+		*shown = (struct shown){403, request->credential.len > 0 ? TEXT_PASSKEY_FAILED : TEXT_FACTOR_WRONG, 0};
+		err = put_refusal(call, store, suspect, reason);
 		return err == OK ? ERR_UNAUTHENTICATED : err;
 	}
 	if (err != OK)
@@ -153,6 +225,20 @@ static enum err try_factor(struct call *call, const struct factor_submit_request
 	err = entry_settle(
 		call, store, entry, &session, suspect->signed_in ? STR("/account/factors") : STR("/login"), reply);
 	return err == OK ? count_success(call, suspect, &store->tenant_id, &guard) : err;
+}
+
+/* The event of the refusal was committed: the page reads in a transaction of its own. */
+static enum err show_again(struct call *call, struct store *store, struct suspect *suspect, const struct entry *entry,
+	const struct shown *shown, struct web_reply *reply)
+{
+	enum err err;
+
+	store_release(store);
+	*store = (struct store){0};
+	*reply = (struct web_reply){0};
+	if ((err = factor_suspect(call, store, suspect)) != OK)
+		return err == ERR_NOT_FOUND ? web_see_other(reply, STR("/login")) : err;
+	return show_form(call, store, suspect, entry, STR_NONE, shown, reply);
 }
 
 enum err handle_factor_submit(
@@ -187,8 +273,7 @@ enum err handle_factor_submit(
 		err = try_factor(call, request_in, &store, &suspect, &entry, reply_out, &shown);
 	}
 	if (err == ERR_UNAUTHENTICATED) {
-		*reply_out = (struct web_reply){0};
-		err = show_form(call, &suspect, &entry, STR_NONE, &shown, reply_out);
+		err = show_again(call, &store, &suspect, &entry, &shown, reply_out);
 	}
 done:
 	store_release(&store);
@@ -230,6 +315,10 @@ enum err handle_me_factor_list(struct call *call, const struct empty *request_in
 			.has_created_at = true,
 			.used_at = factors[i].used_at,
 			.has_used_at = factors[i].used_at != 0,
+			.name = passkey_name(call, &factors[i]),
+			.has_name = passkey_name(call, &factors[i]).p != NULL,
+			.backed_up = factors[i].backed_up,
+			.has_backed_up = factors[i].kind == FACTOR_PASSKEY,
 		};
 	}
 	reply_out->has_items = true;

@@ -6,6 +6,7 @@
 #include "guard.h"
 #include "notice.h"
 #include "pages.h"
+#include "passkey.h"
 #include "rules_web.h"
 #include "signin.h"
 #include "store_person.h"
@@ -34,6 +35,24 @@ static struct str alert_of(struct call *call, enum locale locale, const struct s
 		call->arena, shown->alert, locale, arena_printf(call->arena, "%lld", (long long)shown->wait_s));
 }
 
+/* Whoever it is for: which credential, and so which person, the browser says. */
+static struct passkey_asked asked_of(struct str seed, const struct entry *entry)
+{
+	return (struct passkey_asked){
+		.seed = seed, .about = entry->resume, .ceremony = PASSKEY_SIGN_IN, .user_verification = true};
+}
+
+static enum err offer_passkey(struct call *call, struct str seed, const struct entry *entry, struct sign_in_form *form)
+{
+	struct passkey_asked asked = asked_of(seed, entry);
+	struct passkey_offer offer;
+	enum err err = passkey_offer(call, &asked, NULL, 0, &offer);
+
+	form->passkey = (struct passkey_view){
+		.challenge = offer.challenge, .options = offer.options, .csrf = form->csrf, .resume = form->resume};
+	return err;
+}
+
 static enum err show_form(
 	struct call *call, const struct entry *entry, const struct shown *shown, struct web_reply *reply)
 {
@@ -53,6 +72,9 @@ static enum err show_form(
 	if ((err = csrf_seed(call, reply, &seed)) != OK)
 		return err;
 	form.csrf = csrf_token(call, seed, FORM_LOGIN, entry->resume);
+	if ((err = offer_passkey(call, seed, entry, &form)) != OK)
+		return err;
+	web_script(reply);
 	entry_form_action(entry, reply);
 	buf_init(&html, PAGE_MAX);
 	page.out = &html;
@@ -315,6 +337,98 @@ enum err handle_login_submit(
 	if (!entry.has_request)
 		entry.tenant = (struct tenant_record){0};
 	*reply_out = (struct web_reply){0};
+	return show_form(call, &entry, &shown, reply_out);
+}
+
+/* A passkey of somebody who is known, and did not hold: told like a wrong password. */
+static enum err put_passkey_refusal(
+	struct call *call, const struct uuid *tenant_id, const struct person_record *person, const char *reason)
+{
+	struct trail trail = {.action = "factor.refuse",
+		.object_type = "person",
+		.object_id = person->id,
+		.subject_id = person->id,
+		.actor_id = person->id,
+		.version = 1,
+		.after = arena_printf(call->arena, "{\"reason\":\"%s\"}", reason)};
+	struct store store = {0};
+	enum err err;
+
+	if ((err = desk_begin_in(call, tenant_id, &store)) == OK && (err = desk_put_event(call, &store, &trail)) == OK)
+		err = desk_commit(call, &store);
+	store_release(&store);
+	return err;
+}
+
+/* ERR_UNAUTHENTICATED: nobody, or not by this. */
+static enum err try_passkey(
+	struct call *call, const struct passkey_submit_request *request, struct entry *entry, struct web_reply *reply)
+{
+	struct passkey_answer answer = {.challenge = request->challenge,
+		.client_data = request->client_data,
+		.credential = request->credential,
+		.authenticator_data = request->authenticator_data,
+		.signature = request->signature};
+	struct passkey_asked asked = asked_of(csrf_sent_seed(call), entry);
+	struct uuid tenant_id, person_id;
+	struct person_record person;
+	struct session_record session;
+	struct factor_record factor;
+	struct store store = {0};
+	const char *reason = "";
+	struct proof proof;
+	enum err err;
+
+	if (!passkey_handle_read(call, request->user_handle, &tenant_id, &person_id) ||
+		(entry->has_request && !uuid_eq(&entry->tenant.id, &tenant_id)))
+		return ERR_UNAUTHENTICATED;
+	signin_leave_elsewhere(call, &tenant_id);
+	if ((err = desk_begin_in(call, &tenant_id, &store)) != OK ||
+		(err = store_person_lock(&store, &person_id, &person)) != OK)
+		goto done;
+	if (person.status != PERSON_ACTIVE) {
+		err = ERR_NOT_FOUND;
+		goto done;
+	}
+	if ((err = passkey_prove(call, &store, &asked, &person, &answer, &factor, &reason)) != OK)
+		goto done;
+	proof = rules_proof_passkey(false, factor.backup_eligible);
+	proof.factor_id = factor.id;
+	entry->tenant.id = tenant_id;
+	err = signin_begin(call, &store, reply, person.row_id, &person.id, &proof, &session);
+	if (err == OK)
+		err = entry_settle(call, &store, entry, &session, STR("/login"), reply);
+done:
+	store_release(&store);
+	if (err == ERR_UNAUTHENTICATED && put_passkey_refusal(call, &tenant_id, &person, reason) != OK)
+		return ERR_UNAVAILABLE;
+	return err == ERR_NOT_FOUND ? ERR_UNAUTHENTICATED : err;
+}
+
+enum err handle_login_passkey(
+	struct call *call, const struct passkey_submit_request *request_in, struct web_reply *reply_out)
+{
+	struct shown shown = {.status = 403, .alert = TEXT_FORM_EXPIRED};
+	struct store store = {0};
+	struct entry entry;
+	enum err err;
+
+	err = call->form_fault.p != NULL ? ERR_GONE : entry_find(call, &store, request_in->resume, &entry);
+	store_release(&store);
+	if (err == ERR_GONE)
+		return notice_show(call, STR_NONE, 400, TEXT_REQUEST_EXPIRED, TEXT_REQUEST_EXPIRED_HELP, reply_out);
+	if (err != OK)
+		return err;
+	if (csrf_matches(call, csrf_sent_seed(call), FORM_LOGIN, entry.resume, request_in->csrf)) {
+		err = try_passkey(call, request_in, &entry, reply_out);
+		if (err == OK)
+			atomic_fetch_add(&desk_state(call)->counts.sign_ins, 1);
+		if (err != ERR_UNAUTHENTICATED)
+			return err;
+		atomic_fetch_add(&desk_state(call)->counts.sign_ins_refused, 1);
+		shown.alert = TEXT_PASSKEY_FAILED;
+		*reply_out = (struct web_reply){0};
+	}
 	return show_form(call, &entry, &shown, reply_out);
 }
 

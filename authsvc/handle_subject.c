@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "db/idempotency.h"
+#include "passkey.h"
 #include "people.h"
 #include "service/crash.h"
 #include "store_consent.h"
@@ -145,6 +146,12 @@ static enum err put_factors(
 		put_time(w, call->arena, "created_at", factors[i].created_at);
 		put_time(w, call->arena, "confirmed_at", factors[i].confirmed_at);
 		put_time(w, call->arena, "last_used_at", factors[i].used_at);
+		if (factors[i].kind == FACTOR_PASSKEY) {
+			json_key(w, "name");
+			json_put_str(w, passkey_name(call, &factors[i]));
+			json_key(w, "backed_up");
+			json_put_bool(w, factors[i].backed_up);
+		}
 		json_end_object(w);
 	}
 	json_end_array(w);

@@ -172,6 +172,7 @@ void pages_sign_in(const struct page *page, const struct sign_in_form *form)
 			? arena_printf(page->arena, "/password/forgotten?resume=%.*s", STR_ARG(form->resume))
 			: STR("/password/forgotten"),
 		TEXT_FORGOTTEN);
+	pages_put_passkey_use(page, "/login/passkey", TEXT_PASSKEY_SIGN_IN, &form->passkey);
 	pages_put_end(page);
 }
 

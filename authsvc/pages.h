@@ -20,11 +20,17 @@ struct page {
 	struct str alert;  /* a sentence in the page's language, or absent */
 };
 
+/* What the script asks the browser for; options absent: no passkeys on this page. */
+struct passkey_view {
+	struct str challenge, options, csrf, resume;
+};
+
 struct sign_in_form {
 	struct str tenant_name; /* known: in the title; else the form asks for the short name */
 	struct str client_name; /* absent: a sign-in for its own sake */
 	struct str resume, csrf;
 	struct str tenant_slug, email; /* filled in already, or absent */
+	struct passkey_view passkey;
 };
 void pages_sign_in(const struct page *page, const struct sign_in_form *form);
 void pages_signed_in(const struct page *page, struct str csrf);
@@ -46,8 +52,13 @@ struct sessions_view {
 	int64_t current; /* row of this browser's */
 };
 void pages_sessions(const struct page *page, const struct sessions_view *view);
-/* Asks for a code of the second factor. */
-void pages_factor(const struct page *page, struct str resume, struct str csrf);
+/* Asks for the second factor: a code, a passkey, or either. */
+struct factor_form {
+	struct str resume, csrf;
+	bool code; /* the person has an app or recovery codes */
+	struct passkey_view passkey;
+};
+void pages_factor(const struct page *page, const struct factor_form *form);
 
 struct factors_view {
 	struct str csrf, sign_out;
@@ -55,6 +66,8 @@ struct factors_view {
 	size_t count;
 	int64_t codes_left;
 	bool may_change;
+	const struct str *names; /* of each factor, or absent */
+	struct passkey_view passkey;
 };
 void pages_factors(const struct page *page, const struct factors_view *view);
 struct enrol_view {

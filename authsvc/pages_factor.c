@@ -20,16 +20,23 @@ static void put_code(const struct page *page)
 				      .focus = true});
 }
 
-void pages_factor(const struct page *page, struct str resume, struct str csrf)
+static void put_code_form(const struct page *page, const struct factor_form *form)
+{
+	pages_put_form(page, "/login/factor");
+	pages_put_hidden(page, "resume", form->resume);
+	pages_put_hidden(page, "csrf", form->csrf);
+	put_code(page);
+	pages_put_button(page, TEXT_CONTINUE);
+}
+
+void pages_factor(const struct page *page, const struct factor_form *form)
 {
 	pages_put_begin(page, title_of(page, TEXT_FACTOR));
 	pages_put_paragraph(page, title_of(page, TEXT_FACTOR_HELP));
 	pages_put_alert(page);
-	pages_put_form(page, "/login/factor");
-	pages_put_hidden(page, "resume", resume);
-	pages_put_hidden(page, "csrf", csrf);
-	put_code(page);
-	pages_put_button(page, TEXT_CONTINUE);
+	if (form->code)
+		put_code_form(page, form);
+	pages_put_passkey_use(page, "/login/factor", TEXT_PASSKEY_USE, &form->passkey);
 	pages_put_end(page);
 }
 
@@ -99,7 +106,15 @@ void pages_factors(const struct page *page, const struct factors_view *view)
 		buf_put_c(page->out, "<p><strong>");
 		pages_put_text(page, factor->kind == FACTOR_TOTP ? TEXT_FACTOR_TOTP : TEXT_FACTOR_PASSKEY);
 		buf_put_c(page->out, "</strong> ");
+		if (view->names[i].len > 0) {
+			pages_put_escaped(page, view->names[i]);
+			buf_put_c(page->out, ", ");
+		}
 		pages_put_escaped(page, instant_text(page->arena, factor->confirmed_at));
+		if (factor->backed_up) {
+			buf_put_c(page->out, ", ");
+			pages_put_text(page, TEXT_PASSKEY_SYNCED);
+		}
 		buf_put_c(page->out, "</p>\n");
 		if (view->may_change)
 			put_action(page, view, "remove", &factor->id, TEXT_FACTOR_REMOVE);
@@ -111,6 +126,8 @@ void pages_factors(const struct page *page, const struct factors_view *view)
 		put_stale(page, view);
 	if (view->may_change && !has_totp)
 		put_action(page, view, "start", NULL, TEXT_FACTOR_START);
+	if (view->may_change)
+		pages_put_passkey_new(page, PATH, &view->passkey);
 	if (view->may_change && view->count > 0)
 		put_action(page, view, "codes", NULL, TEXT_CODES_MAKE);
 	pages_put_end(page);

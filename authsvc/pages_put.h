@@ -27,5 +27,9 @@ void pages_put_new_password(const struct page *page, bool focus); /* two fields 
 /* A link that looks like a button; the second in the text's own line. */
 void pages_put_link(const struct page *page, const char *href, enum text text);
 void pages_put_plain_link(const struct page *page, struct str href, enum text text);
+/* Forms that the script of passkeys fills in, and the script. */
+void pages_put_passkey_use(
+	const struct page *page, const char *action, enum text label, const struct passkey_view *view);
+void pages_put_passkey_new(const struct page *page, const char *action, const struct passkey_view *view);
 
 #endif

@@ -15,6 +15,24 @@ static const char *const kinds[FACTOR_KINDS] = {[FACTOR_TOTP] = "totp", [FACTOR_
 const struct proof rules_proof_totp = {.acr = ACR_2FA, .methods = {"pwd otp mfa", 11}};
 const struct proof rules_proof_recovery = {.acr = ACR_2FA, .methods = {"pwd otp mfa", 11}};
 
+/* RFC 8176: somebody was there (user), and the key is the device's own (hwk) or may be copied by its maker (swk). */
+struct proof rules_proof_passkey(bool password, bool synced)
+{
+	static const struct str methods[2][2] = {
+		{{"hwk user mfa", 12}, {"swk user mfa", 12}}, {{"pwd hwk user mfa", 16}, {"pwd swk user mfa", 16}}};
+
+	return (struct proof){.acr = ACR_PHR, .methods = methods[password][synced]};
+}
+
+bool rules_proof_has_password(const struct proof *proof)
+{
+	struct str rest = proof->methods;
+	struct str first;
+
+	(void)str_cut(&rest, ' ', &first);
+	return str_eq_c(first, "pwd");
+}
+
 const char *rules_factor_kind_name(enum factor_kind kind)
 {
 	return kinds[kind];

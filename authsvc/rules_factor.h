@@ -40,5 +40,13 @@ struct str rules_recovery_normal(struct arena *arena, struct str typed);
 #define PENDING_LIFE_US (600 * US_PER_S)
 
 extern const struct proof rules_proof_totp, rules_proof_recovery;
+/* By a passkey: behind a password, or alone, which then verified its user. `synced`: its key may leave the device. */
+struct proof rules_proof_passkey(bool password, bool synced);
+/* Whether a password was among the methods. */
+bool rules_proof_has_password(const struct proof *proof);
+/* A challenge that waits for a passkey. */
+#define CHALLENGE_LIFE_US (300 * US_PER_S)
+/* The name of a passkey, as its owner typed it. */
+#define PASSKEY_NAME_MAX 60
 
 #endif

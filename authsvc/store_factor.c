@@ -4,20 +4,73 @@
 #include "authsvc_sql.h"
 #include "store_grant.h"
 
-enum err store_factor_insert(struct store *store, int64_t person_row_id, const struct uuid *person_id,
-	struct factor_record *factor, instant_us now)
+static enum err seal_data(
+	struct store *store, const struct uuid *person_id, const struct factor_record *factor, struct str *sealed_out)
 {
 	struct seal_place place = store_place(store, "factor", "data", &factor->id);
 	struct seal_key *key = NULL;
-	struct rows *rows = NULL;
-	struct str sealed;
 	enum err err;
 
 	if ((err = seal_subject_load(store->tx, store->seal, &store->tenant_id, person_id, false, &key)) != OK)
 		return err;
-	err = seal_field(key, &place, factor->data, store->arena, &sealed);
+	err = seal_field(key, &place, factor->data, store->arena, sealed_out);
 	seal_key_free(&key);
-	if (err != OK)
+	return err;
+}
+
+enum err store_passkey_insert(struct store *store, int64_t person_row_id, const struct uuid *person_id,
+	struct factor_record *factor, instant_us now)
+{
+	struct rows *rows = NULL;
+	struct str sealed;
+	enum err err;
+
+	if ((err = seal_data(store, person_id, factor, &sealed)) != OK)
+		return err;
+	err = store_one(store->tx, &sql_passkey_insert,
+		PARAMS(db_uuid(&store->tenant_id), db_uuid(&factor->id), db_i64(person_row_id), db_bytes(sealed),
+			db_bytes(factor->credential_hash), db_i64(factor->counter), db_bool(factor->backup_eligible),
+			db_bool(factor->backed_up), db_time(now)),
+		&rows);
+	if (err == OK)
+		factor->row_id = rows_i64(rows, 0);
+	factor->created_at = factor->confirmed_at = factor->used_at = now;
+	rows_free(&rows);
+	return err == ERR_NOT_FOUND ? ERR_CONFLICT : err;
+}
+
+enum err store_passkey_use(struct store *store, const struct factor_record *factor, instant_us now)
+{
+	struct rows *rows = NULL;
+	enum err err;
+
+	err = store_one(store->tx, &sql_passkey_use,
+		PARAMS(db_uuid(&store->tenant_id), db_i64(factor->row_id), db_i64(factor->counter),
+			db_bool(factor->backed_up), db_time(now)),
+		&rows);
+	rows_free(&rows);
+	return err;
+}
+
+enum err store_passkey_spend(struct store *store, struct str challenge_hash, instant_us expires_at)
+{
+	struct rows *rows = NULL;
+	enum err err;
+
+	err = store_one(store->tx, &sql_passkey_spend,
+		PARAMS(db_uuid(&store->tenant_id), db_bytes(challenge_hash), db_time(expires_at)), &rows);
+	rows_free(&rows);
+	return err == ERR_NOT_FOUND ? ERR_CONFLICT : err;
+}
+
+enum err store_factor_insert(struct store *store, int64_t person_row_id, const struct uuid *person_id,
+	struct factor_record *factor, instant_us now)
+{
+	struct rows *rows = NULL;
+	struct str sealed;
+	enum err err;
+
+	if ((err = seal_data(store, person_id, factor, &sealed)) != OK)
 		return err;
 	err = store_one(store->tx, &sql_factor_insert,
 		PARAMS(db_uuid(&store->tenant_id), db_uuid(&factor->id), db_i64(person_row_id),
@@ -45,6 +98,9 @@ static enum err read_factor(
 	};
 	if (!rules_factor_kind_parse(rows_str(rows, 2), &factor_out->kind))
 		return ERR_INTERNAL;
+	factor_out->credential_hash = rows_copy(rows, 8, store->arena);
+	factor_out->backup_eligible = !rows_is_null(rows, 9) && rows_bool(rows, 9);
+	factor_out->backed_up = !rows_is_null(rows, 10) && rows_bool(rows, 10);
 	place = store_place(store, "factor", "data", &factor_out->id);
 	return seal_open(key, &place, rows_bytes(rows, 3), store->arena, &factor_out->data);
 }
@@ -102,12 +158,27 @@ enum err store_factor_delete_person(struct store *store, int64_t person_row_id)
 		PARAMS(db_uuid(&store->tenant_id), db_i64(person_row_id)), NULL);
 }
 
+/* Without a password there is nothing that they could drop to. */
+static enum err end_resting(struct store *store, int64_t person_row_id, const struct uuid *factor_id, instant_us now)
+{
+	static const struct db_statement *const steps[] = {
+		&sql_session_end_factor, &sql_code_void_factor, &sql_family_revoke_factor};
+	enum err err = OK;
+
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && err == OK; i++)
+		err = tx_exec(store->tx, steps[i],
+			PARAMS(db_uuid(&store->tenant_id), db_i64(person_row_id), db_uuid(factor_id), db_time(now)),
+			NULL);
+	return err;
+}
+
 enum err store_factor_lower(
 	struct store *store, int64_t person_row_id, const struct uuid *person_id, const struct uuid *factor_id)
 {
 	/* Each is handed on to the next under its own row: what is made meanwhile is found one step later. */
 	static const struct db_statement *const steps[] = {&sql_session_lower, &sql_code_lower, &sql_family_lower};
-	enum err err = OK;
+	instant_us now = clock_now_us();
+	enum err err = end_resting(store, person_row_id, factor_id, now);
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && err == OK; i++)
 		err = tx_exec(store->tx, steps[i],

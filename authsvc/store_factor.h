@@ -15,6 +15,8 @@ struct factor_record {
 	struct str data; /* opened; by kind */
 	int64_t counter;
 	instant_us created_at, confirmed_at, used_at; /* confirmed_at 0: being set up */
+	struct str credential_hash;                   /* of a passkey; absent else */
+	bool backup_eligible, backed_up;
 };
 
 /* `data` is sealed under the person's key. Fills row_id. */
@@ -27,12 +29,20 @@ MUST_USE enum err store_factor_list(struct store *store, int64_t person_row_id, 
 MUST_USE enum err store_factor_use(
 	struct store *store, const struct factor_record *factor, int64_t counter, instant_us now);
 MUST_USE enum err store_factor_delete(struct store *store, const struct factor_record *factor);
+/* A passkey, confirmed by its own registration. ERR_CONFLICT: somebody in the tenant has it already. */
+MUST_USE enum err store_passkey_insert(struct store *store, int64_t person_row_id, const struct uuid *person_id,
+	struct factor_record *factor, instant_us now);
+/* Keeps counter and backed_up of a passkey that was used. ERR_NOT_FOUND: it was used meanwhile, or is gone. */
+MUST_USE enum err store_passkey_use(struct store *store, const struct factor_record *factor, instant_us now);
+/* ERR_CONFLICT: the challenge was answered before. Only good once committed. */
+MUST_USE enum err store_passkey_spend(struct store *store, struct str challenge_hash, instant_us expires_at);
 /* All of them, and the recovery codes. */
 MUST_USE enum err store_factor_delete_person(struct store *store, int64_t person_row_id);
 
 /*
  * What the factor proved is worth a password from now on: live sessions, grants and codes of the person, and all that
- * no factor is known of. Access tokens of the person are revoked; a refresh gives one that says so.
+ * no factor is known of; what rests on the factor without a password ends. Access tokens of the person are revoked; a
+ * refresh gives one that says so.
  */
 MUST_USE enum err store_factor_lower(
 	struct store *store, int64_t person_row_id, const struct uuid *person_id, const struct uuid *factor_id);

@@ -24,6 +24,7 @@ static const struct {
 	{&sql_sweep_revocation, 0},
 	{&sql_sweep_factor, US_PER_DAY},
 	{&sql_sweep_recovery, RECOVERY_KEEP_US},
+	{&sql_sweep_challenge, 0},
 };
 
 enum err store_sweep(struct db *jobs, instant_us now, int64_t limit, int64_t *rows_out)

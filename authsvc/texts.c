@@ -265,6 +265,36 @@ static const char *const texts[TEXT_COUNT][LOCALE_COUNT] = {
 		"Sign out, and sign in again to change anything here.",
 		"Déconnectez-vous, puis reconnectez-vous pour modifier quoi que ce soit ici.",
 		"Meld u af en weer aan om hier iets te wijzigen."},
+	[TEXT_PASSKEYS_HELP] = {
+		"A passkey is kept by your device or your password manager and cannot be given away to a false page.",
+		"Une clé d’accès est gardée par votre appareil ou votre gestionnaire de mots de passe et ne peut "
+		"pas être livrée à une fausse page.",
+		"Een toegangssleutel blijft op uw apparaat of in uw wachtwoordbeheerder en kan niet aan een valse "
+		"pagina worden gegeven."},
+	[TEXT_PASSKEY_NAME] = {
+		"Name of the passkey, as “my phone”",
+		"Nom de la clé d’accès, par exemple « mon téléphone »",
+		"Naam van de toegangssleutel, zoals “mijn telefoon”"},
+	[TEXT_PASSKEY_ADD] = {
+		"Add a passkey",
+		"Ajouter une clé d’accès",
+		"Een toegangssleutel toevoegen"},
+	[TEXT_PASSKEY_SIGN_IN] = {
+		"Sign in with a passkey",
+		"Se connecter avec une clé d’accès",
+		"Aanmelden met een toegangssleutel"},
+	[TEXT_PASSKEY_USE] = {
+		"Use a passkey",
+		"Utiliser une clé d’accès",
+		"Een toegangssleutel gebruiken"},
+	[TEXT_PASSKEY_FAILED] = {
+		"That passkey was not taken. Try again, or go on in another way.",
+		"Cette clé d’accès n’a pas été acceptée. Réessayez, ou continuez autrement.",
+		"Die toegangssleutel werd niet aangenomen. Probeer het opnieuw, of ga anders verder."},
+	[TEXT_PASSKEY_SYNCED] = {
+		"synchronised",
+		"synchronisée",
+		"gesynchroniseerd"},
 	[TEXT_MAIL_FACTOR_SUBJECT_FMT] = {
 		"The second factor of your account at %s",
 		"Le deuxième facteur de votre compte chez %s",

@@ -77,6 +77,13 @@ enum text {
 #include "texts_account.def"
 #include "texts_grant.def"
 #undef TEXT
+	TEXT_PASSKEYS_HELP,
+	TEXT_PASSKEY_NAME,
+	TEXT_PASSKEY_ADD,
+	TEXT_PASSKEY_SIGN_IN,
+	TEXT_PASSKEY_USE,
+	TEXT_PASSKEY_FAILED,
+	TEXT_PASSKEY_SYNCED,
 	TEXT_COUNT
 };
 

@@ -26,6 +26,8 @@ static const char *const purposes[VAULT_PURPOSES] = {
 	[VAULT_PENDING] = "pending",
 	[VAULT_RESET] = "reset",
 	[VAULT_PUSHED] = "pushed",
+	[VAULT_CHALLENGE] = "challenge",
+	[VAULT_CREDENTIAL] = "credential",
 };
 
 enum err vault_new(const struct secret *secret, struct vault **vault_out)

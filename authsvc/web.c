@@ -27,6 +27,12 @@ enum err web_page(struct call *call, struct web_reply *reply, int status, const 
 	return web_body(call, reply, status, "text/html; charset=utf-8", html);
 }
 
+void web_script(struct web_reply *reply)
+{
+	reply->script = true;
+	reply->has_script = true;
+}
+
 enum err web_json(struct call *call, struct web_reply *reply, int status, const struct buf *json)
 {
 	return web_body(call, reply, status, "application/json", json);

@@ -12,6 +12,8 @@
 MUST_USE enum err web_body(
 	struct call *call, struct web_reply *reply, int status, const char *content_type, const struct buf *body);
 MUST_USE enum err web_page(struct call *call, struct web_reply *reply, int status, const struct buf *html);
+/* The page loads the script of passkeys. */
+void web_script(struct web_reply *reply);
 MUST_USE enum err web_json(struct call *call, struct web_reply *reply, int status, const struct buf *json);
 /* 303, so that no browser repeats a POST with its credentials (RFC 9700 section 4.12). */
 MUST_USE enum err web_see_other(struct web_reply *reply, struct str location);

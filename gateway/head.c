@@ -119,10 +119,12 @@ static void put_page_policy(struct buf *out, const struct exchange *exchange, co
 	}
 	if (web->has_form_action && is_origin(web->form_action))
 		action = web->form_action;
-	buf_printf(out,
-		"Content-Security-Policy: default-src 'none'; style-src '%s'; form-action 'self'%s%.*s; "
-		"frame-ancestors 'none'; base-uri 'none'\r\n",
-		exchange->loop->gateway->page_style_hash, action.len > 0 ? " " : "", STR_ARG(action));
+	buf_printf(out, "Content-Security-Policy: default-src 'none'; style-src '%s'; ",
+		exchange->loop->gateway->page_style_hash);
+	if (web->script) /* one file, and no other that this origin may ever answer with */
+		buf_printf(out, "script-src %s/passkey.js; ", context_public_url(exchange->loop->gateway->context));
+	buf_printf(out, "form-action 'self'%s%.*s; frame-ancestors 'none'; base-uri 'none'\r\n",
+		action.len > 0 ? " " : "", STR_ARG(action));
 }
 
 static void put_web(struct buf *out, const struct web_reply *web)

@@ -2,4 +2,4 @@
 -- $1 tenant, $2 internal number of the person, $3 factor that is no more
 update grant_family
 set acr = '1fa', amr = 'pwd', factor_id = null
-where tenant_id = $1 and person_id = $2 and revoked_at is null and acr <> '1fa' and (factor_id is null or factor_id = $3)
+where tenant_id = $1 and person_id = $2 and revoked_at is null and acr <> '1fa' and amr like 'pwd%' and (factor_id is null or factor_id = $3)

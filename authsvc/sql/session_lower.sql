@@ -3,4 +3,4 @@
 -- been proved by another.
 update session
 set acr = '1fa', amr = 'pwd', factor_id = null
-where tenant_id = $1 and person_id = $2 and ended_at is null and acr <> '1fa' and (factor_id is null or factor_id = $3)
+where tenant_id = $1 and person_id = $2 and ended_at is null and acr <> '1fa' and amr like 'pwd%' and (factor_id is null or factor_id = $3)

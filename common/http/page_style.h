@@ -6,8 +6,8 @@
 
 /*
  * The one style sheet of every page. It stands inline between <style> and </style>, to the byte, and the edge allows
- * it by its hash: `style-src 'sha256-…'` (CSP Level 3, section 6.7.2.3). No page needs another style, a script or a
- * font.
+ * it by its hash: `style-src 'sha256-…'` (CSP Level 3, section 6.7.2.3). No page needs another style or a
+ * font; a script is needed for passkeys alone.
  */
 static inline struct str page_style_text(void)
 {

@@ -1,0 +1,6 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- $1 tenant, $2 internal number of the person, $3 factor that is no more, $4 now. Sign-ins that had no
+-- password and rest on it, or on nothing that is known.
+update session
+set ended_at = $4
+where tenant_id = $1 and person_id = $2 and ended_at is null and (factor_id is null or factor_id = $3) and amr not like 'pwd%'

@@ -74,6 +74,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		if (data[0] % 4 == 3 && rules_prompt_parse(text, &prompt) && prompt.none && prompt.login)
 			abort();
 		(void)rules_max_age_parse(text, &max_age_s);
+		(void)rules_acr_wanted(text);
 		if (rules_verifier_matches(text, text))
 			abort();
 	}

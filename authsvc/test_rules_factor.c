@@ -118,6 +118,27 @@ static void a_recovery_code_is_read_as_people_type_it(void **state)
 	arena_free(&arena);
 }
 
+static void a_passkey_says_what_it_was_and_what_came_before(void **state)
+{
+	static const char *const methods[2][2] = {
+		{"hwk user mfa", "swk user mfa"}, {"pwd hwk user mfa", "pwd swk user mfa"}};
+
+	(void)state;
+	for (int password = 0; password < 2; password++) {
+		for (int synced = 0; synced < 2; synced++) {
+			struct proof proof = rules_proof_passkey(password != 0, synced != 0);
+
+			assert_true(
+				str_eq_c(proof.methods, methods[password][synced]) && acr_methods_ok(proof.methods));
+			assert_int_equal(proof.acr, ACR_PHR);
+			assert_int_equal(rules_proof_has_password(&proof), password);
+		}
+	}
+	assert_true(rules_proof_has_password(&rules_proof_totp) && rules_proof_has_password(&rules_proof_password));
+	assert_false(rules_proof_has_password(&(struct proof){.methods = STR("")}));
+	assert_false(rules_proof_has_password(&(struct proof){.methods = STR("pwdx mfa")}));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -125,6 +146,7 @@ int main(void)
 		cmocka_unit_test(a_code_is_good_for_one_step_each_way_and_once),
 		cmocka_unit_test(base32_is_that_of_rfc_4648),
 		cmocka_unit_test(a_recovery_code_is_read_as_people_type_it),
+		cmocka_unit_test(a_passkey_says_what_it_was_and_what_came_before),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -303,6 +303,29 @@ static void prompts_are_those_of_the_specification(void **state)
 	}
 }
 
+static void of_several_classes_the_least_is_wanted(void **state)
+{
+	static const struct {
+		const char *name;
+		struct str text;
+		enum acr wanted;
+	} cases[] = {
+		{"none", STR_NONE, ACR_NONE},
+		{"empty", STR(""), ACR_NONE},
+		{"one", STR("2fa"), ACR_2FA},
+		{"the best first", STR("phr 2fa"), ACR_2FA},
+		{"the least first", STR("1fa phr"), ACR_1FA},
+		{"one that nobody knows", STR("urn:mace:incommon:iap:silver"), ACR_NONE},
+		{"one that nobody knows beside one", STR("gold phr"), ACR_PHR},
+		{"blanks", STR("  2fa  "), ACR_2FA},
+		{"a capital", STR("2FA"), ACR_NONE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++)
+		CHECK(cases[i].name, rules_acr_wanted(cases[i].text) == cases[i].wanted);
+}
+
 static void max_age_is_a_number_of_seconds(void **state)
 {
 	int64_t seconds;
@@ -366,6 +389,7 @@ int main(void)
 		cmocka_unit_test(a_scope_limits_what_the_roles_give),
 		cmocka_unit_test(a_narrower_scope_is_part_of_the_wider),
 		cmocka_unit_test(prompts_are_those_of_the_specification),
+		cmocka_unit_test(of_several_classes_the_least_is_wanted),
 		cmocka_unit_test(max_age_is_a_number_of_seconds),
 		cmocka_unit_test(basic_credentials_are_read_as_the_specification_says),
 	};

@@ -93,8 +93,9 @@ static int reset(void **state)
 {
 	(void)state;
 	arena_reset(arena);
-	testpg_sql(pg, "set client_min_messages = warning; truncate auth.tenant, auth.person_keys, auth.outbox, "
-		       "auth.idempotency, auth.revocation, auth.mail, auth.signing_key cascade");
+	testpg_sql(pg,
+		"set client_min_messages = warning; truncate auth.tenant, auth.person_keys, auth.outbox, "
+		"auth.idempotency, auth.revocation, auth.mail, auth.signing_key, auth.passkey_challenge cascade");
 	make_tenant(&acme, "acme");
 	make_tenant(&globex, "globex");
 	return 0;
@@ -571,6 +572,96 @@ static void the_sweep_removes_what_is_over_and_no_more_than_asked(void **state)
 	assert_int_equal(count("select count(*) from auth.person"), 1);
 }
 
+static struct factor_record make_passkey(struct store *store, const struct person_record *person, int64_t counter)
+{
+	struct factor_record factor = {.id = uuid_new(),
+		.kind = FACTOR_PASSKEY,
+		.data = STR("{}"),
+		.counter = counter,
+		.credential_hash = HASH("cred"),
+		.backup_eligible = true};
+
+	assert_int_equal(store_passkey_insert(store, person->row_id, &person->id, &factor, NOW), OK);
+	return factor;
+}
+
+static void a_passkey_is_one_persons_and_its_counter_rises(void **state)
+{
+	struct store store = begin(&acme);
+	struct person_record person = make_person(&store, "a@acme.example", "User");
+	struct person_record other = make_person(&store, "b@acme.example", "User");
+	struct factor_record factor = make_passkey(&store, &person, 0);
+	struct factor_record found[FACTORS_MAX], again = factor;
+	size_t n;
+
+	(void)state;
+	again.id = uuid_new();
+	assert_int_equal(store_passkey_insert(&store, other.row_id, &other.id, &again, NOW), ERR_CONFLICT);
+	assert_int_equal(store_factor_list(&store, person.row_id, &person.id, found, &n), OK);
+	assert_int_equal(n, 1);
+	assert_true(str_eq(found[0].credential_hash, HASH("cred")) && found[0].backup_eligible && !found[0].backed_up);
+	assert_true(found[0].confirmed_at == NOW && str_eq_c(found[0].data, "{}"));
+	for (int i = 0; i < 2; i++) /* one that does not count */
+		assert_int_equal(store_passkey_use(&store, &factor, NOW), OK);
+	factor.counter = 5;
+	factor.backed_up = true;
+	assert_int_equal(store_passkey_use(&store, &factor, NOW + 1), OK);
+	assert_int_equal(store_passkey_use(&store, &factor, NOW + 2), ERR_NOT_FOUND);
+	factor.counter = 0;
+	assert_int_equal(store_passkey_use(&store, &factor, NOW + 2), ERR_NOT_FOUND);
+	assert_int_equal(store_factor_list(&store, person.row_id, &person.id, found, &n), OK);
+	assert_true(found[0].counter == 5 && found[0].backed_up && found[0].used_at == NOW + 1);
+	commit(&store);
+}
+
+static void a_challenge_is_spent_once_in_a_tenant_and_swept(void **state)
+{
+	struct store store = begin(&acme);
+	int64_t rows;
+
+	(void)state;
+	assert_int_equal(store_passkey_spend(&store, HASH("chal"), NOW), OK);
+	assert_int_equal(store_passkey_spend(&store, HASH("chal"), NOW), ERR_CONFLICT);
+	commit(&store);
+	assert_int_equal(store_sweep(jobs, NOW, 100, &rows), OK);
+	assert_int_equal(rows, 0);
+	assert_int_equal(store_sweep(jobs, NOW + 1, 100, &rows), OK);
+	assert_int_equal(rows, 1);
+}
+
+/* What a factor proved: behind a password it drops to that, alone it ends, by another it stays. */
+static void what_a_removed_factor_proved_drops_or_ends(void **state)
+{
+	struct store store = begin(&acme);
+	struct person_record person = make_person(&store, "a@acme.example", "User");
+	const struct uuid gone = uuid_new(), kept = uuid_new();
+	const struct proof proofs[] = {{ACR_2FA, STR("pwd otp mfa"), gone}, {ACR_PHR, STR("hwk user mfa"), gone},
+		{ACR_2FA, STR("pwd otp mfa"), UUID_NIL}, {ACR_PHR, STR("hwk user mfa"), kept}};
+	static const struct {
+		bool ended;
+		enum acr acr;
+	} wanted[] = {{false, ACR_1FA}, {true, ACR_PHR}, {false, ACR_1FA}, {false, ACR_PHR}};
+	const struct str handles[] = {HASH("h001"), HASH("h002"), HASH("h003"), HASH("h004")};
+	struct session_record session;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(proofs); i++) {
+		session = make_session(&store, &person, handles[i]);
+		session.proof = proofs[i];
+		assert_int_equal(store_session_renew(&store, &session, handles[i], NOW), OK);
+	}
+	assert_int_equal(store_factor_lower(&store, person.row_id, &person.id, &gone), OK);
+	for (size_t i = 0; i < COUNT_OF(proofs); i++) {
+		assert_int_equal(store_session_read(&store, handles[i], &session), OK);
+		assert_int_equal(session.ended, wanted[i].ended);
+		assert_int_equal(session.proof.acr, wanted[i].acr);
+	}
+	assert_int_equal(store_session_read(&store, handles[3], &session), OK);
+	assert_true(uuid_eq(&session.proof.factor_id, &kept));
+	commit(&store);
+	assert_int_equal(count("select count(*) from auth.revocation where kind = 'person'"), 1);
+}
+
 static void a_page_of_people_opens_each_with_their_own_key(void **state)
 {
 	struct store store = begin(&acme);
@@ -625,6 +716,9 @@ int main(void)
 		cmocka_unit_test_setup(signing_keys_hand_over_and_lose_their_private_part, reset),
 		cmocka_unit_test_setup(the_sweep_removes_what_is_over_and_no_more_than_asked, reset),
 		cmocka_unit_test_setup(a_page_of_people_opens_each_with_their_own_key, reset),
+		cmocka_unit_test_setup(a_passkey_is_one_persons_and_its_counter_rises, reset),
+		cmocka_unit_test_setup(a_challenge_is_spent_once_in_a_tenant_and_swept, reset),
+		cmocka_unit_test_setup(what_a_removed_factor_proved_drops_or_ends, reset),
 		cmocka_unit_test_setup(a_sign_in_asks_one_question_of_friend_and_stranger, reset),
 	};
 

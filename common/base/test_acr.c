@@ -57,11 +57,31 @@ static void methods_are_words(void **state)
 		CHECK(method_cases[i].name, acr_methods_ok(method_cases[i].text) == method_cases[i].good);
 }
 
+static void demands_have_exact_names_and_the_first_is_that_of_staff(void **state)
+{
+	static const struct str others[] = {STR(""), STR_NONE, STR("none"), STR("Staff"), STR("staff "), STR("all\0")};
+	enum demand demand;
+
+	(void)state;
+	for (int i = DEMAND_STAFF; i <= DEMAND_OPTIONAL; i++) {
+		assert_true(demand_parse(str_from(demand_name((enum demand)i)), &demand));
+		assert_int_equal(demand, i);
+	}
+	for (size_t i = 0; i < COUNT_OF(others); i++) {
+		demand = DEMAND_OPTIONAL;
+		assert_false(demand_parse(others[i], &demand));
+		assert_int_equal(demand, DEMAND_STAFF);
+	}
+	assert_int_equal(DEMAND_STAFF, 0);
+	assert_string_equal(demand_name((enum demand)99), "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(classes_have_exact_names),
 		cmocka_unit_test(methods_are_words),
+		cmocka_unit_test(demands_have_exact_names_and_the_first_is_that_of_staff),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

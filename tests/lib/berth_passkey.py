@@ -5,6 +5,7 @@
     add(browser, key)                              on the page of factors, in a browser that has just signed in
     reply = sign_in(browser, key, "/login?…")      without a password
     reply = show(browser, key, "/login/factor?…")  behind one
+    tokens(suite, client, key)                     the token response of a sign-in by it, as often as one likes
 """
 import base64
 import hashlib
@@ -17,7 +18,7 @@ import urllib.parse
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from berth_flow import b64url
+from berth_flow import Authorization, b64url
 
 UP, UV, BE, BS, AT = 0x01, 0x04, 0x08, 0x10, 0x40
 
@@ -114,3 +115,10 @@ def use(browser, key, path, **changes):
 
 
 sign_in = show = use
+
+
+def tokens(suite, client, key, **parameters):
+    flow = Authorization(suite.info, client, **parameters)
+    reply = flow.exchange(flow.follow(sign_in(flow.browser, key, flow.begin().location))["code"])
+    assert reply.status == 200, reply.text
+    return reply.json()

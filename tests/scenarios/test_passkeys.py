@@ -9,7 +9,7 @@ import pytest
 from berth_factor import RECOVERY, app_code, claims, tokens_of
 from berth_factor import show as show_code
 from berth_flow import Authorization, Browser, token_request
-from berth_passkey import BE, BS, UP, UV, Form, Passkey, add, form_at, show, sign_in
+from berth_passkey import BE, BS, UP, UV, Form, Passkey, add, form_at, show, sign_in, tokens
 from berth_suite import wait_for
 
 
@@ -89,9 +89,8 @@ def test_the_page_runs_one_script_and_no_other(suite, client, person):
 def test_a_passkey_alone_signs_in(suite, client, person):
     _, key = with_passkey(suite, client, person)
     flow, reply = alone(suite, client, key)
-    tokens = flow.exchange(flow.follow(reply)["code"]).json()
-    assert claims(tokens["access_token"])["sub"] == person["id"]
-    assert claims(tokens["access_token"])["acr"] == "phr" and claims(tokens["access_token"])["amr"] == ["hwk", "user", "mfa"]
+    token = claims(flow.exchange(flow.follow(reply)["code"]).json()["access_token"])
+    assert token["sub"] == person["id"] and token["acr"] == "phr" and token["amr"] == ["hwk", "user", "mfa"]
     bare = Browser(suite.info)
     assert sign_in(bare, key, "/login").location == "/login", "without a client too"
     assert bare.get("/account/factors").status == 200
@@ -194,13 +193,8 @@ def test_a_challenge_is_answered_once_by_whom_it_was_given_and_for_what_it_was(s
     browser.cookies = kept
     again = browser.post(form.action, {**form.hidden, "name": "b", **Passkey(suite.url).create(form.options)})
     assert again.status in (303, 403) and "passkey" not in (again.location or ""), again.status
-    names = [item["name"] for item in suite.api(fresh(suite, client, key)).get("/v1/me/factors").expect(200).body["items"]]
+    names = [item["name"] for item in suite.api(tokens(suite, client, key)["access_token"]).get("/v1/me/factors").expect(200).body["items"]]
     assert names == ["my key", "a"]
-
-
-def fresh(suite, client, key):
-    flow, reply = alone(suite, client, key)
-    return flow.exchange(flow.follow(reply)["code"]).json()["access_token"]
 
 
 def test_fifty_at_once_with_one_answer_give_one_session(suite, client, person):
@@ -256,9 +250,9 @@ def test_removing_it_ends_what_rests_on_it_alone_and_lowers_the_rest(suite, clie
     listed = suite.api(strong["access_token"]).get("/v1/me/factors").body["items"]
     suite.api(strong["access_token"]).delete(f"/v1/me/factors/{listed[0]['id']}").expect(204)
     assert flow.browser.get("/account/factors").status == 303, "there was no password: the session is over"
-    for tokens, worth in ((strong, "1fa"), (resting, None)):
-        wait_for(lambda tokens=tokens: suite.api(tokens["access_token"]).get("/v1/me").status == 401, 5, "the end of the token")
-        reply = token_request(suite.info, client, {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]})
+    for given, worth in ((strong, "1fa"), (resting, None)):
+        wait_for(lambda given=given: suite.api(given["access_token"]).get("/v1/me").status == 401, 5, "the end of the token")
+        reply = token_request(suite.info, client, {"grant_type": "refresh_token", "refresh_token": given["refresh_token"]})
         assert reply.status == (400 if worth is None else 200), reply.text
         assert worth is None or claims(reply.json()["access_token"])["acr"] == worth
     assert alone(suite, client, key)[1].status == 403

@@ -7,13 +7,13 @@ import signal
 import sys
 import time
 
-from . import build, catalog, kinds, process, suite
+from . import afl, build, catalog, foreign, kinds, process, suite
 from .report import Report
 
 EPILOG = """\
 NAME is a test (unit/json, gate/format, scenario/test_main_job::test_x, fuzz/json), the same without its kind, a kind
-(unit, gate, scenario, arrow, conformance, hardening, race, chaos, fuzz), or a file (tests/scenarios/test_main_job.py). Without a
-name everything runs. A race is a scenario by processes under ThreadSanitizer; hardening looks at released binaries; chaos books
+(unit, gate, scenario, arrow, conformance, hardening, race, chaos, fuzz, afl, foreign), or a file
+(tests/scenarios/test_main_job.py). Without a name everything runs. A race is a scenario by processes under ThreadSanitizer; hardening looks at released binaries; chaos books
 while processes and stores die, for three minutes.
 
 Everything it makes stands in .build/ and .run-tests/. The suite that scenarios talk to is started under .run-tests/<pid>
@@ -29,7 +29,7 @@ def arguments():
         prog="./tests/run", description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help="only these")
     parser.add_argument("--list", action="store_true", help="print the names of all tests")
-    parser.add_argument("--long", action="store_true", help="fuzz each target for 10 minutes, and run the long scenarios")
+    parser.add_argument("--long", action="store_true", help="fuzz each target for 10 minutes, for 2 by AFL++ and with foreign seeds; run the long scenarios")
     parser.add_argument("--suite", metavar="DIR", help="let scenarios use the running suite of this run directory, and leave it running")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 2, help="tests at a time (default: the cores)")
     return parser.parse_args()
@@ -104,7 +104,8 @@ def run(report, tests, args):
     if units or whole or chaos or (walks and not args.suite):
         targets = [] if whole or chaos or (units and walks) else ([f"test_{test.short}" for test in units] or ["all"])
         built = build.build(report, "asan-ubsan", targets)
-    fuzz_built = bool(fuzzers) and build.build(report, "fuzz", [f"fuzz_{test.short}" for test in fuzzers])
+    strangers = of_kind(tests, "foreign")
+    fuzz_built = bool(fuzzers + strangers) and build.build(report, "fuzz", sorted({f"fuzz_{test.short}" for test in fuzzers + strangers}))
 
     gates.sort(key=lambda test: SLOW_GATES.index(test.short) if test.short in SLOW_GATES else len(SLOW_GATES))
     calls = [(kinds.run_gate, report, test) for test in gates]
@@ -122,6 +123,10 @@ def run(report, tests, args):
         seconds = kinds.fuzz_seconds(len(fuzzers), args.jobs, args.long, time.monotonic() - begun)
         report.note(f"fuzzing {len(fuzzers)} targets, {seconds} s each")
         calls += [(kinds.run_fuzz, report, test, seconds) for test in fuzzers]
+        calls += [(foreign.run_foreign, report, test) for test in strangers]
+    second = of_kind(tests, "afl")
+    if second and build.build(report, "afl", [f"fuzz_{test.short}" for test in second]):
+        calls += [(afl.run_afl, report, test) for test in second]
     in_pool(args.jobs + bool(chaos), calls)
 
 

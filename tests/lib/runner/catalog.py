@@ -6,6 +6,7 @@ import os
 import pathlib
 import subprocess
 
+from . import foreign
 from .build import ROOT, tree
 
 PYTEST_KINDS = {
@@ -21,7 +22,7 @@ LONG_RACES = ("test_access", "test_admin_ports", "test_audit", "test_bad_input",
 # tests/chaos/run by its arguments, in the order they run; the second ones with --long.
 CHAOS = {"faults": (("--seconds", "180"), ("--seeds", "20", "--seconds", "300")),
          "plants": (("--seconds", "0", "--plants", "all"), ("--seconds", "0", "--plants", "all"))}
-KINDS = ("unit", "gate", *PYTEST_FOLDERS, "race", "chaos", "fuzz")
+KINDS = ("unit", "gate", *PYTEST_FOLDERS, "race", "chaos", "fuzz", "afl", "foreign")
 
 
 class Test:
@@ -80,10 +81,17 @@ def units():
             cwd=properties.get("WORKING_DIRECTORY"), skip_code=properties.get("SKIP_RETURN_CODE"))
 
 
-def fuzzers():
+def fuzzers(kind="fuzz"):
     """As add_fuzzer() told CMake; the tree must have been configured, and needs no clang for that."""
     for name in (tree("asan-ubsan") / "fuzzers.txt").read_text().split():
-        yield Test("fuzz", name)
+        yield Test(kind, name)
+
+
+def second_fuzzers():
+    """The same targets under AFL++, and with seeds of other people's."""
+    yield from fuzzers("afl")
+    for name in foreign.OF_KIND:
+        yield Test("foreign", name)
 
 
 def chaos(long):
@@ -92,4 +100,4 @@ def chaos(long):
 
 
 def everything(long=False):
-    return [*units(), *gates(), *pytests(), *races(long), *chaos(long), *fuzzers()]
+    return [*units(), *gates(), *pytests(), *races(long), *chaos(long), *fuzzers(), *(second_fuzzers() if long else ())]

@@ -26,8 +26,12 @@ redis_super() { redis-cli -s "$STATE_DIR/sock/redis.sock" "$@"; }
 redis_is_ready() { [ "$(redis_super ping 2>/dev/null)" = PONG ]; }
 redis_ready_or_dead() { redis_is_ready || process_is_gone redis; }
 
+# By standard input, for the user of the processes may not be able to enter the checkout.
+redis_mend() { as_service /bin/bash -s -- "$STATE_DIR/etc/redis.conf" <"$DEPLOY_DIR/redis/mend"; }
+
 redis_start() {
 	redis_configure
+	process_is_alive redis || redis_mend
 	process_is_alive redis ||
 		process_spawn redis - env -i PATH=/usr/bin:/bin LC_ALL=C.UTF-8 TZ=UTC redis-server "$STATE_DIR/etc/redis.conf"
 	wait_until 30 "Redis" redis_ready_or_dead || die "Redis is not ready after 30 s" "read $STATE_DIR/logs/redis.log"

@@ -83,6 +83,23 @@ def test_redis_forgets_everything(suite, slug):
     assert suite.api(token).get("/v1/whoami").status == 401
 
 
+@pytest.mark.parametrize("which", ["incr", "base"])
+def test_redis_starts_though_its_file_is_broken(suite, slug, which):
+    """In the middle, as a full disk can leave it: what Redis itself would not read. Of the log the beginning is kept, of its base nothing."""
+    cache = redis.Redis(unix_socket_path=suite.info["redis"])
+    cache.set("berth:test:before", "x")
+    suite.ctl("stop", "redis")
+    folder = suite.state / "redis" / "appendonlydir"
+    cache_file = next(iter(folder.glob(f"appendonly.aof.*.{which}.*")))
+    whole = cache_file.read_bytes()
+    cache_file.write_bytes(whole + b"\0" * 500 + whole[-200:] if which == "incr" else b"REDIS" + b"\0" * 100)
+    suite.ctl("start", "redis")
+    assert cache.get("berth:test:before") == (b"x" if which == "incr" else None)
+    cache.delete("berth:test:before")
+    wait_for(lambda: suite.ready("gateway") and suite.ready("authsvc"), 20, "the readiness of those who use Redis")
+    suite.as_role(slug, "User").get("/v1/whoami").expect(200)
+
+
 def test_auditsvc_gone(suite, slug):
     admin = suite.as_role(slug, "Admin")
     with without(suite, "auditsvc"):

@@ -12,7 +12,7 @@ from .report import Report
 
 EPILOG = """\
 NAME is a test (unit/json, gate/format, scenario/test_main_job::test_x, fuzz/json), the same without its kind, a kind
-(unit, gate, scenario, arrow, conformance, hardening, race, chaos, fuzz, afl, foreign), or a file
+(unit, gate, scenario, arrow, conformance, hardening, containers, race, chaos, fuzz, afl, foreign), or a file
 (tests/scenarios/test_main_job.py). Without a name everything runs. A race is a scenario by processes under ThreadSanitizer; hardening looks at released binaries; chaos books
 while processes and stores die, for three minutes.
 
@@ -29,7 +29,7 @@ def arguments():
         prog="./tests/run", description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help="only these")
     parser.add_argument("--list", action="store_true", help="print the names of all tests")
-    parser.add_argument("--long", action="store_true", help="fuzz each target for 10 minutes, for 2 by AFL++ and with foreign seeds; run the long scenarios")
+    parser.add_argument("--long", action="store_true", help="fuzz each target for 10 minutes, for 2 by AFL++ and with foreign seeds; run the long scenarios, and the suite in containers")
     parser.add_argument("--suite", metavar="DIR", help="let scenarios use the running suite of this run directory, and leave it running")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 2, help="tests at a time (default: the cores)")
     return parser.parse_args()

@@ -11,8 +11,8 @@ from .build import ROOT, tree
 
 PYTEST_KINDS = {
     "scenario": ROOT / "tests" / "scenarios", "arrow": ROOT / "tests" / "arrows", "conformance": ROOT / "tests" / "conformance"}
-# These bring a suite of their own: of released binaries.
-OWN_SUITE_KINDS = {"hardening": ROOT / "tests" / "hardening"}
+# These bring a suite of their own: of released binaries, or in containers.
+OWN_SUITE_KINDS = {"hardening": ROOT / "tests" / "hardening", "containers": ROOT / "tests" / "containers"}
 PYTEST_FOLDERS = {**PYTEST_KINDS, **OWN_SUITE_KINDS}
 # Scenarios run once more under ThreadSanitizer: those whose promise is about things that happen at once; files with --long.
 RACES = ("test_main_job", "test_bookings", "test_oauth::test_fifty_exchanges_of_one_code_give_one_token_and_a_replay_revokes_it",

@@ -23,6 +23,8 @@
 #define ANSWER_MS 3000 /* for each step of the other side */
 #define READY_MS 90000 /* for a successor to become ready */
 #define FREE_MS 10000
+#define DEAD_MAX 50 /* connections to a predecessor that ends without a word, until it is given up */
+#define DEAD_MS 20
 #define VERSION 1
 
 enum word { HANDOVER_READY = 'R', HANDOVER_FREE = 'F' };
@@ -205,6 +207,14 @@ static enum err ask(struct handover *handover)
 	return OK;
 }
 
+/* It was killed: its socket takes connections for a moment longer, and resets them. */
+static bool has_died(int fd)
+{
+	uint8_t byte;
+
+	return same_user(fd) && wait_input(fd, ANSWER_MS) && recv(fd, &byte, 1, MSG_PEEK) <= 0;
+}
+
 static enum err meet(struct handover *handover)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -216,11 +226,19 @@ static enum err meet(struct handover *handover)
 		return ERR_BAD_FIELD;
 	}
 	memcpy(address.sun_path, handover->config.path, len);
-	handover->old_fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	if (handover->old_fd >= 0 && connect(handover->old_fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
-		return ask(handover);
-	fd_close(&handover->old_fd);
-	return make_socket(handover, &address);
+	for (int i = 0; i < DEAD_MAX; i++) {
+		handover->old_fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+		if (handover->old_fd < 0 ||
+			connect(handover->old_fd, (const struct sockaddr *)&address, sizeof(address)) != 0) {
+			fd_close(&handover->old_fd);
+			return make_socket(handover, &address);
+		}
+		if (!has_died(handover->old_fd))
+			return ask(handover);
+		fd_close(&handover->old_fd);
+		(void)poll(NULL, 0, DEAD_MS);
+	}
+	return refuse("the predecessor ends each time it is asked");
 }
 
 enum err handover_new(const struct handover_config *config, struct handover **handover_out)

@@ -161,9 +161,8 @@ enum err append_events(struct db *db, struct seal *seal, struct arena *arena, st
 	group_events(batch, events, count);
 	if ((err = store_begin(db, seal, arena, &batch->groups[0].tenant_id, &store)) != OK)
 		goto done;
-	for (size_t g = 0; g < batch->group_count; g++)
-		if ((err = store_log_seal(&store, &batch->groups[g])) != OK)
-			goto done;
+	if ((err = store_log_seal(&store, batch->groups, batch->group_count)) != OK)
+		goto done;
 	err = store_log_lock(&store, batch->groups, batch->group_count, &batch->end, &known, &known_count);
 	if (err != OK)
 		goto done;

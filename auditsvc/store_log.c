@@ -45,27 +45,99 @@ static enum err seal_event(const struct store *store, struct event_row *event, c
 	return seal_one(store, event, key, "after", &event->after);
 }
 
-enum err store_log_seal(struct store *store, struct event_group *group)
-{
-	struct seal_key *keys[STORE_EVENTS_MAX] = {0};
+/* What has documents, group by group, and the keys for it. */
+struct sealing {
+	struct event_row *events[STORE_EVENTS_MAX];
 	struct uuid subjects[STORE_EVENTS_MAX];
-	size_t at[STORE_EVENTS_MAX];
+	struct seal_key *keys[STORE_EVENTS_MAX];
+	size_t firsts[STORE_EVENTS_MAX + 1]; /* of each group, and the end of the last */
+};
+
+static enum err queue_keys(struct store *store, const struct event_group *groups, size_t count, struct sealing *sealing)
+{
 	size_t n = 0;
 	enum err err;
 
-	INVARIANT(group->count <= STORE_EVENTS_MAX);
-	if ((err = store_for(store, &group->tenant_id)) != OK)
-		return err;
-	for (size_t i = 0; i < group->count; i++) {
-		if (!group->events[i]->before.plain.p && !group->events[i]->after.plain.p)
+	for (size_t g = 0; g < count; g++) {
+		const size_t first = n;
+
+		sealing->firsts[g] = first;
+		for (size_t i = 0; i < groups[g].count; i++) {
+			struct event_row *event = groups[g].events[i];
+
+			if (!event->before.plain.p && !event->after.plain.p)
+				continue;
+			sealing->events[n] = event;
+			sealing->subjects[n++] = event->subject_id;
+		}
+		if (n == first)
 			continue;
-		subjects[n] = group->events[i]->subject_id;
-		at[n++] = i;
+		if ((err = store_for(store, &groups[g].tenant_id)) != OK)
+			return err;
+		err = seal_subjects_queue(store->tx, &groups[g].tenant_id, &sealing->subjects[first], n - first);
+		if (err != OK)
+			return err;
 	}
-	err = seal_subjects_load(store->tx, store->seal, &group->tenant_id, subjects, n, true, keys);
-	for (size_t k = 0; k < n && err == OK; k++)
-		err = seal_event(store, group->events[at[k]], keys[k]);
-	seal_keys_free(keys, n);
+	sealing->firsts[count] = n;
+	return tx_flush(store->tx);
+}
+
+static enum err take_keys(
+	const struct store *store, const struct event_group *groups, size_t count, struct sealing *sealing)
+{
+	enum err err = OK;
+
+	for (size_t g = 0; g < count && err == OK; g++) {
+		const size_t first = sealing->firsts[g], n = sealing->firsts[g + 1] - first;
+
+		if (n > 0)
+			err = seal_subjects_next(store->tx, store->seal, &groups[g].tenant_id,
+				&sealing->subjects[first], n, &sealing->keys[first]);
+	}
+	return err;
+}
+
+/* Whoever has none yet gets one; what stays without is erased. */
+static enum err make_keys(struct store *store, const struct event_group *groups, size_t count, struct sealing *sealing)
+{
+	enum err err;
+
+	for (size_t g = 0; g < count; g++) {
+		const size_t first = sealing->firsts[g], n = sealing->firsts[g + 1] - first;
+		bool all = true;
+
+		for (size_t i = 0; i < n; i++)
+			all = all && sealing->keys[first + i] != NULL;
+		if (all)
+			continue;
+		seal_keys_free(&sealing->keys[first], n);
+		if ((err = store_for(store, &groups[g].tenant_id)) != OK)
+			return err;
+		err = seal_subjects_load(store->tx, store->seal, &groups[g].tenant_id, &sealing->subjects[first], n,
+			true, &sealing->keys[first]);
+		if (err != OK)
+			return err;
+	}
+	return OK;
+}
+
+enum err store_log_seal(struct store *store, const struct event_group *groups, size_t count)
+{
+	struct sealing *sealing = arena_take(store->arena, sizeof(*sealing));
+	size_t total = 0;
+	enum err err;
+
+	for (size_t g = 0; g < count; g++)
+		total += groups[g].count;
+	INVARIANT(total <= STORE_EVENTS_MAX && count <= total);
+	if (!sealing)
+		return ERR_OVERLOADED;
+	if ((err = queue_keys(store, groups, count, sealing)) == OK &&
+		(err = take_keys(store, groups, count, sealing)) == OK)
+		err = make_keys(store, groups, count, sealing);
+	for (size_t i = 0; i < sealing->firsts[count] && err == OK; i++)
+		err = seal_event(store, sealing->events[i], sealing->keys[i]);
+	seal_keys_free(sealing->keys, STORE_EVENTS_MAX);
 	return err;
 }
 
@@ -196,13 +268,15 @@ static void fill(struct columns *c, size_t i, const struct event_row *event)
 
 enum err store_log_append(struct store *store, const struct event_group *group, instant_us now)
 {
-	struct columns *c = arena_take(store->arena, sizeof(*c));
+	struct columns *c = store->columns;
 	const size_t n = group->count;
 	enum err err;
 
 	INVARIANT(n <= STORE_EVENTS_MAX);
-	if (!c)
+	/* One for all groups: what is queued has been copied. */
+	if (!c && !(c = store->columns = arena_take(store->arena, sizeof(*c))))
 		return ERR_OVERLOADED;
+	c->contents = 0;
 	if ((err = store_for(store, &group->tenant_id)) != OK)
 		return err;
 	for (size_t i = 0; i < n; i++)

@@ -23,10 +23,10 @@ struct event_group {
 };
 
 /*
- * Seals the documents of a group (at most STORE_EVENTS_MAX events) and sets their digests. Where the subject is erased
- * already the documents are dropped and the event is marked so.
+ * Seals the documents of all groups (at most STORE_EVENTS_MAX events together) and sets their digests. Where the
+ * subject is erased already the documents are dropped and the event is marked so.
  */
-MUST_USE enum err store_log_seal(struct store *store, struct event_group *group);
+MUST_USE enum err store_log_seal(struct store *store, const struct event_group *groups, size_t count);
 /*
  * Waits for the end of the log, which stays locked until the transaction ends, and says which events are there
  * already: *known_out, `known_count` ids of all groups together, for one group after the other.

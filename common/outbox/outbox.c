@@ -14,22 +14,40 @@
 /* The columns, and the sealed payloads up to what one statement takes anyway. */
 #define SCRATCH_MAX (DB_PARAM_BYTES_MAX + (1U << 20))
 
-/* Events turned into the columns that the statement unnests. */
+/* Events turned into the columns that the statement unnests: as many as there are, for most are few. */
 struct columns {
-	struct uuid ids[OUTBOX_EVENTS_MAX];
-	instant_us ats[OUTBOX_EVENTS_MAX];
-	struct uuid actors[OUTBOX_EVENTS_MAX];
-	struct uuid principals[OUTBOX_EVENTS_MAX];
-	struct uuid clients[OUTBOX_EVENTS_MAX];
-	struct uuid subjects[OUTBOX_EVENTS_MAX];
-	struct uuid objects[OUTBOX_EVENTS_MAX];
-	struct str actions[OUTBOX_EVENTS_MAX];
-	struct str types[OUTBOX_EVENTS_MAX];
-	int64_t versions[OUTBOX_EVENTS_MAX];
-	struct uuid requests[OUTBOX_EVENTS_MAX];
-	struct str payloads[OUTBOX_EVENTS_MAX];
-	bool erased[OUTBOX_EVENTS_MAX];
+	struct uuid *ids, *actors, *principals, *clients, *subjects, *objects, *requests;
+	instant_us *ats;
+	struct str *actions, *types, *payloads;
+	int64_t *versions;
+	bool *erased;
 };
+
+static bool columns_init(struct columns *c, struct arena *arena, size_t count)
+{
+	struct uuid *ids = arena_take_array(arena, count, 7 * sizeof(*ids));
+	instant_us *times = arena_take_array(arena, count, sizeof(*times));
+	struct str *texts = arena_take_array(arena, count, 3 * sizeof(*texts));
+	int64_t *versions = arena_take_array(arena, count, sizeof(*versions));
+	bool *erased = arena_take_array(arena, count, sizeof(*erased));
+
+	if (!ids || !times || !texts || !versions || !erased)
+		return false;
+	*c = (struct columns){.ids = ids,
+		.actors = ids + count,
+		.principals = ids + 2 * count,
+		.clients = ids + 3 * count,
+		.subjects = ids + 4 * count,
+		.objects = ids + 5 * count,
+		.requests = ids + 6 * count,
+		.ats = times,
+		.actions = texts,
+		.types = texts + count,
+		.payloads = texts + 2 * count,
+		.versions = versions,
+		.erased = erased};
+	return true;
+}
 
 void outbox_payload_encode(struct buf *buf, struct str before, struct str after)
 {
@@ -124,19 +142,19 @@ static enum err put(struct tx *tx, const struct uuid *tenant_id, const struct ev
 	const struct seal_key *const *keys, size_t count)
 {
 	struct arena *arena = arena_new(SCRATCH_MAX);
-	struct columns *c = arena ? arena_take(arena, sizeof(*c)) : NULL;
-	enum err err = c ? OK : ERR_OVERLOADED;
+	struct columns c;
+	enum err err = arena && columns_init(&c, arena, count) ? OK : ERR_OVERLOADED;
 
 	for (size_t i = 0; i < count && err == OK; i++)
-		err = fill(c, i, tenant_id, &events[i], keys[i], arena);
+		err = fill(&c, i, tenant_id, &events[i], keys[i], arena);
 	if (err == OK)
 		err = tx_queue_quiet(tx, &sql_outbox_put,
-			PARAMS(db_uuid(tenant_id), db_uuids(c->ids, count), db_times(c->ats, count),
-				db_uuids_or_null(c->actors, count), db_uuids_or_null(c->principals, count),
-				db_uuids_or_null(c->subjects, count), db_uuids_or_null(c->objects, count),
-				db_strs(c->actions, count), db_strs(c->types, count), db_i64s(c->versions, count),
-				db_uuids_or_null(c->requests, count), db_bytess(c->payloads, count),
-				db_bools(c->erased, count), db_uuids_or_null(c->clients, count)));
+			PARAMS(db_uuid(tenant_id), db_uuids(c.ids, count), db_times(c.ats, count),
+				db_uuids_or_null(c.actors, count), db_uuids_or_null(c.principals, count),
+				db_uuids_or_null(c.subjects, count), db_uuids_or_null(c.objects, count),
+				db_strs(c.actions, count), db_strs(c.types, count), db_i64s(c.versions, count),
+				db_uuids_or_null(c.requests, count), db_bytess(c.payloads, count),
+				db_bools(c.erased, count), db_uuids_or_null(c.clients, count)));
 	arena_free(&arena);
 	return err;
 }

@@ -65,10 +65,10 @@ struct outbox_relay_config {
 	struct seal *seal;          /* borrows; nobody else may use it while the relay lives */
 	outbox_deliver *deliver;    /* called on the relay's thread */
 	void *ctx;
-	size_t batch_max;       /* events for one deliver; 0: 128, at most OUTBOX_EVENTS_MAX */
+	size_t batch_max;       /* events for one deliver; 0: 256, at most OUTBOX_EVENTS_MAX */
 	size_t batch_bytes_max; /* sum of their documents; 0: 256 KiB; one event alone may exceed it */
 	int64_t poll_ms;        /* 0: 200 */
-	int64_t gather_ms;      /* after a poke, so that what is committed next goes along; 0: 20 */
+	int64_t gather_ms;      /* after a poke, so that what is committed next goes along; 0: 50 */
 	int64_t backoff_max_ms; /* 0: 5000 */
 };
 

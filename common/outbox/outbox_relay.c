@@ -8,10 +8,10 @@
 #include "outbox/outbox_private.h"
 #include "outbox_sql.h"
 
-#define BATCH_DEFAULT 128
+#define BATCH_DEFAULT 256
 #define BATCH_BYTES_DEFAULT (256U << 10)
 #define POLL_DEFAULT_MS 200
-#define GATHER_DEFAULT_MS 20
+#define GATHER_DEFAULT_MS 50
 #define BACKOFF_FIRST_MS 100
 #define BACKOFF_DEFAULT_MS 5000
 #define WAITING_MAX 100000

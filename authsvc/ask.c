@@ -129,6 +129,8 @@ struct kept {
 	{"acr_values", &(ask)->acr_values}, \
 	{"prompt", &(ask)->prompt_text}, \
 	{"max_age", &(ask)->max_age_text}, \
+	{"device", &(ask)->device}, \
+	{"user_code", &(ask)->user_code}, \
 	{"ui_locales", &(ask)->ui_locales}, \
 }
 /* clang-format on */
@@ -176,6 +178,8 @@ enum err ask_restore(struct call *call, struct str document, struct ask *ask_out
 	if (!rules_prompt_parse(ask_out->prompt_text, &ask_out->prompt) ||
 		!rules_max_age_parse(ask_out->max_age_text, &ask_out->max_age_s))
 		return ERR_INTERNAL;
+	if (ask_out->device.p != NULL)
+		return ask_out->scope.p != NULL && ask_out->user_code.p != NULL ? OK : ERR_INTERNAL;
 	return ask_out->redirect_uri.p != NULL && ask_out->scope.p != NULL && ask_out->code_challenge.p != NULL
 	               ? OK
 	               : ERR_INTERNAL;

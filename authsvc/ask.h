@@ -17,6 +17,7 @@ struct ask {
 	struct str prompt_text, max_age_text; /* as asked */
 	int64_t max_age_s;                    /* -1: none */
 	struct prompt prompt;
+	struct str device, user_code; /* of a device that waits, which has no redirect_uri; absent: none */
 };
 
 /*

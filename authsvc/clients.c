@@ -8,7 +8,7 @@
 
 #define SECRET_LEN 32
 
-static const char *const known_grants[] = {"authorization_code", "refresh_token", "client_credentials"};
+static const char *const known_grants[] = {"authorization_code", "refresh_token", "client_credentials", GRANT_DEVICE};
 
 static enum err check_redirects(struct call *call, const struct texts *uris)
 {

@@ -75,7 +75,8 @@ static enum err find_way(struct call *call, struct store *store, const struct en
 	if (entry->ask.redirect_uri.p != NULL &&
 		(err = consent_needed(store, &of, session->person_row_id, &asks)) != OK)
 		return err;
-	if (asks) {
+	/* Nobody lets a device in without having been asked. */
+	if (asks || entry->ask.device.p != NULL) {
 		*location = arena_printf(call->arena, "/consent?resume=%.*s", STR_ARG(entry->resume));
 		return OK;
 	}

@@ -54,6 +54,17 @@ static void check_basic(struct arena *arena, struct str header)
 		abort();
 }
 
+static void check_user_code(struct arena *arena, struct str typed)
+{
+	struct str code = rules_user_code_normal(arena, typed);
+	struct str made = rules_user_code_make(arena, typed);
+
+	if (code.p != NULL && (code.len != USER_CODE_TEXT_LEN || !str_eq(rules_user_code_normal(arena, code), code)))
+		abort();
+	if (made.p != NULL && !str_eq(rules_user_code_normal(arena, made), made))
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct arena *arena = arena_new(1U << 20);
@@ -73,6 +84,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 			check_basic(arena, text);
 		if (data[0] % 4 == 3 && rules_prompt_parse(text, &prompt) && prompt.none && prompt.login)
 			abort();
+		check_user_code(arena, text);
 		(void)rules_max_age_parse(text, &max_age_s);
 		(void)rules_acr_wanted(text);
 		if (rules_verifier_matches(text, text))

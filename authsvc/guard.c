@@ -70,6 +70,19 @@ enum err guard_attempt(struct call *call, const struct uuid *tenant_id, struct s
 	return OK;
 }
 
+enum err guard_knock(struct call *call, const char *door, struct guard *guard_out, int64_t *wait_s_out)
+{
+	struct str network = network_of(call);
+
+	if (network.p == NULL)
+		return ERR_OVERLOADED;
+	guard_out->pair = name_of(call, door, &UUID_NIL, STR(""), network);
+	guard_out->count = 1;
+	guard_out->keys[0] = (struct throttle_key){THROTTLE_PAIR, guard_out->pair};
+	*wait_s_out = (attempt_ms(call, guard_out->keys, guard_out->count, &guard_out->pair) + MS_PER_S - 1) / MS_PER_S;
+	return OK;
+}
+
 void guard_succeed(struct call *call, const struct guard *guard)
 {
 	struct cache_counter counters[3];

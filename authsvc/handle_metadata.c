@@ -48,6 +48,7 @@ static void put_oauth(struct call *call, struct json_writer *w)
 	put_endpoint(call, w, "token_endpoint", "/oauth2/token");
 	put_endpoint(call, w, "introspection_endpoint", "/oauth2/introspect");
 	put_endpoint(call, w, "revocation_endpoint", "/oauth2/revoke");
+	put_endpoint(call, w, "device_authorization_endpoint", "/oauth2/device_authorization");
 	put_endpoint(call, w, "pushed_authorization_request_endpoint", "/oauth2/par");
 	json_key(w, "require_pushed_authorization_requests");
 	json_put_bool(w, false);
@@ -55,7 +56,8 @@ static void put_oauth(struct call *call, struct json_writer *w)
 	put_list(w, "scopes_supported", LIST("openid", "profile", "email", "offline_access", "berth"));
 	put_list(w, "response_types_supported", LIST("code"));
 	put_list(w, "response_modes_supported", LIST("query"));
-	put_list(w, "grant_types_supported", LIST("authorization_code", "refresh_token", "client_credentials"));
+	put_list(w, "grant_types_supported",
+		LIST("authorization_code", "refresh_token", "client_credentials", GRANT_DEVICE));
 	put_client_methods(w);
 	put_list(w, "code_challenge_methods_supported", LIST("S256"));
 	put_list(w, "ui_locales_supported", LIST("en", "fr", "nl"));

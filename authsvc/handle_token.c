@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "handle_token.h"
 #include "issue.h"
+#include "store_device.h"
 #include "ticket.h"
 
 #define SERVICE_DEF "contract/authsvc.def"
@@ -126,8 +127,6 @@ static enum err code_to_family(
 	struct exchange *exchange, const struct code_record *code, struct family_record *family_out)
 {
 	uint8_t salt[SALT_LEN];
-	instant_us now = clock_now_us();
-	enum err err;
 
 	*family_out = (struct family_record){
 		.id = uuid_new(),
@@ -149,9 +148,7 @@ static enum err code_to_family(
 		if (family_out->refresh_salt.p == NULL)
 			return ERR_OVERLOADED;
 	}
-	if ((err = store_family_insert(exchange->store, family_out, now)) != OK)
-		return err;
-	return store_code_use(exchange->store, code, family_out->row_id, now);
+	return store_family_insert(exchange->store, family_out, clock_now_us());
 }
 
 /* What a code must fulfil beyond being there; none of these spends it. */
@@ -171,18 +168,19 @@ static enum err replayed(struct exchange *exchange, const struct code_record *co
 	return revoke_stolen(exchange, code->family_row_id, &code->family_id, "code_replay");
 }
 
+/* A code, or what a person agreed to for a device, which has no row among the codes. */
 static enum err spend_code(struct exchange *exchange, const struct code_record *code)
 {
 	struct person_record person;
 	struct family_record family;
 	struct scope scope;
-	bool alive;
+	bool alive = true; /* the row of a device is locked, and gone when its person is locked out */
 	enum err err;
 
 	if ((err = store_person_standing(exchange->store, code->person_row_id, &person)) != OK)
 		return err;
 	/* Again, now that whoever ends the person's sessions would wait, or was waited for. */
-	if ((err = store_code_alive(exchange->store, code, &alive)) != OK)
+	if (code->row_id != 0 && (err = store_code_alive(exchange->store, code, &alive)) != OK)
 		return err;
 	if (person.status != PERSON_ACTIVE || !alive)
 		return invalid_grant(exchange);
@@ -190,9 +188,11 @@ static enum err spend_code(struct exchange *exchange, const struct code_record *
 		return ERR_INTERNAL;
 	if ((err = code_to_family(exchange, code, &family)) != OK)
 		return err;
-	if ((err = put_event(exchange, &family, &person, "grant.create", "authorization_code")) != OK)
+	if (code->row_id != 0 && (err = store_code_use(exchange->store, code, family.row_id, clock_now_us())) != OK)
 		return err;
-	return finish(exchange, &family, &person, &scope, code->nonce);
+	err = put_event(
+		exchange, &family, &person, "grant.create", code->row_id != 0 ? "authorization_code" : "device_code");
+	return err == OK ? finish(exchange, &family, &person, &scope, code->nonce) : err;
 }
 
 static enum err grant_code(struct exchange *exchange)
@@ -216,6 +216,66 @@ static enum err grant_code(struct exchange *exchange)
 	if (code.used || !code_fits(exchange, &code))
 		return invalid_grant(exchange);
 	return handle_token_target(exchange, code.resource) ? spend_code(exchange, &code) : invalid_target(exchange);
+}
+
+/* RFC 8628 section 3.5: not yet, or not so often. */
+static enum err keep_waiting(struct exchange *exchange, const struct device_record *device)
+{
+	instant_us now = clock_now_us();
+	int64_t interval_s = rules_device_interval_s(device->interval_s, device->polled_at, now);
+	enum err err;
+
+	if ((err = store_device_polled(exchange->store, device, interval_s, now)) != OK)
+		return err;
+	if ((err = desk_commit(exchange->call, exchange->store)) != OK)
+		return err;
+	return interval_s > device->interval_s
+	               ? refuse(exchange, "slow_down", "wait five seconds longer between requests")
+	               : refuse(exchange, "authorization_pending", "the person has not decided yet");
+}
+
+/* The row goes with the tokens: a device code is good once. */
+static enum err spend_device(struct exchange *exchange, const struct device_record *device)
+{
+	const struct code_record code = {.client_row_id = device->client_row_id,
+		.person_row_id = device->person_row_id,
+		.scope = device->scope,
+		.resource = device->resource,
+		.auth_at = device->auth_at,
+		.proof = device->proof};
+	enum err err;
+
+	if (!handle_token_target(exchange, device->resource))
+		return invalid_target(exchange);
+	if ((err = store_device_delete(exchange->store, device)) != OK)
+		return err;
+	return spend_code(exchange, &code);
+}
+
+static enum err grant_device(struct exchange *exchange)
+{
+	struct device_record device;
+	struct ticket ticket;
+	enum err err;
+
+	if (!exchange->request->has_device_code)
+		return refuse(exchange, "invalid_request", "device_code is missing");
+	if (!ticket_parse(desk_state(exchange->call)->vault, VAULT_DEVICE, exchange->call->arena,
+		    exchange->request->device_code, &ticket) ||
+		!uuid_eq(&ticket.tenant_id, &exchange->store->tenant_id))
+		return invalid_grant(exchange);
+	err = store_device_lock(exchange->store, vault_hash_str(&ticket.hash), exchange->client.row_id, &device);
+	if (err == ERR_NOT_FOUND)
+		return invalid_grant(exchange);
+	if (err != OK)
+		return err;
+	if (clock_now_us() >= device.expires_at)
+		return refuse(exchange, "expired_token", "the codes have expired");
+	if (!device.decided)
+		return keep_waiting(exchange, &device);
+	if (device.person_row_id == 0)
+		return refuse(exchange, "access_denied", "the person refused");
+	return spend_device(exchange, &device);
 }
 
 bool handle_token_narrow(const struct exchange *exchange, const struct family_record *family, struct scope *scope_out)
@@ -316,6 +376,7 @@ enum err handle_token_issue(struct call *call, const struct token_request *reque
 		{"authorization_code", grant_code},
 		{"refresh_token", grant_refresh},
 		{"client_credentials", handle_token_for_client},
+		{GRANT_DEVICE, grant_device},
 	};
 	struct caller_claim claim = handle_token_claim(request_in);
 	struct store store = {0};
@@ -327,7 +388,7 @@ enum err handle_token_issue(struct call *call, const struct token_request *reque
 		goto done;
 	}
 	err = refuse(&exchange, request_in->has_grant_type ? "unsupported_grant_type" : "invalid_request",
-		"grant_type must be authorization_code, refresh_token or client_credentials");
+		"grant_type must be authorization_code, refresh_token, client_credentials or " GRANT_DEVICE);
 	for (size_t i = 0; i < sizeof(grants) / sizeof(grants[0]); i++) {
 		if (!str_eq_c(request_in->grant_type, grants[i].name))
 			continue;

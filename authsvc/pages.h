@@ -83,6 +83,8 @@ struct consent_page {
 	struct str client_name, tenant_name, email;
 	struct str scope;
 	bool lasts; /* it gets a refresh token */
+	bool third_party;
+	struct str user_code; /* of a device; absent: none */
 };
 void pages_consent(const struct page *page, const struct consent_page *view);
 struct consents_page {
@@ -91,6 +93,8 @@ struct consents_page {
 	size_t count;
 };
 void pages_consents(const struct page *page, const struct consents_page *view);
+/* Takes the code that a device shows. */
+void pages_device(const struct page *page, struct str user_code, struct str csrf);
 /* A title and a sentence. */
 void pages_notice(const struct page *page, enum text title, enum text help);
 

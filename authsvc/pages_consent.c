@@ -31,6 +31,15 @@ static void put_scope(const struct page *page, struct str scope, bool lasts)
 	buf_put_c(page->out, "</ul>\n");
 }
 
+/* Whoever did not begin this on a device of their own is to stop here (RFC 8628 section 5.4). */
+static void put_device(const struct page *page, struct str user_code)
+{
+	pages_put_paragraph(page, title_of(page, TEXT_DEVICE_COMPARE));
+	buf_put_c(page->out, "<p><code>");
+	pages_put_escaped(page, user_code);
+	buf_put_c(page->out, "</code></p>\n");
+}
+
 static void put_choice(const struct page *page, const char *decision, enum text label)
 {
 	buf_printf(page->out, "<button type=\"submit\" name=\"decision\" value=\"%s\">", decision);
@@ -43,7 +52,11 @@ void pages_consent(const struct page *page, const struct consent_page *view)
 	pages_put_begin(page, texts_fill(page->arena, TEXT_CONSENT_FMT, page->locale, view->client_name));
 	pages_put_alert(page);
 	pages_put_paragraph(page, texts_fill(page->arena, TEXT_CONSENT_WHO_FMT, page->locale, view->email));
-	pages_put_paragraph(page, texts_fill(page->arena, TEXT_CONSENT_FOREIGN_FMT, page->locale, view->tenant_name));
+	if (view->third_party)
+		pages_put_paragraph(
+			page, texts_fill(page->arena, TEXT_CONSENT_FOREIGN_FMT, page->locale, view->tenant_name));
+	if (view->user_code.p != NULL)
+		put_device(page, view->user_code);
 	pages_put_paragraph(page, title_of(page, TEXT_CONSENT_WHAT));
 	put_scope(page, view->scope, view->lasts);
 	pages_put_paragraph(page, title_of(page, TEXT_CONSENT_WITHDRAW_HELP));
@@ -53,6 +66,24 @@ void pages_consent(const struct page *page, const struct consent_page *view)
 	put_choice(page, "allow", TEXT_CONSENT_ALLOW);
 	put_choice(page, "deny", TEXT_CONSENT_DENY);
 	buf_put_c(page->out, "</form>\n");
+	pages_put_end(page);
+}
+
+void pages_device(const struct page *page, struct str user_code, struct str csrf)
+{
+	pages_put_begin(page, title_of(page, TEXT_DEVICE));
+	pages_put_paragraph(page, title_of(page, TEXT_DEVICE_HELP));
+	pages_put_alert(page);
+	pages_put_form(page, "/device");
+	pages_put_hidden(page, "csrf", csrf);
+	pages_put_input(page, &(struct input){.name = "user_code",
+				      .type = "text",
+				      .autocomplete = "off",
+				      .label = TEXT_DEVICE_CODE,
+				      .help = TEXT_COUNT,
+				      .value = user_code,
+				      .focus = user_code.len == 0});
+	pages_put_button(page, TEXT_CONTINUE);
 	pages_put_end(page);
 }
 

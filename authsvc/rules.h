@@ -73,6 +73,9 @@ int64_t rules_throttle_delay_ms(enum throttle_kind kind, int64_t count);
 #define CODE_LIFE_US (60 * US_PER_S)
 #define CODE_KEEP_US (30 * US_PER_DAY) /* a used code, for telling a replay */
 #define REQUEST_LIFE_US (1800 * US_PER_S)
+#define DEVICE_LIFE_US (600 * US_PER_S)
+#define DEVICE_KEEP_US (3600 * US_PER_S) /* to tell a device that it is too late */
+#define DEVICE_INTERVAL_S 5
 #define PUSHED_LIFE_US (60 * US_PER_S)
 #define FAMILY_LIFE_US (30 * US_PER_DAY)
 #define FAMILY_IDLE_US (7 * US_PER_DAY)

@@ -357,6 +357,59 @@ struct rights rules_scope_limit(const struct scope *scope, const struct rights *
 	return limited;
 }
 
+static const char user_code_letters[] = "BCDFGHJKLMNPQRSTVWXZ";
+
+static struct str user_code_text(struct arena *arena, const char letters[USER_CODE_LEN])
+{
+	return arena_printf(arena, "%.4s-%.4s", letters, letters + USER_CODE_LEN / 2);
+}
+
+struct str rules_user_code_normal(struct arena *arena, struct str typed)
+{
+	char letters[USER_CODE_LEN];
+	size_t len = 0;
+
+	if (typed.len > USER_CODE_TYPED_MAX)
+		return STR_NONE;
+	for (size_t i = 0; i < typed.len; i++) {
+		char c = typed.p[i];
+
+		if (c == ' ' || c == '-')
+			continue;
+		if (c >= 'a' && c <= 'z')
+			c = (char)(c - 'a' + 'A');
+		if (c == '\0' || strchr(user_code_letters, c) == NULL || len == sizeof(letters))
+			return STR_NONE;
+		letters[len++] = c;
+	}
+	return len == sizeof(letters) ? user_code_text(arena, letters) : STR_NONE;
+}
+
+struct str rules_user_code_make(struct arena *arena, struct str random)
+{
+	const size_t count = sizeof(user_code_letters) - 1;
+	char letters[USER_CODE_LEN];
+	size_t len = 0;
+
+	for (size_t i = 0; i < random.len && len < sizeof(letters); i++) {
+		unsigned char byte = (unsigned char)random.p[i];
+
+		if (byte < 256 / count * count)
+			letters[len++] = user_code_letters[byte % count];
+	}
+	return len == sizeof(letters) ? user_code_text(arena, letters) : STR_NONE;
+}
+
+#define DEVICE_SLOWER_S 5
+#define DEVICE_SLOWEST_S 600
+
+int64_t rules_device_interval_s(int64_t interval_s, instant_us polled_at, instant_us now)
+{
+	if (polled_at == 0 || now - polled_at >= interval_s * US_PER_S)
+		return interval_s;
+	return interval_s + DEVICE_SLOWER_S > DEVICE_SLOWEST_S ? DEVICE_SLOWEST_S : interval_s + DEVICE_SLOWER_S;
+}
+
 bool rules_resource_within(struct str inner, struct str outer)
 {
 	if (outer.len == 0)

@@ -55,6 +55,18 @@ struct rights rules_scope_limit(const struct scope *scope, const struct rights *
 /* Both are paths behind the issuer: whether all of `inner` lies in `outer`; "" is all there is. */
 bool rules_resource_within(struct str inner, struct str outer);
 
+/* -- user codes (RFC 8628 section 6.1) -- */
+#define GRANT_DEVICE "urn:ietf:params:oauth:grant-type:device_code"
+#define USER_CODE_LEN 8      /* of 20 consonants: no word comes about, nothing looks like a digit */
+#define USER_CODE_TEXT_LEN 9 /* with a hyphen in the middle */
+#define USER_CODE_TYPED_MAX 64
+/* What a person typed, in capitals and with the hyphen; p is NULL when it is no user code. */
+struct str rules_user_code_normal(struct arena *arena, struct str typed);
+/* Of random bytes, evenly; p is NULL when there are too few good ones among them. */
+struct str rules_user_code_make(struct arena *arena, struct str random);
+/* How long a device has to wait from now on: the interval, and five seconds more when it asked before its time. */
+int64_t rules_device_interval_s(int64_t interval_s, instant_us polled_at, instant_us now);
+
 /* -- the authorization request -- */
 struct prompt {
 	bool none, login, consent;

@@ -72,6 +72,9 @@ enum err store_consent_withdraw(struct store *store, int64_t person_row_id, cons
 	err = tx_exec(store->tx, &sql_code_delete_pair,
 		PARAMS(db_uuid(&store->tenant_id), db_i64(person_row_id), db_i64(client_row_id)), NULL);
 	if (err == OK)
+		err = tx_exec(store->tx, &sql_device_delete_pair,
+			PARAMS(db_uuid(&store->tenant_id), db_i64(person_row_id), db_i64(client_row_id)), NULL);
+	if (err == OK)
 		err = store_family_revoke_pair(store, person_row_id, client_row_id, "consent_withdrawn", now);
 done:
 	rows_free(&rows);

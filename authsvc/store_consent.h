@@ -23,8 +23,8 @@ MUST_USE enum err store_consent_put(struct store *store, int64_t person_row_id, 
 MUST_USE enum err store_consent_list(struct store *store, int64_t person_row_id, size_t limit,
 	struct consent_record *consents_out, size_t *count_out);
 /*
- * Ends the consent and whatever came of it: unused codes, grants, access tokens. ERR_NOT_FOUND: the person has no such
- * consent.
+ * Ends the consent and whatever came of it: unused codes, devices that wait, grants, access tokens. ERR_NOT_FOUND: the
+ * person has no such consent.
  */
 MUST_USE enum err store_consent_withdraw(
 	struct store *store, int64_t person_row_id, const struct uuid *id, instant_us now);

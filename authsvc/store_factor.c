@@ -158,6 +158,13 @@ enum err store_factor_delete_person(struct store *store, int64_t person_row_id)
 		PARAMS(db_uuid(&store->tenant_id), db_i64(person_row_id)), NULL);
 }
 
+/* A device that a session let in and that has not come yet asks again: after the sessions, before the grants. */
+static enum err end_devices(struct store *store, int64_t person_row_id)
+{
+	return tx_exec(
+		store->tx, &sql_device_delete_person, PARAMS(db_uuid(&store->tenant_id), db_i64(person_row_id)), NULL);
+}
+
 /* Without a password there is nothing that they could drop to. */
 static enum err end_resting(struct store *store, int64_t person_row_id, const struct uuid *factor_id, instant_us now)
 {
@@ -165,10 +172,13 @@ static enum err end_resting(struct store *store, int64_t person_row_id, const st
 		&sql_session_end_factor, &sql_code_void_factor, &sql_family_revoke_factor};
 	enum err err = OK;
 
-	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && err == OK; i++)
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && err == OK; i++) {
 		err = tx_exec(store->tx, steps[i],
 			PARAMS(db_uuid(&store->tenant_id), db_i64(person_row_id), db_uuid(factor_id), db_time(now)),
 			NULL);
+		if (err == OK && i == 0)
+			err = end_devices(store, person_row_id);
+	}
 	return err;
 }
 
@@ -180,9 +190,12 @@ enum err store_factor_lower(
 	instant_us now = clock_now_us();
 	enum err err = end_resting(store, person_row_id, factor_id, now);
 
-	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && err == OK; i++)
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && err == OK; i++) {
 		err = tx_exec(store->tx, steps[i],
 			PARAMS(db_uuid(&store->tenant_id), db_i64(person_row_id), db_uuid(factor_id)), NULL);
+		if (err == OK && i == 0)
+			err = end_devices(store, person_row_id);
+	}
 	if (err != OK)
 		return err;
 	/* The clock after the wait for their rows: a refresh may just have given a token. */

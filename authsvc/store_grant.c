@@ -91,8 +91,9 @@ enum err store_family_insert(struct store *store, struct family_record *family, 
 	family->state.expires_at = now + FAMILY_LIFE_US;
 	err = store_one(store->tx, &sql_family_insert,
 		PARAMS(db_uuid(&store->tenant_id), db_uuid(&family->id), db_i64(family->person_row_id),
-			db_i64(family->client_row_id), db_i64(family->session_row_id), db_str(family->scope),
-			db_time(family->auth_at), db_time(now), db_bytes(family->refresh_salt),
+			db_i64(family->client_row_id),
+			db_i64_or_null(family->session_row_id != 0 ? &family->session_row_id : NULL),
+			db_str(family->scope), db_time(family->auth_at), db_time(now), db_bytes(family->refresh_salt),
 			db_time(family->state.expires_at), db_c(acr_name(family->proof.acr)),
 			db_str(family->proof.methods), db_uuid_or_null(&family->proof.factor_id),
 			db_str(store_text(family->resource))),
@@ -220,6 +221,10 @@ enum err store_family_revoke(
 	struct rows *rows = NULL;
 	enum err err;
 
+	/* What a person agreed to for a device that has not come for it yet would be a new family later on. */
+	if (of == FAMILY_OF_PERSON && (err = tx_exec(store->tx, &sql_device_delete_person,
+					       PARAMS(db_uuid(&store->tenant_id), db_i64(row_id)), NULL)) != OK)
+		return err;
 	err = tx_query(store->tx, statements[of],
 		PARAMS(db_uuid(&store->tenant_id), db_i64(row_id), db_time(now), db_c(reason)), &rows);
 	if (count_out != NULL)

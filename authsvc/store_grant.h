@@ -27,8 +27,8 @@ MUST_USE enum err store_code_use(
 
 struct family_record {
 	int64_t row_id;
-	struct uuid id; /* the `sid` of its tokens */
-	int64_t client_row_id, person_row_id, session_row_id;
+	struct uuid id;                                       /* the `sid` of its tokens */
+	int64_t client_row_id, person_row_id, session_row_id; /* session 0: none, of a device */
 	struct str scope, resource;
 	instant_us auth_at, created_at;
 	struct proof proof;
@@ -45,8 +45,8 @@ MUST_USE enum err store_family_rotate(struct store *store, struct family_record 
 
 enum family_of { FAMILY_ITSELF, FAMILY_OF_SESSION, FAMILY_OF_PERSON, FAMILY_OF_CLIENT };
 /*
- * Revokes all live families of the thing with that internal number, and puts their access tokens on the list of
- * revocations. count_out may be NULL.
+ * Revokes all live families of the thing with that internal number, those that a device would begin by a person's word
+ * among them, and puts their access tokens on the list of revocations. count_out may be NULL.
  */
 MUST_USE enum err store_family_revoke(
 	struct store *store, enum family_of of, int64_t row_id, const char *reason, instant_us now, size_t *count_out);

@@ -15,6 +15,7 @@ static const struct {
 } sweeps[] = {
 	{&sql_sweep_request, 0},
 	{&sql_sweep_assertion, 0},
+	{&sql_sweep_device, DEVICE_KEEP_US},
 	{&sql_sweep_code, CODE_KEEP_US},
 	{&sql_sweep_mail_link, US_PER_DAY},
 	{&sql_sweep_mail, 0},

@@ -65,10 +65,15 @@ static void draw(enum locale locale, int kind)
 					     .tenant_name = STR(HOSTILE),
 					     .email = STR(HOSTILE),
 					     .scope = STR("openid " HOSTILE),
-					     .lasts = true});
+					     .lasts = true,
+					     .third_party = true,
+					     .user_code = STR(HOSTILE)});
 		break;
 	case 10:
 		pages_consents(&page, &(struct consents_page){.csrf = STR(HOSTILE), .consents = &consent, .count = 1});
+		break;
+	case 11:
+		pages_device(&page, STR(HOSTILE), STR(HOSTILE));
 		break;
 	default:
 		pages_notice(&page, TEXT_LINK_GONE, TEXT_LINK_GONE_HELP);
@@ -76,7 +81,7 @@ static void draw(enum locale locale, int kind)
 	buf_put_byte(&html, '\0');
 }
 
-#define KINDS 12
+#define KINDS 13
 
 static size_t count_of(const char *needle)
 {

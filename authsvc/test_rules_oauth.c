@@ -376,9 +376,50 @@ static void basic_credentials_are_read_as_the_specification_says(void **state)
 	}
 }
 
+static void a_user_code_is_read_as_people_type_it(void **state)
+{
+	static const struct {
+		const char *typed, *code; /* code NULL: none */
+	} cases[] = {
+		{"WDJB-MJHT", "WDJB-MJHT"},
+		{"wdjbmjht", "WDJB-MJHT"},
+		{" wd-jb mj ht ", "WDJB-MJHT"},
+		{"WDJB-MJH", NULL},
+		{"WDJB-MJHTX", NULL},
+		{"WDJB-MJHA", NULL},
+		{"WDJB-MJH1", NULL},
+		{"WDJB_MJHT", NULL},
+		{"", NULL},
+		{"                                                         WDJBMJHT", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct str code = rules_user_code_normal(arena, str_from(cases[i].typed));
+
+		CHECK(cases[i].typed, (code.p != NULL) == (cases[i].code != NULL) &&
+					      (code.p == NULL || str_eq_c(code, cases[i].code)));
+	}
+	assert_null(rules_user_code_normal(arena, (struct str){"WDJB\0MJHT", 9}).p);
+	assert_true(
+		str_eq_c(rules_user_code_make(arena, STR("\x00\x01\xf0\x13\x14\x02\x03\xff\xef\x04")), "BCZB-DFZG"));
+	assert_null(rules_user_code_make(arena, STR("\xf0\xf1\xf2\xf3\xf4\xf5\xf6\xf7\xf8\xf9\xfa")).p);
+}
+
+static void a_device_that_asks_too_soon_waits_longer(void **state)
+{
+	(void)state;
+	assert_int_equal(rules_device_interval_s(5, 0, 1), 5);
+	assert_int_equal(rules_device_interval_s(5, US_PER_S, 6 * US_PER_S), 5);
+	assert_int_equal(rules_device_interval_s(5, US_PER_S, 6 * US_PER_S - 1), 10);
+	assert_int_equal(rules_device_interval_s(600, US_PER_S, 2 * US_PER_S), 600);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_user_code_is_read_as_people_type_it),
+		cmocka_unit_test(a_device_that_asks_too_soon_waits_longer),
 		cmocka_unit_test(only_a_plain_redirect_uri_may_be_registered),
 		cmocka_unit_test(only_an_origin_as_browsers_write_it_may_be_registered),
 		cmocka_unit_test(a_redirect_uri_of_501_bytes_is_refused),

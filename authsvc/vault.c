@@ -28,6 +28,8 @@ static const char *const purposes[VAULT_PURPOSES] = {
 	[VAULT_PUSHED] = "pushed",
 	[VAULT_CHALLENGE] = "challenge",
 	[VAULT_CREDENTIAL] = "credential",
+	[VAULT_DEVICE] = "device",
+	[VAULT_USER_CODE] = "user code",
 };
 
 enum err vault_new(const struct secret *secret, struct vault **vault_out)

@@ -10,13 +10,13 @@
 
 static const char *const known_grants[] = {"authorization_code", "refresh_token", "client_credentials", GRANT_DEVICE};
 
-static enum err check_redirects(struct call *call, const struct texts *uris)
+static enum err check_redirects(struct call *call, const struct texts *uris, const char *field)
 {
 	const char *reason;
 
 	for (size_t i = 0; i < uris->count; i++) {
 		if (!rules_redirect_ok(uris->items[i], &reason))
-			return call_refuse(call, ERR_BAD_FIELD, "redirect_uris", "bad_redirect_uri",
+			return call_refuse(call, ERR_BAD_FIELD, field, "bad_redirect_uri",
 				arena_printf(call->arena, "A redirect URI is refused for %s.", reason).p);
 	}
 	return OK;
@@ -110,6 +110,7 @@ enum err clients_make(struct call *call, const struct client_create_request *req
 		.created_at = clock_now_us(),
 		.require_pushed = request->require_pushed_authorization_requests,
 		.third_party = request->third_party,
+		.post_logout_uris = desk_join(call->arena, &request->post_logout_redirect_uris),
 	};
 	if ((err = clients_origins(call, &request->allowed_origins, &record_out->allowed_origins)) != OK)
 		return err;
@@ -117,7 +118,10 @@ enum err clients_make(struct call *call, const struct client_create_request *req
 		return ERR_OVERLOADED;
 	if ((err = check_method(call, request, record_out)) != OK)
 		return err;
-	if ((err = check_redirects(call, &request->redirect_uris)) != OK)
+	if ((err = check_redirects(call, &request->redirect_uris, "redirect_uris")) != OK)
+		return err;
+	err = check_redirects(call, &request->post_logout_redirect_uris, "post_logout_redirect_uris");
+	if (err != OK)
 		return err;
 	if ((err = check_grants(call, record_out, grants)) != OK)
 		return err;
@@ -177,5 +181,7 @@ void clients_view(struct call *call, const struct client_record *record, struct 
 		.has_require_pushed_authorization_requests = record->require_pushed,
 		.third_party = record->third_party,
 		.has_third_party = record->third_party,
+		.post_logout_redirect_uris = desk_words(call->arena, record->post_logout_uris),
+		.has_post_logout_redirect_uris = record->post_logout_uris.len > 0,
 	};
 }

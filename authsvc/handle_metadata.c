@@ -69,6 +69,7 @@ static void put_oauth(struct call *call, struct json_writer *w)
 static void put_openid(struct call *call, struct json_writer *w)
 {
 	put_endpoint(call, w, "userinfo_endpoint", "/oauth2/userinfo");
+	put_endpoint(call, w, "end_session_endpoint", "/oauth2/logout");
 	put_list(w, "subject_types_supported", LIST("public"));
 	put_list(w, "id_token_signing_alg_values_supported", LIST("ES256", "RS256"));
 	put_list(w, "claims_supported",

@@ -96,7 +96,8 @@ enum err handle_token_sign(struct exchange *exchange, const struct family_record
 		.client = &exchange->client,
 		.person = person,
 		.scope = scope,
-		.session_id = family->id,
+		.grant_id = family->id,
+		.session_id = family->session_id,
 		.auth_at = family->auth_at,
 		.proof = family->proof,
 		.resource = exchange->resource,
@@ -135,6 +136,7 @@ static enum err code_to_family(
 		.session_row_id = code->session_row_id,
 		.scope = code->scope,
 		.resource = code->resource,
+		.session_id = code->session_id,
 		.auth_at = code->auth_at,
 		.proof = code->proof,
 	};
@@ -347,7 +349,7 @@ enum err handle_token_for_client(struct exchange *exchange)
 		.tenant_id = exchange->store->tenant_id,
 		.client = &exchange->client,
 		.scope = &scope,
-		.session_id = uuid_new(),
+		.grant_id = uuid_new(),
 	};
 
 	if (!exchange->client.confidential)

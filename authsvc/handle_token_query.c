@@ -117,7 +117,6 @@ static void put_active(struct json_writer *w, struct arena *arena, const struct 
 	put_id(w, "client_id", &shown->client_id);
 	json_key(w, "scope");
 	json_put_str(w, shown->access ? str_from(token->scope) : shown->family.scope);
-	put_id(w, "sid", shown->access ? &token->session_id : &shown->family.id);
 	if (!shown->access) {
 		put_id(w, "sub", &shown->person.id);
 		json_key(w, "token_type");

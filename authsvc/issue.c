@@ -113,7 +113,7 @@ static enum err sign_access(struct call *call, const struct issue *issue, const 
 	struct rights limited = rules_scope_limit(issue->scope, &whole);
 	struct token token = {
 		.tenant_id = issue->tenant_id,
-		.session_id = issue->session_id,
+		.session_id = issue->grant_id,
 		.token_id = uuid_new(),
 		.issued_at = now,
 		.expires_at = now + ACCESS_LIFE_US,
@@ -192,7 +192,8 @@ static enum err sign_id(struct call *call, const struct issue *issue, const stru
 	json_key(&w, "exp");
 	json_put_i64(&w, (now + ID_TOKEN_LIFE_US) / US_PER_S);
 	put_proof(&w, issue);
-	put_id(&w, "sid", &issue->session_id);
+	if (!uuid_is_nil(&issue->session_id))
+		put_id(&w, "sid", &issue->session_id);
 	json_key(&w, "at_hash");
 	json_put_str(&w, at_hash(call, access_token));
 	if (issue->nonce.p != NULL) {

@@ -95,6 +95,12 @@ struct consents_page {
 void pages_consents(const struct page *page, const struct consents_page *view);
 /* Takes the code that a device shows. */
 void pages_device(const struct page *page, struct str user_code, struct str csrf);
+struct end_page {
+	struct str csrf, client_id, post_logout_redirect_uri, state; /* absent ones are left out */
+	struct str tenant_name;
+};
+/* Asks whether to sign out. */
+void pages_end_session(const struct page *page, const struct end_page *view);
 /* A title and a sentence. */
 void pages_notice(const struct page *page, enum text title, enum text help);
 

@@ -109,3 +109,17 @@ void pages_consents(const struct page *page, const struct consents_page *view)
 	}
 	pages_put_end(page);
 }
+
+void pages_end_session(const struct page *page, const struct end_page *view)
+{
+	pages_put_begin(page, title_of(page, TEXT_SIGN_OUT_ASK));
+	pages_put_paragraph(page, texts_fill(page->arena, TEXT_SIGN_OUT_ASK_FMT, page->locale, view->tenant_name));
+	pages_put_alert(page);
+	pages_put_form(page, "/oauth2/logout");
+	pages_put_hidden(page, "csrf", view->csrf);
+	pages_put_hidden(page, "client_id", view->client_id);
+	pages_put_hidden(page, "post_logout_redirect_uri", view->post_logout_redirect_uri);
+	pages_put_hidden(page, "state", view->state);
+	pages_put_button(page, TEXT_SIGN_OUT);
+	pages_put_end(page);
+}

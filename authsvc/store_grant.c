@@ -54,6 +54,7 @@ enum err store_code_lock(struct store *store, struct str code_hash, struct code_
 		.session_ended = !rows_is_null(rows, 12) || !rows_bool(rows, 13),
 		.family_id = rows_uuid(rows, 14),
 		.resource = rows_copy(rows, 18, store->arena),
+		.session_id = rows_uuid(rows, 19),
 	};
 	err = store_proof(rows, 15, store->arena, &code_out->proof);
 	rows_free(&rows);
@@ -123,6 +124,7 @@ static enum err read_family(
 			.expires_at = rows_time(rows, 8),
 			.revoked = !rows_is_null(rows, 9)},
 		.resource = rows_copy(rows, 13, arena),
+		.session_id = rows_uuid(rows, 14),
 	};
 	if ((err = store_proof(rows, 10, arena, &family_out->proof)) != OK)
 		return err;

@@ -14,6 +14,7 @@ struct code_record {
 	bool used, session_ended;
 	int64_t family_row_id; /* of a used one; 0: gone */
 	struct uuid family_id;
+	struct uuid session_id; /* nil: long gone */
 };
 MUST_USE enum err store_code_insert(
 	struct store *store, const struct code_record *code, struct str code_hash, instant_us now);
@@ -27,7 +28,8 @@ MUST_USE enum err store_code_use(
 
 struct family_record {
 	int64_t row_id;
-	struct uuid id;                                       /* the `sid` of its tokens */
+	struct uuid id;         /* what its access tokens name */
+	struct uuid session_id; /* of the browser, the `sid` of its ID tokens; nil: none, or long gone */
 	int64_t client_row_id, person_row_id, session_row_id; /* session 0: none, of a device */
 	struct str scope, resource;
 	instant_us auth_at, created_at;

@@ -108,6 +108,7 @@ static enum err read_client(const struct rows *rows, struct arena *arena, struct
 		.jwks = rows_copy(rows, 11, arena),
 		.require_pushed = rows_bool(rows, 12),
 		.third_party = rows_bool(rows, 13),
+		.post_logout_uris = rows_copy(rows, 14, arena),
 	};
 	return client_out->allowed_origins.p != NULL ? OK : ERR_TOO_LARGE;
 }
@@ -166,7 +167,8 @@ enum err store_client_insert(struct store *store, struct client_record *client)
 			db_str(client->redirect_uris), db_str(client->grants), db_str(client->permissions),
 			db_str(client->id_token_alg), db_time(client->created_at),
 			db_str(client->allowed_origins.p != NULL ? client->allowed_origins : STR("")),
-			db_str(client->jwks), db_bool(client->require_pushed), db_bool(client->third_party)),
+			db_str(client->jwks), db_bool(client->require_pushed), db_bool(client->third_party),
+			db_str(store_text(client->post_logout_uris))),
 		&rows);
 	if (err == OK)
 		client->row_id = rows_i64(rows, 0);

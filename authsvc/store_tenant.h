@@ -22,8 +22,9 @@ struct client_record {
 	struct str jwks;        /* p == NULL: none */
 	struct str redirect_uris, grants, permissions, allowed_origins; /* words separated by blanks */
 	struct str id_token_alg;
-	bool third_party;    /* people are asked before it is given anything */
-	bool require_pushed; /* begins by a pushed request only */
+	struct str post_logout_uris; /* words separated by blanks */
+	bool third_party;            /* people are asked before it is given anything */
+	bool require_pushed;         /* begins by a pushed request only */
 	instant_us created_at;
 };
 

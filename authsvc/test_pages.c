@@ -75,13 +75,20 @@ static void draw(enum locale locale, int kind)
 	case 11:
 		pages_device(&page, STR(HOSTILE), STR(HOSTILE));
 		break;
+	case 12:
+		pages_end_session(&page, &(struct end_page){.csrf = STR(HOSTILE),
+						 .client_id = STR(HOSTILE),
+						 .post_logout_redirect_uri = STR(HOSTILE),
+						 .state = STR(HOSTILE),
+						 .tenant_name = STR(HOSTILE)});
+		break;
 	default:
 		pages_notice(&page, TEXT_LINK_GONE, TEXT_LINK_GONE_HELP);
 	}
 	buf_put_byte(&html, '\0');
 }
 
-#define KINDS 13
+#define KINDS 14
 
 static size_t count_of(const char *needle)
 {

@@ -31,6 +31,7 @@ struct wanted {
 	struct tenant_record tenant;
 	struct person_record admin;
 	struct str normal_email, password;
+	bool operator; /* also runs the deployment: the only way to become one that is there from the start */
 	struct client_record client;
 };
 
@@ -99,6 +100,14 @@ static enum err read_demand(const struct json *json, enum demand *demand)
 	return name.p == NULL || demand_parse(name, demand) ? OK : ERR_BAD_FIELD;
 }
 
+static enum err read_operator(const struct json *admin, bool *operator_out)
+{
+	const struct json *said = json_get(admin, "operator");
+
+	*operator_out = said != NULL && said->kind == JSON_TRUE;
+	return said == NULL || said->kind == JSON_TRUE || said->kind == JSON_FALSE ? OK : ERR_BAD_FIELD;
+}
+
 static enum err read_wanted(struct bootstrap *bootstrap, const struct json *json, struct wanted *wanted_out)
 {
 	struct call *call = &bootstrap->call;
@@ -127,6 +136,8 @@ static enum err read_wanted(struct bootstrap *bootstrap, const struct json *json
 		return err;
 	wanted_out->admin.locale = wanted_out->tenant.locale;
 	if ((err = read_locale(admin, &wanted_out->admin.locale)) != OK)
+		return err;
+	if ((err = read_operator(admin, &wanted_out->operator)) != OK)
 		return err;
 	if ((err = people_check_email(call, wanted_out->admin.email, &wanted_out->normal_email)) != OK)
 		return err;
@@ -184,14 +195,14 @@ static enum err put_event(struct bootstrap *bootstrap, struct store *store, cons
 static enum err write_admin(
 	struct bootstrap *bootstrap, struct store *store, struct wanted *wanted, const struct hash *hash)
 {
-	struct str role = STR(ROLE_ADMIN);
+	struct str roles[] = {STR(ROLE_ADMIN), STR(ROLE_OPERATOR)};
 	instant_us now = clock_now_us();
 	enum err err;
 
 	if ((err = store_person_insert(store, &wanted->admin, wanted->normal_email, now)) != OK)
 		return err;
-	wanted->admin.roles = role;
-	if ((err = store_person_set_roles(store, &wanted->admin, &role, 1, &UUID_NIL, now)) != OK)
+	wanted->admin.roles = wanted->operator? STR(ROLE_ADMIN " " ROLE_OPERATOR) : roles[0];
+	if ((err = store_person_set_roles(store, &wanted->admin, roles, wanted->operator? 2 : 1, &UUID_NIL, now)) != OK)
 		return err;
 	if ((err = store_credential_put(store, wanted->admin.row_id, str_from(hash->text), hash->pepper_epoch, now)) !=
 		OK)

@@ -1,39 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "issue.h"
 #include "once.h"
 #include "people.h"
 #include "service/crash.h"
-#include "store_grant.h"
 
 #define SERVICE_DEF "contract/authsvc.def"
 #include "service/handlers.h"
 
 #define LIST_PEOPLE "people"
-
-static enum err put_event(struct call *call, struct store *store, const char *action,
-	const struct person_record *record, struct str before)
-{
-	struct trail trail = {
-		.action = action,
-		.object_type = "person",
-		.object_id = record->id,
-		.subject_id = record->id,
-		.version = record->version,
-		.before = before,
-		.after = people_json(call, record),
-	};
-
-	return trail.after.p != NULL ? desk_put_event(call, store, &trail) : ERR_OVERLOADED;
-}
-
-static enum err set_roles(struct call *call, struct store *store, struct person_record *record, struct str words)
-{
-	struct texts roles = desk_words(call->arena, words);
-	struct uuid actor = desk_actor(call);
-
-	record->roles = words;
-	return store_person_set_roles(store, record, roles.items, roles.count, &actor, clock_now_us());
-}
 
 /* A new person, or one who never answered and is invited again with what is said now. */
 static enum err write_invited(struct call *call, struct store *store, struct person_record *record,
@@ -52,6 +25,8 @@ static enum err write_invited(struct call *call, struct store *store, struct per
 		return call_refuse(call, ERR_CONFLICT, "email", "email_taken",
 			"Somebody in this tenant has this address already.");
 	if ((err = store_person_lock(store, &known.id, &known)) != OK)
+		return err;
+	if ((err = people_check_outranks(call, known.roles)) != OK)
 		return err;
 	if ((*before_out = people_json(call, &known)).p == NULL)
 		return ERR_OVERLOADED;
@@ -87,13 +62,13 @@ static enum err invite(
 		return ERR_BAD_FIELD;
 	if ((err = write_invited(call, store, &record, normal_email, &before)) != OK)
 		return err;
-	if ((err = set_roles(call, store, &record, words)) != OK)
+	if ((err = people_set_roles(call, store, &record, words)) != OK)
 		return err;
 	if ((err = people_mail_invitation(call, store, &record, &tenant)) != OK)
 		return err;
 	people_view(call, &record, reply);
 	call->version = record.version;
-	return put_event(call, store, "person.invite", &record, before);
+	return people_put_event(call, store, "person.invite", &record, before);
 }
 
 enum err handle_person_invite(
@@ -220,22 +195,7 @@ static enum err decide(struct call *call, const struct person_update_request *re
 	}
 	if (request->has_roles && (err = people_check_roles(call, &request->roles, &record->roles)) != OK)
 		return err;
-	if (people_is_admin(old) && !people_is_admin(record))
-		return people_check_not_last(call, store, old);
-	return OK;
-}
-
-/* What the change takes away must be gone everywhere at once. */
-static enum err take_away(struct store *store, const struct person_record *old, const struct person_record *record)
-{
-	struct rights before = issue_rights_of_roles(old->roles);
-	struct rights after = issue_rights_of_roles(record->roles);
-
-	if (old->status == PERSON_ACTIVE && record->status == PERSON_SUSPENDED)
-		return people_lock_out(store, record, "suspended");
-	if (!rules_rights_within(&before, &after))
-		return store_revocation_add(store, REVOKED_PERSON, &record->id, 1, clock_now_us());
-	return OK;
+	return people_check_not_last(call, store, old, record);
 }
 
 /* The person as they are, locked; with the tenant when it matters who administers it. */
@@ -276,13 +236,13 @@ static enum err update(
 		return err;
 	if ((err = store_person_update(store, &record, clock_now_us())) != OK)
 		return err;
-	if (request->has_roles && (err = set_roles(call, store, &record, record.roles)) != OK)
+	if (request->has_roles && (err = people_set_roles(call, store, &record, record.roles)) != OK)
 		return err;
-	if ((err = take_away(store, &old, &record)) != OK)
+	if ((err = people_take_away(store, &old, &record)) != OK)
 		return err;
 	people_view(call, &record, reply);
 	call->version = record.version;
-	return put_event(call, store, "person.update", &record, before);
+	return people_put_event(call, store, "person.update", &record, before);
 }
 
 enum err handle_person_update(

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "db/idempotency.h"
+#include "issue.h"
 #include "passkey.h"
 #include "people.h"
 #include "service/crash.h"
@@ -235,6 +236,30 @@ done:
 	return err;
 }
 
+/*
+ * Nobody erases who may do more. Whoever asked is known here by id alone; a client without a person counts as an Admin,
+ * who is the most that one can be without owning the tenant.
+ */
+static enum err check_rank(
+	const struct subject_request *request, struct store *store, const struct person_record *person)
+{
+	struct rights inner = issue_rights_of_roles(person->roles);
+	struct rights outer = issue_rights_of_roles(STR(ROLE_ADMIN));
+	struct person_record actor;
+	enum err err;
+
+	if (request->has_actor_id && uuid_eq(&request->actor_id, &person->id))
+		return OK;
+	if (request->has_actor_id && !uuid_is_nil(&request->actor_id)) {
+		if ((err = store_person_read(store, &request->actor_id, &actor)) != OK)
+			return err == ERR_NOT_FOUND ? ERR_FORBIDDEN : err;
+		if (actor.status != PERSON_ACTIVE)
+			return ERR_FORBIDDEN;
+		outer = issue_rights_of_roles(actor.roles);
+	}
+	return rules_rights_within(&inner, &outer) ? OK : ERR_FORBIDDEN;
+}
+
 /* All rows go at once, and everything that is open ends; the key stays for the events that are still on their way. */
 static enum err erase_rows(struct call *call, const struct subject_request *request, struct store *store,
 	struct person_record *person, int64_t *rows_out)
@@ -246,7 +271,9 @@ static enum err erase_rows(struct call *call, const struct subject_request *requ
 	instant_us now = clock_now_us();
 	enum err err;
 
-	if (people_is_admin(person) && (err = people_check_not_last(call, store, person)) != OK)
+	if ((err = check_rank(request, store, person)) != OK)
+		return err;
+	if ((err = people_check_not_last(call, store, person, NULL)) != OK)
 		return err;
 	if ((err = people_lock_out(store, person, "erased")) != OK)
 		return err;

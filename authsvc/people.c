@@ -107,6 +107,8 @@ enum err people_check_roles(struct call *call, const struct texts *roles, struct
 		if (!twice)
 			kept.items[kept.count++] = roles->items[i];
 	}
+	if (kept.count > TOKEN_ROLES_MAX)
+		return call_refuse(call, ERR_BAD_FIELD, "roles", "too_many_roles", "A person has at most 8 roles.");
 	*words_out = desk_join(call->arena, &kept);
 	return words_out->p != NULL ? check_within(call, *words_out) : ERR_OVERLOADED;
 }
@@ -116,23 +118,72 @@ enum err people_check_outranks(struct call *call, struct str roles)
 	return check_within(call, roles);
 }
 
-bool people_is_admin(const struct person_record *record)
+bool people_counts_as(const struct person_record *record, const char *role)
 {
 	return record->status == PERSON_ACTIVE && record->email_verified_at != 0 &&
-	       rules_word_listed(record->roles, ROLE_ADMIN);
+	       rules_word_listed(record->roles, role);
 }
 
-enum err people_check_not_last(struct call *call, struct store *store, const struct person_record *record)
+enum err people_check_not_last(
+	struct call *call, struct store *store, const struct person_record *old, const struct person_record *record)
 {
+	static const struct {
+		const char *role, *reason, *detail;
+	} pillars[] = {
+		{ROLE_ADMIN, "last_admin", "The tenant would be left without an Admin. Make somebody else one first."},
+		{ROLE_OWNER, "last_owner",
+			"The tenant would be left without an Owner. Hand it over to somebody else first."},
+	};
 	int64_t others;
 	enum err err;
 
-	if ((err = store_person_other_admins(store, record, ROLE_ADMIN, &others)) != OK)
-		return err;
-	if (others > 0)
-		return OK;
-	return call_refuse(call, ERR_CONFLICT, NULL, "last_admin",
-		"The tenant would be left without an Admin. Make somebody else one first.");
+	for (size_t i = 0; i < sizeof(pillars) / sizeof(pillars[0]); i++) {
+		if (!people_counts_as(old, pillars[i].role) ||
+			(record != NULL && people_counts_as(record, pillars[i].role)))
+			continue;
+		if ((err = store_person_others(store, old, pillars[i].role, &others)) != OK)
+			return err;
+		if (others == 0)
+			return call_refuse(call, ERR_CONFLICT, NULL, pillars[i].reason, pillars[i].detail);
+	}
+	return OK;
+}
+
+enum err people_set_roles(struct call *call, struct store *store, struct person_record *record, struct str words)
+{
+	struct texts roles = desk_words(call->arena, words);
+	struct uuid actor = desk_actor(call);
+
+	record->roles = words;
+	return store_person_set_roles(store, record, roles.items, roles.count, &actor, clock_now_us());
+}
+
+enum err people_take_away(struct store *store, const struct person_record *old, const struct person_record *record)
+{
+	struct rights before = issue_rights_of_roles(old->roles);
+	struct rights after = issue_rights_of_roles(record->roles);
+
+	if (old->status == PERSON_ACTIVE && record->status == PERSON_SUSPENDED)
+		return people_lock_out(store, record, "suspended");
+	if (!rules_rights_within(&before, &after))
+		return store_revocation_add(store, REVOKED_PERSON, &record->id, 1, clock_now_us());
+	return OK;
+}
+
+enum err people_put_event(struct call *call, struct store *store, const char *action,
+	const struct person_record *record, struct str before)
+{
+	struct trail trail = {
+		.action = action,
+		.object_type = "person",
+		.object_id = record->id,
+		.subject_id = record->id,
+		.version = record->version,
+		.before = before,
+		.after = people_json(call, record),
+	};
+
+	return trail.after.p != NULL ? desk_put_event(call, store, &trail) : ERR_OVERLOADED;
 }
 
 enum err people_lock_out(struct store *store, const struct person_record *record, const char *reason)

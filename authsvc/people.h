@@ -9,6 +9,8 @@
 
 /* What the handlers of people share. */
 #define ROLE_ADMIN "Admin"
+#define ROLE_OPERATOR "Operator"
+#define ROLE_OWNER "Owner"
 #define ROLE_USER "User"
 
 void people_view(struct call *call, const struct person_record *record, struct person *view_out);
@@ -23,9 +25,24 @@ MUST_USE enum err people_check_roles(struct call *call, const struct texts *role
 /* May the caller change rights or status of somebody with these roles? */
 MUST_USE enum err people_check_outranks(struct call *call, struct str roles);
 
-bool people_is_admin(const struct person_record *record); /* one who counts: active and verified */
-/* The tenant is locked and the person was an Admin: somebody else must be one. ERR_CONFLICT, last_admin. */
-MUST_USE enum err people_check_not_last(struct call *call, struct store *store, const struct person_record *record);
+/* Whether the person counts as one with this role: active and verified. */
+bool people_counts_as(const struct person_record *record, const char *role);
+/*
+ * The tenant is locked, and `old` is to become `record` (NULL: erased): it is left neither without an Admin nor, once
+ * owned, without an Owner. ERR_CONFLICT, last_admin or last_owner.
+ */
+MUST_USE enum err people_check_not_last(
+	struct call *call, struct store *store, const struct person_record *old, const struct person_record *record);
+
+/* Makes the roles of a locked person these words. */
+MUST_USE enum err people_set_roles(
+	struct call *call, struct store *store, struct person_record *record, struct str words);
+/* What a change takes away is gone everywhere at once. */
+MUST_USE enum err people_take_away(
+	struct store *store, const struct person_record *old, const struct person_record *record);
+/* The event of a change; `before` is people_json of what there was. */
+MUST_USE enum err people_put_event(struct call *call, struct store *store, const char *action,
+	const struct person_record *record, struct str before);
 
 /* Ends everything that the person has open, here and at the edge. */
 MUST_USE enum err people_lock_out(struct store *store, const struct person_record *record, const char *reason);

@@ -302,14 +302,14 @@ enum err store_person_set_roles(struct store *store, const struct person_record 
 		NULL);
 }
 
-enum err store_person_other_admins(
+enum err store_person_others(
 	struct store *store, const struct person_record *person, const char *role, int64_t *count_out)
 {
 	struct rows *rows = NULL;
 	enum err err;
 
 	*count_out = 0;
-	err = store_one(store->tx, &sql_person_other_admins,
+	err = store_one(store->tx, &sql_person_others,
 		PARAMS(db_uuid(&store->tenant_id), db_i64(person->row_id), db_c(role)), &rows);
 	if (err == OK)
 		*count_out = rows_i64(rows, 0);

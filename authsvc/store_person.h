@@ -48,7 +48,7 @@ MUST_USE enum err store_person_update(struct store *store, struct person_record 
 MUST_USE enum err store_person_set_roles(struct store *store, const struct person_record *person,
 	const struct str *roles, size_t count, const struct uuid *granted_by, instant_us now);
 /* Active, verified people with the role, without this one. */
-MUST_USE enum err store_person_other_admins(
+MUST_USE enum err store_person_others(
 	struct store *store, const struct person_record *person, const char *role, int64_t *count_out);
 /*
  * Removes all but the id of a locked person, who is then erased: fields, roles, credential, sessions, grants, codes,

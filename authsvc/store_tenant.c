@@ -53,6 +53,31 @@ done:
 	return err;
 }
 
+enum err store_tenant_list(struct db *jobs, struct arena *arena, const struct uuid *after, size_t limit,
+	struct tenant_record *tenants_out, size_t *count_out)
+{
+	struct rows *rows = NULL;
+	struct tx *tx = NULL;
+	enum err err;
+
+	*count_out = 0;
+	if ((err = tx_begin_jobs(jobs, &tx)) != OK)
+		goto done;
+	err = tx_query(tx, &sql_tenant_list, PARAMS(db_uuid(after), db_i64((int64_t)limit)), &rows);
+	while (err == OK && *count_out < limit && rows_next(rows)) {
+		struct tenant_record *tenant = &tenants_out[(*count_out)++];
+
+		err = read_tenant(rows, arena, tenant);
+		tenant->created_at = rows_time(rows, 7);
+	}
+	if (err == OK)
+		err = tx_commit(&tx);
+done:
+	rows_free(&rows);
+	tx_free(&tx);
+	return err;
+}
+
 static enum err one_tenant(struct store *store, const struct db_statement *statement, struct tenant_record *tenant_out)
 {
 	struct rows *rows = NULL;

@@ -11,6 +11,7 @@ struct tenant_record {
 	struct str registration_domain; /* p == NULL: nobody may register */
 	int64_t version;
 	enum demand second_factor;
+	instant_us created_at; /* in lists */
 };
 
 struct client_record {
@@ -32,6 +33,10 @@ struct client_record {
 MUST_USE enum err store_tenant_by_slug(
 	struct db *jobs, struct arena *arena, struct str slug, struct tenant_record *tenant_out);
 MUST_USE enum err store_tenant_of_client(struct db *jobs, const struct uuid *client_id, struct uuid *tenant_id_out);
+
+/* Over all tenants, by id, after `after`; at most `limit`. */
+MUST_USE enum err store_tenant_list(struct db *jobs, struct arena *arena, const struct uuid *after, size_t limit,
+	struct tenant_record *tenants_out, size_t *count_out);
 
 MUST_USE enum err store_tenant_read(struct store *store, struct tenant_record *tenant_out);
 /* Until the transaction ends: for changes of the tenant itself or of who administers it. */

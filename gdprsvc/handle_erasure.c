@@ -59,7 +59,10 @@ static enum err explain(struct call *call, enum err err)
 {
 	if (err == ERR_CONFLICT)
 		return call_refuse(call, err, NULL, "last_admin",
-			"This person is the tenant's last Admin; give the role to somebody else first.");
+			"This person is the tenant's last Admin or Owner; give the role to somebody else first.");
+	if (err == ERR_FORBIDDEN)
+		return call_refuse(call, err, NULL, "role_exceeds_own",
+			"This person has a permission that you do not have yourself.");
 	return err;
 }
 

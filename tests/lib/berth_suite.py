@@ -22,7 +22,8 @@ SCHEMAS = {"auth": "authsvc", "booking": "bookingsvc", "audit": "auditsvc", "gdp
 AREAS_AT_A_SITE = 100
 SLOT_HOURS = 3
 SLOTS = 350 * 24 // SLOT_HOURS      # within the window of a year
-ROLES = ("Admin", "Reception", "Security", "Assistant", "User")
+ROLES = ("Admin", "Reception", "Security", "Assistant", "User")     # of the demo people
+BUILT_IN = (*ROLES, "Visitor", "Owner", "Auditor", "DPO", "Operator")
 
 
 def wait_for(probe, seconds=15, what="it"):
@@ -50,6 +51,7 @@ class Suite:
         self._sites = {}
         # Remembered beside the suite, so that one that is used twice has room.
         self._slots_used = self.run_dir / "test-slots"
+        self._kept = self.run_dir / "test-people"
         self._first_slot = datetime.now(timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=3)
 
     def reload(self):
@@ -139,10 +141,12 @@ class Suite:
         return self.api(self.token(slug, role))
 
     def invite(self, slug, role="User", by=None, **about):
-        """A new person of the tenant who has been invited only; names and address are words that occur nowhere else."""
+        """A new person of the tenant who has been invited only, by its Admin or `by`; names and address are words that occur
+        nowhere else. Without a role (None) they may do nothing."""
         mark = secrets.token_hex(5)
         person = {"given_name": f"Given{mark}", "family_name": f"Family{mark}", "email": f"person.{mark}@{slug}.example", **about}
-        reply = (by or self.as_role(slug, "Admin")).post("/v1/people", {**person, "roles": [role], "locale": "en"}).expect(201)
+        roles = [role] if isinstance(role, str) else list(role or [])
+        reply = (by or self.as_role(slug, "Admin")).post("/v1/people", {**person, "roles": roles, "locale": "en"}).expect(201)
         return {**person, "id": reply.body["id"], "role": role, "slug": slug}
 
     def new_person(self, slug, role="User", by=None, **about):
@@ -156,13 +160,14 @@ class Suite:
     def sign_in_person(self, person):
         return self.sign_in(person["slug"], person["email"], person["password"])["access_token"]
 
-    def new_tenant(self, mark="tenant", second_factor="optional"):
-        """A tenant of one's own, made as the demo's are: its slug. `second_factor` None: what a tenant has that says nothing."""
+    def new_tenant(self, mark="tenant", second_factor="optional", operator=False):
+        """A tenant of one's own, made as the demo's are: its slug. `second_factor` None: what a tenant has that says nothing.
+        `operator`: its Admin runs the deployment too."""
         slug = f"{mark}-{secrets.token_hex(4)}"
         admin = {"email": f"admin@{slug}.example", "password": secrets.token_urlsafe(18)}
         redirect_uri = f"{self.url}/demo/callback"
         wanted = {"slug": slug, "name": slug, "client": {"name": "Test", "redirect_uris": [redirect_uri]},
-                  "admin": {**admin, "given_name": "First", "family_name": "Admin", "locale": "en"}}
+                  "admin": {**admin, "given_name": "First", "family_name": "Admin", "locale": "en", "operator": operator}}
         if second_factor is not None:
             wanted["second_factor"] = second_factor
         document = self.run_dir / f"test-{slug}.json"
@@ -185,6 +190,38 @@ class Suite:
     def sign_in_again(self, person):
         """Tokens for the browser in which the person is signed in."""
         return berth_factor.tokens_of(self, self.tenants[person["slug"]]["client"], person["browser"])
+
+    def kept(self, name, make):
+        """Somebody who is made once for this suite, with the tenant if it is no demo one."""
+        known = json.loads(self._kept.read_text()) if self._kept.exists() else {}
+        if name not in known:
+            person = make()
+            known[name] = {"person": person, "tenant": self.tenants[person["slug"]]}
+            self._kept.touch(0o600)
+            self._kept.write_text(json.dumps(known))
+        self.tenants.setdefault(known[name]["person"]["slug"], known[name]["tenant"])
+        return known[name]["person"]
+
+    def owner(self, slug):
+        """The Owner of the tenant: whoever the Admin made it when nobody was."""
+        def make():
+            person = self.new_person(slug)
+            self.as_role(slug, "Admin").post("/v1/tenant/ownership", {"person_id": person["id"]}).expect(200)
+            return person
+        return self.kept(f"owner of {slug}", make)
+
+    def operator(self):
+        """Who runs the deployment, and is the Admin of a tenant of their own."""
+        return self.kept("operator", lambda: self.person(self.new_tenant("platform", operator=True), "Admin"))
+
+    def newcomer(self, slug, role):
+        """A new person with that built-in role, invited by who may give it; an Operator is in the platform's own tenant."""
+        if role == "Owner":
+            return self.new_person(slug, role, self.api(self.sign_in_person(self.owner(slug))))
+        if role == "Operator":
+            boss = self.operator()
+            return self.new_person(boss["slug"], role, self.api(self.sign_in_person(boss)))
+        return self.new_person(slug, role)
 
     # -- places and times
 

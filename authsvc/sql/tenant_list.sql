@@ -1,0 +1,7 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- $1 after this tenant, $2 limit. Under the jobs role: over all tenants.
+select id, slug, name, locale, registration_domain, version, second_factor, created_at
+from tenant
+where id > $1
+order by id
+limit $2

@@ -367,7 +367,7 @@ enum err handle_person_factors_reset(struct call *call, const struct person_ref 
 		err = ERR_NOT_FOUND;
 		goto done;
 	}
-	if ((err = people_check_outranks(call, person.roles)) != OK)
+	if ((err = people_check_outranks(call, &person)) != OK)
 		goto done;
 	if ((err = store_factor_delete_person(&store, person.row_id)) != OK)
 		goto done;

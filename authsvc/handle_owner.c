@@ -35,11 +35,12 @@ static enum err give_roles(struct call *call, struct store *store, struct person
 
 	if (words.p == NULL || (before = people_json(call, &old)).p == NULL)
 		return ERR_OVERLOADED;
+	record->roles = words;
 	roles = desk_words(call->arena, words);
 	if (roles.count > TOKEN_ROLES_MAX)
 		return call_refuse(call, ERR_CONFLICT, "person_id", "too_many_roles",
 			"The person has as many roles as there can be; take one away first.");
-	if ((err = people_set_roles(call, store, record, words)) != OK)
+	if ((err = people_set_roles(call, store, record)) != OK)
 		return err;
 	if ((err = store_person_update(store, record, clock_now_us())) != OK)
 		return err;
@@ -51,6 +52,7 @@ static enum err give_roles(struct call *call, struct store *store, struct person
 /* An Owner hands over what is theirs; while nobody owns the tenant an Admin names the first. The tenant is locked. */
 static enum err check_giver(struct call *call, struct store *store, const struct person_record *giver)
 {
+	const struct person_record admin = {.roles = STR(ROLE_ADMIN)};
 	int64_t others;
 	enum err err;
 
@@ -65,7 +67,7 @@ static enum err check_giver(struct call *call, struct store *store, const struct
 	if (others > 0)
 		return call_refuse(call, ERR_FORBIDDEN, NULL, permission_name(PERM_TENANT_OWN),
 			"The tenant has an Owner, who alone hands it over.");
-	return people_check_outranks(call, STR(ROLE_ADMIN));
+	return people_check_outranks(call, &admin);
 }
 
 static enum err check_taker(struct call *call, const struct person_record *taker)

@@ -26,7 +26,7 @@ static enum err write_invited(struct call *call, struct store *store, struct per
 			"Somebody in this tenant has this address already.");
 	if ((err = store_person_lock(store, &known.id, &known)) != OK)
 		return err;
-	if ((err = people_check_outranks(call, known.roles)) != OK)
+	if ((err = people_check_outranks(call, &known)) != OK)
 		return err;
 	if ((*before_out = people_json(call, &known)).p == NULL)
 		return ERR_OVERLOADED;
@@ -47,13 +47,14 @@ static enum err invite(
 		.family_name = request->family_name};
 	struct str user_role = STR(ROLE_USER);
 	struct texts user_roles = {&user_role, 1};
-	struct str normal_email, words, before;
+	struct str normal_email, before;
+	struct person_record wanted;
 	struct tenant_record tenant;
 	enum err err;
 
 	if ((err = people_check_email(call, request->email, &normal_email)) != OK)
 		return err;
-	if ((err = people_check_roles(call, request->has_roles ? &request->roles : &user_roles, &words)) != OK)
+	if ((err = people_check_roles(call, store, request->has_roles ? &request->roles : &user_roles, &wanted)) != OK)
 		return err;
 	if ((err = store_tenant_read(store, &tenant)) != OK)
 		return err;
@@ -62,7 +63,9 @@ static enum err invite(
 		return ERR_BAD_FIELD;
 	if ((err = write_invited(call, store, &record, normal_email, &before)) != OK)
 		return err;
-	if ((err = people_set_roles(call, store, &record, words)) != OK)
+	record.roles = wanted.roles;
+	record.permissions = wanted.permissions;
+	if ((err = people_set_roles(call, store, &record)) != OK)
 		return err;
 	if ((err = people_mail_invitation(call, store, &record, &tenant)) != OK)
 		return err;
@@ -181,7 +184,7 @@ static enum err decide(struct call *call, const struct person_update_request *re
 	bool weighty = request->has_status || request->has_roles;
 	enum err err;
 
-	if (weighty && (err = people_check_outranks(call, old->roles)) != OK)
+	if (weighty && (err = people_check_outranks(call, old)) != OK)
 		return err;
 	if (request->has_status) {
 		enum person_status to;
@@ -193,7 +196,7 @@ static enum err decide(struct call *call, const struct person_update_request *re
 				"A person who is invited or erased can be neither active nor suspended.");
 		record->status = to;
 	}
-	if (request->has_roles && (err = people_check_roles(call, &request->roles, &record->roles)) != OK)
+	if (request->has_roles && (err = people_check_roles(call, store, &request->roles, record)) != OK)
 		return err;
 	return people_check_not_last(call, store, old, record);
 }
@@ -236,7 +239,7 @@ static enum err update(
 		return err;
 	if ((err = store_person_update(store, &record, clock_now_us())) != OK)
 		return err;
-	if (request->has_roles && (err = people_set_roles(call, store, &record, record.roles)) != OK)
+	if (request->has_roles && (err = people_set_roles(call, store, &record)) != OK)
 		return err;
 	if ((err = people_take_away(store, &old, &record)) != OK)
 		return err;

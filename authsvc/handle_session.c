@@ -134,7 +134,7 @@ enum err handle_person_sessions_delete(struct call *call, const struct person_re
 		err = ERR_NOT_FOUND;
 		goto done;
 	}
-	if ((err = people_check_outranks(call, person.roles)) != OK)
+	if ((err = people_check_outranks(call, &person)) != OK)
 		goto done;
 	if ((err = people_sign_out(call, &store, &person, "signed_out_by_admin")) != OK)
 		goto done;

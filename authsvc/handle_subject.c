@@ -243,7 +243,7 @@ done:
 static enum err check_rank(
 	const struct subject_request *request, struct store *store, const struct person_record *person)
 {
-	struct rights inner = issue_rights_of_roles(person->roles);
+	struct rights inner = issue_rights_of_person(person);
 	struct rights outer = issue_rights_of_roles(STR(ROLE_ADMIN));
 	struct person_record actor;
 	enum err err;
@@ -255,7 +255,7 @@ static enum err check_rank(
 			return err == ERR_NOT_FOUND ? ERR_FORBIDDEN : err;
 		if (actor.status != PERSON_ACTIVE)
 			return ERR_FORBIDDEN;
-		outer = issue_rights_of_roles(actor.roles);
+		outer = issue_rights_of_person(&actor);
 	}
 	return rules_rights_within(&inner, &outer) ? OK : ERR_FORBIDDEN;
 }

@@ -7,8 +7,6 @@
 #define SERVICE_DEF "contract/authsvc.def"
 #include "service/handlers.h"
 
-#define ROLES_MAX 100
-
 static void view(const struct tenant_record *record, struct tenant_view *view_out)
 {
 	*view_out = (struct tenant_view){
@@ -113,39 +111,5 @@ enum err handle_tenant_update(
 	CRASH_POINT("tenant_update.after_commit");
 done:
 	store_release(&store);
-	return err;
-}
-
-static enum err view_role(struct call *call, const struct role *role, struct role_view *view_out)
-{
-	struct texts *permissions = &view_out->permissions;
-
-	*view_out = (struct role_view){.name = str_from(role->name),
-		.has_name = true,
-		.help = str_from(role->help),
-		.has_help = true,
-		.has_permissions = true};
-	permissions->items = arena_take_array(call->arena, PERMISSION_BITS_MAX, sizeof(*permissions->items));
-	if (permissions->items == NULL)
-		return ERR_OVERLOADED;
-	for (unsigned bit = 0; bit < PERMISSION_BITS_MAX; bit++) {
-		if (permission_set_has(&role->permissions, (enum permission)bit))
-			permissions->items[permissions->count++] = str_from(permission_name((enum permission)bit));
-	}
-	return OK;
-}
-
-enum err handle_role_list(struct call *call, const struct empty *request_in, struct role_page *reply_out)
-{
-	const struct role *role;
-	enum err err = OK;
-
-	(void)request_in;
-	reply_out->has_items = true;
-	reply_out->items.items = arena_take_array(call->arena, ROLES_MAX, sizeof(*reply_out->items.items));
-	if (reply_out->items.items == NULL)
-		return ERR_OVERLOADED;
-	while (err == OK && reply_out->items.count < ROLES_MAX && (role = role_at(reply_out->items.count)) != NULL)
-		err = view_role(call, role, &reply_out->items.items[reply_out->items.count++]);
 	return err;
 }

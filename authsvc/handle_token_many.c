@@ -211,7 +211,8 @@ static enum err hold_people(struct together *together)
 		if (!is_open(asking))
 			continue;
 		err = store_person_standing_next(store, &asking->person);
-		asking->alone = err == OK && asking->person.status != PERSON_ACTIVE;
+		/* What a role of the tenant's own grants is held by the single form. */
+		asking->alone = err == OK && (asking->person.status != PERSON_ACTIVE || asking->person.has_more);
 	}
 	return err;
 }

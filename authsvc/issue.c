@@ -83,6 +83,26 @@ enum err issue_hint(struct call *call, struct str compact, struct id_token *id_t
 	return err;
 }
 
+struct rights issue_rights_of_person(const struct person_record *person)
+{
+	struct rights built_in = issue_rights_of_roles(person->roles);
+	struct rights own = issue_rights_of_names(person->permissions);
+
+	return rules_rights_join(&built_in, &own);
+}
+
+enum err issue_names_of_rights(struct arena *arena, const struct rights *rights, struct texts *names_out)
+{
+	*names_out = (struct texts){arena_take_array(arena, PERMISSION_BITS_MAX, sizeof(*names_out->items)), 0};
+	if (names_out->items == NULL)
+		return ERR_OVERLOADED;
+	for (unsigned bit = 0; bit < PERMISSION_BITS_MAX; bit++) {
+		if ((rights->bits[bit / 8] >> bit % 8 & 1) != 0)
+			names_out->items[names_out->count++] = str_from(permission_name((enum permission)bit));
+	}
+	return OK;
+}
+
 static enum err fill_person(struct token *token, const struct issue *issue)
 {
 	const struct person_record *person = issue->person;
@@ -108,7 +128,7 @@ static enum err fill_person(struct token *token, const struct issue *issue)
 static enum err sign_access(struct call *call, const struct issue *issue, const struct key_set *keys, instant_us now,
 	struct buf *compact_out)
 {
-	struct rights whole = issue->person != NULL ? issue_rights_of_roles(issue->person->roles)
+	struct rights whole = issue->person != NULL ? issue_rights_of_person(issue->person)
 	                                            : issue_rights_of_names(issue->client->permissions);
 	struct rights limited = rules_scope_limit(issue->scope, &whole);
 	struct token token = {

@@ -12,6 +12,10 @@
 bool issue_permission_bit(struct str name, unsigned *bit_out); /* for rules_scope_parse */
 struct rights issue_rights_of_roles(struct str roles);       /* names separated by blanks; unknown ones grant nothing */
 struct rights issue_rights_of_names(struct str permissions); /* the same for names of permissions */
+/* What a person may do: by built-in roles, and by the tenant's own. */
+struct rights issue_rights_of_person(const struct person_record *person);
+/* Names of permissions, in the order of their bits. */
+MUST_USE enum err issue_names_of_rights(struct arena *arena, const struct rights *rights, struct texts *names_out);
 
 /*
  * RFC 8707: the path of a resource indicator behind the issuer, "" for the issuer itself; an absent one gives

@@ -6,6 +6,7 @@
 #include "rules_oauth.h"
 #include "store_grant.h"
 #include "store_mail.h"
+#include "store_role.h"
 #include "store_session.h"
 #include "ticket.h"
 
@@ -80,9 +81,9 @@ enum err people_check_password(struct call *call, struct str password, struct st
 	return ERR_INTERNAL;
 }
 
-static enum err check_within(struct call *call, struct str roles)
+enum err people_check_outranks(struct call *call, const struct person_record *record)
 {
-	struct rights inner = issue_rights_of_roles(roles);
+	struct rights inner = issue_rights_of_person(record);
 	struct rights outer = desk_rights(call);
 
 	if (rules_rights_within(&inner, &outer))
@@ -91,16 +92,34 @@ static enum err check_within(struct call *call, struct str roles)
 		"A role grants a permission that you do not have yourself.");
 }
 
-enum err people_check_roles(struct call *call, const struct texts *roles, struct str *words_out)
+/* Those of `kept` that are not built in must be the tenant's own. */
+static enum err take_own(struct call *call, struct store *store, const struct texts *kept, struct str *permissions_out)
+{
+	size_t own = 0, found;
+	enum err err;
+
+	*permissions_out = STR("");
+	for (size_t i = 0; i < kept->count; i++)
+		own += role_by_name(kept->items[i]) == NULL;
+	if (own == 0)
+		return OK;
+	if ((err = store_role_take(store, kept->items, kept->count, permissions_out, &found)) != OK)
+		return err;
+	return found == own ? OK : call_refuse(call, ERR_BAD_FIELD, "roles", "unknown_role", "There is no such role.");
+}
+
+enum err people_check_roles(
+	struct call *call, struct store *store, const struct texts *roles, struct person_record *record)
 {
 	struct texts kept = {arena_take_array(call->arena, roles->count + 1, sizeof(*kept.items)), 0};
+	enum err err;
 
 	if (kept.items == NULL)
 		return ERR_OVERLOADED;
 	for (size_t i = 0; i < roles->count; i++) {
 		bool twice = false;
 
-		if (role_by_name(roles->items[i]) == NULL)
+		if (role_by_name(roles->items[i]) == NULL && !rules_role_name_ok(roles->items[i]))
 			return call_refuse(call, ERR_BAD_FIELD, "roles", "unknown_role", "There is no such role.");
 		for (size_t k = 0; k < kept.count; k++)
 			twice = twice || str_eq(kept.items[k], roles->items[i]);
@@ -109,13 +128,10 @@ enum err people_check_roles(struct call *call, const struct texts *roles, struct
 	}
 	if (kept.count > TOKEN_ROLES_MAX)
 		return call_refuse(call, ERR_BAD_FIELD, "roles", "too_many_roles", "A person has at most 8 roles.");
-	*words_out = desk_join(call->arena, &kept);
-	return words_out->p != NULL ? check_within(call, *words_out) : ERR_OVERLOADED;
-}
-
-enum err people_check_outranks(struct call *call, struct str roles)
-{
-	return check_within(call, roles);
+	if ((err = take_own(call, store, &kept, &record->permissions)) != OK)
+		return err;
+	record->roles = desk_join(call->arena, &kept);
+	return record->roles.p != NULL ? people_check_outranks(call, record) : ERR_OVERLOADED;
 }
 
 bool people_counts_as(const struct person_record *record, const char *role)
@@ -149,19 +165,18 @@ enum err people_check_not_last(
 	return OK;
 }
 
-enum err people_set_roles(struct call *call, struct store *store, struct person_record *record, struct str words)
+enum err people_set_roles(struct call *call, struct store *store, const struct person_record *record)
 {
-	struct texts roles = desk_words(call->arena, words);
+	struct texts roles = desk_words(call->arena, record->roles);
 	struct uuid actor = desk_actor(call);
 
-	record->roles = words;
 	return store_person_set_roles(store, record, roles.items, roles.count, &actor, clock_now_us());
 }
 
 enum err people_take_away(struct store *store, const struct person_record *old, const struct person_record *record)
 {
-	struct rights before = issue_rights_of_roles(old->roles);
-	struct rights after = issue_rights_of_roles(record->roles);
+	struct rights before = issue_rights_of_person(old);
+	struct rights after = issue_rights_of_person(record);
 
 	if (old->status == PERSON_ACTIVE && record->status == PERSON_SUSPENDED)
 		return people_lock_out(store, record, "suspended");

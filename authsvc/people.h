@@ -20,10 +20,14 @@ struct str people_json(struct call *call, const struct person_record *record);
 /* The refusals name the field. */
 MUST_USE enum err people_check_email(struct call *call, struct str email, struct str *normal_out);
 MUST_USE enum err people_check_password(struct call *call, struct str password, struct str normal_email);
-/* Known roles, each once, that grant nothing which the caller lacks; as words separated by blanks. */
-MUST_USE enum err people_check_roles(struct call *call, const struct texts *roles, struct str *words_out);
-/* May the caller change rights or status of somebody with these roles? */
-MUST_USE enum err people_check_outranks(struct call *call, struct str roles);
+/*
+ * Known roles, each once, that grant nothing which the caller lacks: into roles and permissions of `record`. The
+ * tenant's own stay until the transaction ends.
+ */
+MUST_USE enum err people_check_roles(
+	struct call *call, struct store *store, const struct texts *roles, struct person_record *record);
+/* May the caller change rights or status of this person, as they are? */
+MUST_USE enum err people_check_outranks(struct call *call, const struct person_record *record);
 
 /* Whether the person counts as one with this role: active and verified. */
 bool people_counts_as(const struct person_record *record, const char *role);
@@ -34,9 +38,8 @@ bool people_counts_as(const struct person_record *record, const char *role);
 MUST_USE enum err people_check_not_last(
 	struct call *call, struct store *store, const struct person_record *old, const struct person_record *record);
 
-/* Makes the roles of a locked person these words. */
-MUST_USE enum err people_set_roles(
-	struct call *call, struct store *store, struct person_record *record, struct str words);
+/* Writes the roles of a locked person as the record has them. */
+MUST_USE enum err people_set_roles(struct call *call, struct store *store, const struct person_record *record);
 /* What a change takes away is gone everywhere at once. */
 MUST_USE enum err people_take_away(
 	struct store *store, const struct person_record *old, const struct person_record *record);

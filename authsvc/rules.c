@@ -243,6 +243,36 @@ bool rules_rights_within(const struct rights *inner, const struct rights *outer)
 	return beyond == 0;
 }
 
+struct rights rules_rights_join(const struct rights *a, const struct rights *b)
+{
+	struct rights both;
+
+	for (size_t i = 0; i < RIGHTS_BYTES; i++)
+		both.bits[i] = a->bits[i] | b->bits[i];
+	return both;
+}
+
+struct rights rules_rights_minus(const struct rights *a, const struct rights *b)
+{
+	struct rights rest;
+
+	for (size_t i = 0; i < RIGHTS_BYTES; i++)
+		rest.bits[i] = (uint8_t)(a->bits[i] & ~b->bits[i]);
+	return rest;
+}
+
+bool rules_role_name_ok(struct str name)
+{
+	for (size_t i = 0; i < name.len; i++) {
+		char c = name.p[i];
+
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+			    c == '-'))
+			return false;
+	}
+	return name.len >= 1 && name.len <= ROLE_NAME_MAX;
+}
+
 static int64_t doubled(int64_t base, int64_t times, int64_t cap)
 {
 	int64_t value = base;

@@ -44,6 +44,10 @@ struct rights {
 	uint8_t bits[RIGHTS_BYTES];
 };
 bool rules_rights_within(const struct rights *inner, const struct rights *outer);
+struct rights rules_rights_join(const struct rights *a, const struct rights *b);
+struct rights rules_rights_minus(const struct rights *a, const struct rights *b); /* what only `a` has */
+#define ROLE_NAME_MAX 23
+bool rules_role_name_ok(struct str name); /* 1 to 23 of a-z A-Z 0-9 _ - */
 
 /* -- sign-in attempts -- */
 enum throttle_kind {

@@ -18,8 +18,9 @@ static enum err read_person(const struct rows *rows, struct arena *arena, struct
 		.version = rows_i64(rows, 8),
 		.created_at = rows_time(rows, 9),
 		.roles = rows_is_null(rows, 10) ? STR("") : rows_copy(rows, 10, arena),
+		.permissions = rows_is_null(rows, 11) ? STR("") : rows_copy(rows, 11, arena),
 	};
-	if (person_out->roles.p == NULL)
+	if (person_out->roles.p == NULL || person_out->permissions.p == NULL)
 		return ERR_TOO_LARGE;
 	return rules_locale_parse(rows_str(rows, 5), &person_out->locale) &&
 	                       rules_status_parse(rows_str(rows, 6), &person_out->status)
@@ -95,28 +96,44 @@ static enum err read_standing(const struct rows *rows, struct arena *arena, stru
 		.id = rows_uuid(rows, 1),
 		.email_verified_at = rows_time(rows, 3),
 		.roles = rows_is_null(rows, 5) ? STR("") : rows_copy(rows, 5, arena),
+		.permissions = rows_is_null(rows, 7) ? STR("") : rows_copy(rows, 7, arena),
 	};
 	if (!rules_status_parse(rows_str(rows, 2), &person_out->status) ||
 		!rules_locale_parse(rows_str(rows, 4), &person_out->locale) ||
 		!demand_parse(rows_str(rows, 6), &person_out->demand))
 		return ERR_INTERNAL;
-	return person_out->roles.p != NULL ? OK : ERR_TOO_LARGE;
+	person_out->has_more = person_out->permissions.len > 0;
+	return person_out->roles.p != NULL && person_out->permissions.p != NULL ? OK : ERR_TOO_LARGE;
 }
 
-enum err store_person_standing(struct store *store, int64_t row_id, struct person_record *person_out)
+static enum err one_standing(struct store *store, int64_t row_id, struct person_record *person_out)
 {
 	struct rows *rows = NULL;
 	enum err err;
 
 	*person_out = (struct person_record){0};
-	/* Two statements: the second sees what the first had to wait for. */
-	err = store_person_hold(store, row_id);
-	if (err == OK)
-		err = store_one(
-			store->tx, &sql_person_standing, PARAMS(db_uuid(&store->tenant_id), db_i64(row_id)), &rows);
+	err = store_one(store->tx, &sql_person_standing, PARAMS(db_uuid(&store->tenant_id), db_i64(row_id)), &rows);
 	if (err == OK)
 		err = read_standing(rows, store->arena, person_out);
 	rows_free(&rows);
+	return err;
+}
+
+enum err store_person_standing(struct store *store, int64_t row_id, struct person_record *person_out)
+{
+	enum err err;
+
+	*person_out = (struct person_record){0};
+	/* Two statements: the second sees what the first had to wait for. */
+	if ((err = store_person_hold(store, row_id)) == OK)
+		err = one_standing(store, row_id, person_out);
+	/* The same for what the tenant's own roles grant, where the person has any. */
+	if (err != OK || !person_out->has_more)
+		return err;
+	err = tx_queue_quiet(store->tx, &sql_person_roles_hold, PARAMS(db_uuid(&store->tenant_id), db_i64(row_id)));
+	if (err == OK)
+		err = one_standing(store, row_id, person_out);
+	person_out->has_more = false;
 	return err;
 }
 
@@ -355,7 +372,7 @@ enum err store_person_erase(struct store *store, struct person_record *person, i
 		person->version = rows_i64(rows, 0);
 		person->status = PERSON_ERASED;
 		person->email = person->given_name = person->family_name = STR_NONE;
-		person->roles = STR("");
+		person->roles = person->permissions = STR("");
 		person->email_verified_at = 0;
 	}
 	rows_free(&rows);

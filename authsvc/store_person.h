@@ -9,6 +9,8 @@ struct person_record {
 	struct uuid id;
 	struct str email, given_name, family_name; /* opened; absent when erased */
 	struct str roles;                          /* names separated by blanks */
+	struct str permissions;                    /* what the tenant's own among them grant, likewise */
+	bool has_more; /* store_person_standing_next alone: rights that only store_person_standing reads */
 	enum locale locale;
 	enum person_status status;
 	instant_us email_verified_at; /* 0: not yet */

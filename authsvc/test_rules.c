@@ -239,10 +239,32 @@ static void a_retired_key_outlives_every_token_that_it_signed(void **state)
 	assert_true(KEY_OVERLAP_US >= ID_TOKEN_LIFE_US + 3600 * US_PER_S);
 }
 
+static void a_name_of_a_role_is_a_word(void **state)
+{
+	static const struct {
+		const char *name, *text;
+		bool ok;
+	} cases[] = {
+		{"one letter", "a", true},
+		{"all that there may be", "Az09_-", true},
+		{"as long as a token holds", "abcdefghijklmnopqrstuvw", true},
+		{"a letter longer", "abcdefghijklmnopqrstuvwx", false},
+		{"nothing", "", false},
+		{"a blank", "a b", false},
+		{"a sign of another script", "r\xc3\xb4le", false},
+		{"a quote", "a'", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++)
+		CHECK(cases[i].name, rules_role_name_ok(str_from(cases[i].text)) == cases[i].ok);
+}
+
 static void nobody_grants_what_they_lack(void **state)
 {
 	struct rights outer = {{0}};
 	struct rights inner = {{0}};
+	struct rights both, rest;
 
 	(void)state;
 	assert_true(rules_rights_within(&inner, &outer));
@@ -252,6 +274,12 @@ static void nobody_grants_what_they_lack(void **state)
 	assert_true(rules_rights_within(&inner, &outer));
 	inner.bits[0] = 1;
 	assert_false(rules_rights_within(&inner, &outer));
+	both = rules_rights_join(&inner, &outer);
+	assert_true(rules_rights_within(&inner, &both) && rules_rights_within(&outer, &both));
+	rest = rules_rights_minus(&both, &outer);
+	assert_true(rest.bits[0] == 1 && rest.bits[31] == 0);
+	rest = rules_rights_minus(&outer, &both);
+	assert_true(rest.bits[0] == 0 && rest.bits[31] == 0);
 }
 
 static void mails_are_tried_again_ever_more_rarely(void **state)
@@ -279,6 +307,7 @@ int main(void)
 		cmocka_unit_test(keys_hand_over_in_steps),
 		cmocka_unit_test(a_retired_key_outlives_every_token_that_it_signed),
 		cmocka_unit_test(nobody_grants_what_they_lack),
+		cmocka_unit_test(a_name_of_a_role_is_a_word),
 		cmocka_unit_test(mails_are_tried_again_ever_more_rarely),
 	};
 

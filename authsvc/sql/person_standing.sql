@@ -2,6 +2,8 @@
 -- $1 tenant, $2 internal number
 select p.id, p.public_id, p.status, p.email_verified_at, p.locale,
 	(select string_agg(r.role, ' ' order by r.role) from person_role r where r.tenant_id = $1 and r.person_id = p.id) as roles,
-	(select t.second_factor from tenant t where t.id = $1)
+	(select t.second_factor from tenant t where t.id = $1) as second_factor,
+	(select string_agg(c.permissions, ' ') from person_role r join role c on c.tenant_id = $1 and c.name = r.role
+		where r.tenant_id = $1 and r.person_id = p.id) as permissions
 from person p
 where p.tenant_id = $1 and p.id = $2

@@ -24,7 +24,7 @@ STALE = 'If-Match: "987654321"'
 
 # Which kind of object a path names.
 KINDS = {"people": "person", "clients": "client", "sites": "site", "areas": "area", "spots": "spot", "vehicles": "vehicle", "delegations": "delegation", "bookings": "booking",
-         "events": "event", "erasures": "erasure"}
+         "events": "event", "erasures": "erasure", "roles": "role"}
 # What belongs to a person: a peer's is none to who has none of these permissions. The rest belongs to the tenant.
 PEERS = {"booking_read": {"booking.read_all", "booking.manage"}, "booking_update": {"booking.manage"}, "booking_cancel": {"booking.manage"}, "booking_check_in": {"booking.manage"},
          "booking_check_out": {"booking.manage"}, "vehicle_read": set(), "vehicle_delete": set()}
@@ -133,7 +133,8 @@ def of_the_tenant(suite, slug):
     erasure = admin.delete(f"/v1/people/{gone['id']}").expect(200, 202).body["id"]
     event = wait_for(lambda: suite.events(slug, object_id=area["id"]), 60, "an event")[0]["id"]
     delegation = admin.post("/v1/delegations", {"assistant_id": assistant, "principal_id": user}).expect(201).body["id"]
-    return {"site": area["site_id"], "area": area["id"], "spot": area["spots"][0], "client": client, "erasure": erasure, "event": event, "delegation": delegation}
+    role = admin.post("/v1/roles", {"name": f"Role-{secrets.token_hex(4)}", "permissions": ["site.read"]}).expect(201).body["id"]
+    return {"role": role, "site": area["site_id"], "area": area["id"], "spot": area["spots"][0], "client": client, "erasure": erasure, "event": event, "delegation": delegation}
 
 
 def of_a_person(suite, slug, person, token):
@@ -238,7 +239,7 @@ def seen_next_door(suite, other_slug, world):
     admin = suite.as_role(other_slug, "Admin")
     there = world["other"]
     paths = {"site": "/v1/sites/", "area": "/v1/areas/", "spot": "/v1/spots/", "person": "/v1/people/", "client": "/v1/clients/", "booking": "/v1/bookings/", "event": "/v1/audit/events/",
-             "erasure": "/v1/erasures/"}
+             "erasure": "/v1/erasures/", "role": "/v1/roles/"}
     return {kind: admin.get(path + there[kind]).expect(200).text for kind, path in paths.items()}
 
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Roles and what they grant: built-in ones, who may give them, and who owns a tenant."""
+"""Roles and what they grant: built-in ones and those of a tenant, who may give them, and who owns a tenant."""
 import concurrent.futures
+import secrets
+import threading
 
 import pytest
 
@@ -129,3 +131,134 @@ def test_an_operator_sees_which_tenants_there_are_and_nothing_of_theirs(suite, s
         assert api.get(path).status == 403, path
     for other in ("Admin", "User"):
         suite.as_role(slug, other).get("/v1/platform/tenants").problem(403, "forbidden", reason="platform.operate")
+
+
+# -- roles of one's own
+
+def new_role(api, *permissions, name=None):
+    return api.post("/v1/roles", {"name": name or f"Role-{secrets.token_hex(4)}", "help": "made by a test", "permissions": list(permissions)})
+
+
+def permissions_of(api):
+    return set(api.get("/v1/whoami").expect(200).body["permissions"])
+
+
+BAD_ROLES = {
+    "the name of a built-in role": ({"name": "admin", "permissions": []}, 409, "name", "name_taken"),
+    "a blank in the name": ({"name": "a b", "permissions": []}, 400, "name", "bad_name"),
+    "a sign in the name": ({"name": "rôle", "permissions": []}, 400, "name", "bad_name"),
+    "a permission that there is not": ({"name": "Fine", "permissions": ["site.read", "site.own"]}, 400, "permissions", "unknown_permission"),
+    "an Owner's permission": ({"name": "Fine", "permissions": ["tenant.own"]}, 403, "permissions", "permission_exceeds_own"),
+    "an Operator's permission": ({"name": "Fine", "permissions": ["platform.operate"]}, 403, "permissions", "permission_exceeds_own"),
+}
+
+
+@pytest.mark.parametrize("body, status, field, reason", BAD_ROLES.values(), ids=BAD_ROLES.keys())
+def test_a_role_of_ones_own_is_refused_for(admin, body, status, field, reason):
+    reply = admin.post("/v1/roles", body).expect(status)
+    assert (reply.body["field"], reply.body["reason"]) == (field, reason)
+    assert body["name"] == "admin" or body["name"] not in {role["name"] for role in admin.get("/v1/roles").body["items"]}
+
+
+def test_a_role_of_ones_own_is_made_changed_and_deleted(suite, slug, other_slug, admin):
+    made = new_role(admin, "statistics.read", "site.read", "site.read").expect(201)
+    path, name = f"/v1/roles/{made.body['id']}", made.body["name"]
+    assert made.body["permissions"] == ["site.read", "statistics.read"] and made.body["built_in"] is False
+    assert made.body in admin.get("/v1/roles").expect(200).body["items"]
+    assert name not in {role["name"] for role in suite.as_role(other_slug, "Admin").get("/v1/roles").body["items"]}
+    new_role(admin, name=name.lower()).problem(409, "conflict", "name", "name_taken")
+    new_role(suite.as_role(other_slug, "Admin"), name=name).expect(201)
+    admin.patch(path, {"permissions": []}).problem(428, "version_required")
+    changed = admin.patch(path, {"help": "other", "permissions": ["audit.read"]}, if_match=made.etag).expect(200)
+    assert changed.body["permissions"] == ["audit.read"] and changed.body["help"] == "other" and changed.body["version"] == 2
+    admin.patch(path, {"permissions": []}, if_match=made.etag).problem(412, "version_stale")
+    admin.patch(path, {"permissions": ["tenant.own"]}, if_match=changed.etag).problem(403, "forbidden", reason="permission_exceeds_own")
+    person = suite.new_person(slug, name)
+    admin.delete(path, if_match=changed.etag).problem(409, "conflict", reason="role_in_use")
+    set_roles(admin, person, "User").expect(200)
+    admin.delete(path, if_match=made.etag).problem(412, "version_stale")
+    admin.delete(path, if_match=changed.etag).expect(204)
+    admin.get(path).problem(404, "not_found")
+    set_roles(admin, person, name).problem(400, "bad_field", "roles", "unknown_role")
+    wait_for(lambda: [event["action"] for event in suite.events(slug, object_id=made.body["id"])].count("role.delete") == 1, 20, "the event")
+
+
+def test_nobody_changes_a_role_that_grants_more_than_they_have(suite, slug, admin):
+    owner = signed_in(suite, suite.owner(slug))
+    strong = new_role(owner, "tenant.own", "site.read").expect(201)
+    path = f"/v1/roles/{strong.body['id']}"
+    for call in (lambda: admin.patch(path, {"permissions": ["site.read"]}, if_match=strong.etag), lambda: admin.delete(path, if_match=strong.etag),
+                 lambda: admin.post(f"{path}/preview", {"permissions": []})):
+        call().problem(403, "forbidden", reason="permission_exceeds_own")
+    person = suite.new_person(slug)
+    set_roles(admin, person, strong.body["name"]).problem(403, "forbidden", "roles", "role_exceeds_own")
+    set_roles(owner, person, strong.body["name"]).expect(200)
+    set_roles(admin, person, "User").problem(403, "forbidden", reason="role_exceeds_own")
+    admin.delete(f"/v1/people/{person['id']}").problem(403, "forbidden", reason="role_exceeds_own")
+
+
+def test_what_a_role_of_ones_own_grants_the_next_token_holds_and_what_it_loses_ends_at_once(suite, slug, admin):
+    role = new_role(admin, "site.read", "audit.read").expect(201)
+    person = suite.new_person(slug, ["Visitor", role.body["name"]])
+    api = signed_in(suite, person)
+    assert {"audit.read", "profile.read"} <= permissions_of(api)
+    assert set(api.get("/v1/whoami").body["roles"]) == {"Visitor", role.body["name"]}
+    more = admin.patch(f"/v1/roles/{role.body['id']}", {"permissions": ["site.read", "audit.read", "statistics.read"]}, if_match=role.etag).expect(200)
+    assert "statistics.read" not in permissions_of(api), "a right is added with the next token, the old one lives on"
+    assert "statistics.read" in permissions_of(signed_in(suite, person))
+    admin.patch(f"/v1/roles/{role.body['id']}", {"permissions": ["site.read"]}, if_match=more.etag).expect(200)
+    dead_within_a_second(api)
+    assert not {"audit.read", "statistics.read"} & permissions_of(signed_in(suite, person))
+
+
+def test_no_token_that_is_made_meanwhile_keeps_what_a_role_loses(suite, slug, admin):
+    role = new_role(admin, "audit.read").expect(201)
+    people = [suite.new_person(slug, role.body["name"]) for _ in range(6)]
+    tokens, stop = [], threading.Event()
+
+    def keep_signing_in(person):
+        while not stop.is_set():
+            tokens.append(suite.sign_in_person(person))
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        runs = [pool.submit(keep_signing_in, person) for person in people]
+        wait_for(lambda: len(tokens) >= 12, 60, "tokens")
+        admin.patch(f"/v1/roles/{role.body['id']}", {"permissions": []}, if_match=role.etag).expect(200)
+        seen = len(tokens)
+        wait_for(lambda: len(tokens) >= seen + 12, 60, "more tokens")
+        stop.set()
+        for run in runs:
+            run.result()
+    answers = {token: wait_for(lambda token=token: (reply := suite.api(token).get("/v1/audit/events")).status != 200 and reply.status, 3, "the end of the right")
+               for token in tokens}
+    assert set(answers.values()) == {401, 403}, answers.values()
+
+
+def test_a_preview_tells_what_a_change_gives_and_takes_and_to_how_many(suite, own):
+    admin = suite.as_role(own, "Admin")
+    role = new_role(admin, "site.read", "audit.read").expect(201)
+    name, path = role.body["name"], f"/v1/roles/{role.body['id']}/preview"
+    people = [suite.new_person(own, [name]), suite.new_person(own, [name, "Auditor"]), suite.new_person(own, [name, "User"])]
+    change = admin.post(path, {"permissions": ["site.read", "statistics.read"]}).expect(200).body
+    assert change == {"gained": ["statistics.read"], "lost": ["audit.read"], "people": 3, "people_gaining": 2, "people_losing": 2}
+    assert admin.get(f"/v1/roles/{role.body['id']}").body == role.body, "nothing has changed"
+    admin.post(path, {"permissions": ["tenant.own"]}).problem(403, "forbidden", reason="permission_exceeds_own")
+    admin.post(path, {"permissions": ["site.own"]}).problem(400, "bad_field", reason="unknown_permission")
+    theirs = f"/v1/people/{people[0]['id']}/roles/preview"
+    change = admin.post(theirs, {"roles": ["Auditor"]}).expect(200).body
+    assert change["gained"] == ["profile.read", "profile.change", "statistics.read"] and change["lost"] == ["site.read"]
+    assert (change["people"], change["people_gaining"], change["people_losing"]) == (1, 1, 1)
+    # It refuses what saving would refuse.
+    admin.post(theirs, {"roles": ["Owner"]}).problem(403, "forbidden", "roles", "role_exceeds_own")
+    admin.post(theirs, {"roles": ["Nobody"]}).problem(400, "bad_field", "roles", "unknown_role")
+    alone = suite.person(own, "Admin")["id"]
+    if len([one for one in admin.get("/v1/people", params={"limit": 200}).body["items"] if "Admin" in one["roles"] and one["status"] == "active"]) == 1:
+        admin.post(f"/v1/people/{alone}/roles/preview", {"roles": ["User"]}).problem(409, "conflict", reason="last_admin")
+    assert roles_of(admin, people[0]) == {name}
+
+
+def test_a_tenant_has_at_most_fifty_roles_of_its_own(suite):
+    admin = suite.as_role(suite.new_tenant("many"), "Admin")
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda n: new_role(admin, "site.read", name=f"R{n}").status, range(54)))
+    assert answers.count(201) == 50 and answers.count(409) == 4
+    assert len(admin.get("/v1/roles").expect(200).body["items"]) == 50 + len(BUILT_IN)

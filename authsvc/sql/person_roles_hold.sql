@@ -1,0 +1,6 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- $1 tenant, $2 internal number of the person. Whoever changes one of the person's roles waits, or was waited for.
+select c.public_id
+from role c
+where c.tenant_id = $1 and c.name in (select r.role from person_role r where r.tenant_id = $1 and r.person_id = $2)
+for key share

@@ -48,7 +48,7 @@ static enum err invite(
 	struct str user_role = STR(ROLE_USER);
 	struct texts user_roles = {&user_role, 1};
 	struct str normal_email, before;
-	struct person_record wanted;
+	struct person_record wanted = {0};
 	struct tenant_record tenant;
 	enum err err;
 

@@ -3,14 +3,13 @@
 #include "once.h"
 #include "people.h"
 #include "service/crash.h"
-#include "store_grant.h"
 #include "store_role.h"
+#include "store_role_grant.h"
 
 #define SERVICE_DEF "contract/authsvc.def"
 #include "service/handlers.h"
 
 #define ROLES_SHOWN_MAX 100
-#define REVOKED_ONE_BY_ONE 100 /* with more holders than that, the whole tenant signs in anew */
 
 static enum err view_built_in(struct call *call, const struct role *role, struct role_view *view_out)
 {
@@ -219,15 +218,13 @@ done:
 /* Tokens that say more than the role grants from now on end. */
 static enum err revoke_holders(struct store *store, struct str name)
 {
-	struct uuid ids[REVOKED_ONE_BY_ONE + 1];
+	struct uuid ids[PEOPLE_REVOKED_MAX + 1];
 	size_t count;
 	enum err err;
 
-	if ((err = store_role_holders(store, name, REVOKED_ONE_BY_ONE + 1, ids, &count)) != OK || count == 0)
+	if ((err = store_role_holders(store, name, PEOPLE_REVOKED_MAX + 1, ids, &count)) != OK)
 		return err;
-	if (count > REVOKED_ONE_BY_ONE)
-		return store_revocation_add(store, REVOKED_TENANT, &store->tenant_id, 1, clock_now_us());
-	return store_revocation_add(store, REVOKED_PERSON, ids, count, clock_now_us());
+	return people_revoke(store, ids, count);
 }
 
 /* The role as it is, locked, of the version that was read, and not above the caller. */
@@ -290,6 +287,7 @@ static enum err forget(struct call *call, const struct uuid *id, struct store *s
 {
 	struct role_record record;
 	struct uuid holder;
+	int64_t grants;
 	size_t count;
 	enum err err;
 
@@ -297,7 +295,9 @@ static enum err forget(struct call *call, const struct uuid *id, struct store *s
 		return err;
 	if ((err = store_role_holders(store, record.name, 1, &holder, &count)) != OK)
 		return err;
-	if (count > 0)
+	if ((err = store_role_grant_open(store, 0, 0, record.name, &grants)) != OK)
+		return err;
+	if (count > 0 || grants > 0)
 		return call_refuse(
 			call, ERR_CONFLICT, NULL, "role_in_use", "Somebody has this role; take it away first.");
 	if ((err = store_role_delete(store, &record)) != OK)

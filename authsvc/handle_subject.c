@@ -7,6 +7,8 @@
 #include "store_consent.h"
 #include "store_factor.h"
 #include "store_grant.h"
+#include "store_group.h"
+#include "store_role_grant.h"
 #include "store_session.h"
 #include "store_sweep.h"
 
@@ -15,6 +17,7 @@
 
 #define EXPORT_MAX 1000000
 #define EXPORT_ROWS_MAX 1000
+#define EXPORT_GRANTS_MAX 200
 
 static void put_time(struct json_writer *w, struct arena *arena, const char *key, instant_us at)
 {
@@ -182,6 +185,49 @@ static enum err put_recovery_codes(struct call *call, struct store *store, int64
 	return OK;
 }
 
+/* The roles that were granted to the person, and the groups they are in. */
+static enum err put_role_grants(
+	struct call *call, struct store *store, const struct person_record *person, struct json_writer *w)
+{
+	struct role_grant_record *grants = arena_take_array(call->arena, EXPORT_GRANTS_MAX, sizeof(*grants));
+	struct group_record *groups = arena_take_array(call->arena, GROUPS_MAX, sizeof(*groups));
+	size_t grant_count, group_count;
+	enum err err;
+
+	if (grants == NULL || groups == NULL)
+		return ERR_OVERLOADED;
+	err = store_role_grant_list(store, &UUID_NIL, EXPORT_GRANTS_MAX, &person->id, NULL, grants, &grant_count);
+	if (err != OK)
+		return err;
+	if ((err = store_group_of_person(store, person->row_id, GROUPS_MAX, groups, &group_count)) != OK)
+		return err;
+	json_key(w, "role_grants");
+	json_begin_array(w);
+	for (size_t i = 0; i < grant_count; i++) {
+		json_begin_object(w);
+		put_id(w, "id", &grants[i].id);
+		json_key(w, "role");
+		json_put_str(w, grants[i].role);
+		json_key(w, "scope");
+		json_put_c(w, rules_grant_scope_name(grants[i].scope));
+		put_id(w, "scope_id", &grants[i].scope_id);
+		put_time(w, call->arena, "starts_at", grants[i].starts_at);
+		put_time(w, call->arena, "ends_at", grants[i].over_at);
+		json_key(w, "status");
+		json_put_c(w, rules_grant_status_name(grants[i].status));
+		json_key(w, "reason");
+		json_put_str(w, grants[i].reason.p != NULL ? grants[i].reason : STR(""));
+		json_end_object(w);
+	}
+	json_end_array(w);
+	json_key(w, "groups");
+	json_begin_array(w);
+	for (size_t i = 0; i < group_count; i++)
+		json_put_str(w, groups[i].name);
+	json_end_array(w);
+	return OK;
+}
+
 static enum err put_export(struct call *call, struct store *store, const struct person_record *person, struct buf *out)
 {
 	struct json_writer w = json_writer_over(out);
@@ -203,6 +249,8 @@ static enum err put_export(struct call *call, struct store *store, const struct 
 	if ((err = put_factors(call, store, person, &w)) != OK)
 		return err;
 	if ((err = put_recovery_codes(call, store, person->row_id, &w)) != OK)
+		return err;
+	if ((err = put_role_grants(call, store, person, &w)) != OK)
 		return err;
 	json_end_object(&w);
 	return buf_ok(out) ? OK : ERR_TOO_LARGE;

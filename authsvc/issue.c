@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/encode.h"
+#include "base/log.h"
 #include "token/keyring.h"
 #include "web.h"
 
@@ -87,8 +88,31 @@ struct rights issue_rights_of_person(const struct person_record *person)
 {
 	struct rights built_in = issue_rights_of_roles(person->roles);
 	struct rights own = issue_rights_of_names(person->permissions);
+	struct rights held = issue_rights_of_role(person->held.roles, person->held.permissions);
+
+	built_in = rules_rights_join(&built_in, &own);
+	return rules_rights_join(&built_in, &held);
+}
+
+struct rights issue_rights_of_role(struct str roles, struct str permissions)
+{
+	struct rights built_in = issue_rights_of_roles(roles);
+	struct rights own = issue_rights_of_names(permissions);
 
 	return rules_rights_join(&built_in, &own);
+}
+
+struct rights issue_rights_at(enum grant_scope scope, const struct rights *rights)
+{
+	struct permission_set set, some;
+	struct rights there;
+
+	memcpy(set.bits, rights->bits, sizeof(set.bits));
+	some = scope == GRANT_TENANT      ? set
+	       : scope == GRANT_PRINCIPAL ? permission_set_of_principal(&set)
+	                                  : permission_set_of_place(&set);
+	memcpy(there.bits, some.bits, sizeof(there.bits));
+	return there;
 }
 
 enum err issue_names_of_rights(struct arena *arena, const struct rights *rights, struct texts *names_out)
@@ -125,6 +149,42 @@ static enum err fill_person(struct token *token, const struct issue *issue)
 	return OK;
 }
 
+/* What is granted in places, as far as the scope of the token asks for it. More than a token holds are left out. */
+static enum err fill_grants(struct token *token, const struct issue *issue)
+{
+	static const enum token_scope scopes[GRANT_SCOPES] = {
+		[GRANT_SITE] = TOKEN_SITE,
+		[GRANT_AREA] = TOKEN_AREA,
+		[GRANT_PRINCIPAL] = TOKEN_PRINCIPAL,
+	};
+	const struct held *held = &issue->person->held;
+
+	for (size_t i = 0; i < held->place_count; i++) {
+		const struct held_place *place = &held->places[i];
+		struct rights rights = issue_rights_of_role(place->role, place->permissions);
+		struct token_grant grant = {.id = place->id, .scope = (char)scopes[place->scope]};
+		enum err err;
+
+		rights = issue_rights_at(place->scope, &rights);
+		rights = rules_scope_limit(issue->scope, &rights);
+		memcpy(grant.permissions, rights.bits, sizeof(grant.permissions));
+		err = token_add_grant(token, &grant);
+		if (err == ERR_TOO_LARGE)
+			log_event(LOG_WARN, "grants_left_out", LOG_ID("person_id", &issue->person->id));
+		else if (err != OK && err != ERR_BAD_FIELD) /* nothing of it is held there */
+			return err;
+	}
+	return OK;
+}
+
+/* No token outlives what it says. */
+static instant_us expiry(const struct issue *issue, instant_us now)
+{
+	instant_us until = issue->person != NULL ? issue->person->held.until : 0;
+
+	return until != 0 && until < now + ACCESS_LIFE_US ? until : now + ACCESS_LIFE_US;
+}
+
 static enum err sign_access(struct call *call, const struct issue *issue, const struct key_set *keys, instant_us now,
 	struct buf *compact_out)
 {
@@ -136,7 +196,7 @@ static enum err sign_access(struct call *call, const struct issue *issue, const 
 		.session_id = issue->grant_id,
 		.token_id = uuid_new(),
 		.issued_at = now,
-		.expires_at = now + ACCESS_LIFE_US,
+		.expires_at = expiry(issue, now),
 		.email_verified = true,
 	};
 	enum err err;
@@ -147,6 +207,8 @@ static enum err sign_access(struct call *call, const struct issue *issue, const 
 		!token_set_resource(&token, context_token_rules(call->worker->context), issue->resource))
 		return ERR_INTERNAL;
 	if (issue->person != NULL && (err = fill_person(&token, issue)) != OK)
+		return err;
+	if (issue->person != NULL && (err = fill_grants(&token, issue)) != OK)
 		return err;
 	return token_sign(
 		context_token_rules(call->worker->context), keys_active(keys, JWK_EDDSA), &token, compact_out);
@@ -226,7 +288,7 @@ static enum err sign_id(struct call *call, const struct issue *issue, const stru
 	return err;
 }
 
-static void put_reply(const struct issue *issue, struct str access, struct str id, struct buf *out)
+static void put_reply(const struct issue *issue, instant_us now, struct str access, struct str id, struct buf *out)
 {
 	struct json_writer w = json_writer_over(out);
 
@@ -236,7 +298,7 @@ static void put_reply(const struct issue *issue, struct str access, struct str i
 	json_key(&w, "token_type");
 	json_put_c(&w, "Bearer");
 	json_key(&w, "expires_in");
-	json_put_i64(&w, ACCESS_LIFE_US / US_PER_S);
+	json_put_i64(&w, expiry(issue, now) / US_PER_S - now / US_PER_S);
 	json_key(&w, "scope");
 	json_put_str(&w, issue->scope->text);
 	if (issue->refresh_token.p != NULL) {
@@ -269,7 +331,7 @@ enum err issue_tokens(struct call *call, const struct issue *issue, struct web_r
 	if (issue->scope->openid && issue->person != NULL &&
 		(err = sign_id(call, issue, keys, now, buf_str(&access), &id)) != OK)
 		goto done;
-	put_reply(issue, buf_str(&access), buf_str(&id), &body);
+	put_reply(issue, now, buf_str(&access), buf_str(&id), &body);
 	err = web_json(call, reply, 200, &body);
 	if (err == OK)
 		atomic_fetch_add(&desk_state(call)->counts.tokens, 1);

@@ -14,6 +14,10 @@ struct rights issue_rights_of_roles(struct str roles);       /* names separated 
 struct rights issue_rights_of_names(struct str permissions); /* the same for names of permissions */
 /* What a person may do: by built-in roles, and by the tenant's own. */
 struct rights issue_rights_of_person(const struct person_record *person);
+/* Of roles, built in and not: `permissions` is what those of the tenant's own among them grant. */
+struct rights issue_rights_of_role(struct str roles, struct str permissions);
+/* What of them can be held there. */
+struct rights issue_rights_at(enum grant_scope scope, const struct rights *rights);
 /* Names of permissions, in the order of their bits. */
 MUST_USE enum err issue_names_of_rights(struct arena *arena, const struct rights *rights, struct texts *names_out);
 

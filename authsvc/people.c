@@ -185,6 +185,17 @@ enum err people_take_away(struct store *store, const struct person_record *old, 
 	return OK;
 }
 
+enum err people_revoke(struct store *store, const struct uuid *people, size_t count)
+{
+	instant_us now = clock_now_us();
+
+	if (count == 0)
+		return OK;
+	if (count > PEOPLE_REVOKED_MAX)
+		return store_revocation_add(store, REVOKED_TENANT, &store->tenant_id, 1, now);
+	return store_revocation_add(store, REVOKED_PERSON, people, count, now);
+}
+
 enum err people_put_event(struct call *call, struct store *store, const char *action,
 	const struct person_record *record, struct str before)
 {

@@ -43,6 +43,9 @@ MUST_USE enum err people_set_roles(struct call *call, struct store *store, const
 /* What a change takes away is gone everywhere at once. */
 MUST_USE enum err people_take_away(
 	struct store *store, const struct person_record *old, const struct person_record *record);
+/* Tokens of these people end; of more than PEOPLE_REVOKED_MAX, those of the whole tenant. */
+#define PEOPLE_REVOKED_MAX 100
+MUST_USE enum err people_revoke(struct store *store, const struct uuid *people, size_t count);
 /* The event of a change; `before` is people_json of what there was. */
 MUST_USE enum err people_put_event(struct call *call, struct store *store, const char *action,
 	const struct person_record *record, struct str before);

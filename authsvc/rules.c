@@ -261,6 +261,52 @@ struct rights rules_rights_minus(const struct rights *a, const struct rights *b)
 	return rest;
 }
 
+static const char *const grant_scopes[GRANT_SCOPES] = {
+	[GRANT_TENANT] = "tenant",
+	[GRANT_SITE] = "site",
+	[GRANT_AREA] = "area",
+	[GRANT_PRINCIPAL] = "principal",
+};
+
+const char *rules_grant_scope_name(enum grant_scope scope)
+{
+	return grant_scopes[scope];
+}
+
+bool rules_grant_scope_parse(struct str name, enum grant_scope *scope_out)
+{
+	for (int i = 0; i < GRANT_SCOPES; i++) {
+		if (str_eq_c(name, grant_scopes[i])) {
+			*scope_out = (enum grant_scope)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static const char *const grant_statuses[GRANT_STATUSES] = {
+	[GRANT_PENDING] = "pending",
+	[GRANT_ACTIVE] = "active",
+	[GRANT_REFUSED] = "refused",
+	[GRANT_REVOKED] = "revoked",
+};
+
+const char *rules_grant_status_name(enum grant_status status)
+{
+	return grant_statuses[status];
+}
+
+bool rules_grant_status_parse(struct str name, enum grant_status *status_out)
+{
+	for (int i = 0; i < GRANT_STATUSES; i++) {
+		if (str_eq_c(name, grant_statuses[i])) {
+			*status_out = (enum grant_status)i;
+			return true;
+		}
+	}
+	return false;
+}
+
 bool rules_role_name_ok(struct str name)
 {
 	for (size_t i = 0; i < name.len; i++) {

@@ -46,6 +46,15 @@ struct rights {
 bool rules_rights_within(const struct rights *inner, const struct rights *outer);
 struct rights rules_rights_join(const struct rights *a, const struct rights *b);
 struct rights rules_rights_minus(const struct rights *a, const struct rights *b); /* what only `a` has */
+/* Where a granted role holds: everywhere, or at one site, in one area, for one person. */
+enum grant_scope { GRANT_TENANT, GRANT_SITE, GRANT_AREA, GRANT_PRINCIPAL, GRANT_SCOPES };
+const char *rules_grant_scope_name(enum grant_scope scope);
+bool rules_grant_scope_parse(struct str name, enum grant_scope *scope_out);
+enum grant_status { GRANT_PENDING, GRANT_ACTIVE, GRANT_REFUSED, GRANT_REVOKED, GRANT_STATUSES };
+const char *rules_grant_status_name(enum grant_status status);
+bool rules_grant_status_parse(struct str name, enum grant_status *status_out);
+#define GRANT_SHORTEST_US (2 * US_PER_S) /* a token lives for whole seconds: what ends sooner is over */
+#define GRANT_LONGEST_US (366 * US_PER_DAY)
 #define ROLE_NAME_MAX 23
 bool rules_role_name_ok(struct str name); /* 1 to 23 of a-z A-Z 0-9 _ - */
 

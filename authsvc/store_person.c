@@ -2,6 +2,7 @@
 #include "store_person.h"
 
 #include "authsvc_sql.h"
+#include "store_role_grant.h"
 
 #define PEOPLE_PAGE_MAX 200
 
@@ -76,7 +77,9 @@ enum err store_person_read(struct store *store, const struct uuid *id, struct pe
 
 enum err store_person_lock(struct store *store, const struct uuid *id, struct person_record *person_out)
 {
-	return one_person(store, &sql_person_lock, db_uuid(id), person_out);
+	enum err err = one_person(store, &sql_person_lock, db_uuid(id), person_out);
+
+	return err == OK ? store_role_grant_held(store, person_out->row_id, &person_out->held) : err;
 }
 
 enum err store_person_lock_row(struct store *store, int64_t row_id, struct person_record *person_out)
@@ -102,7 +105,7 @@ static enum err read_standing(const struct rows *rows, struct arena *arena, stru
 		!rules_locale_parse(rows_str(rows, 4), &person_out->locale) ||
 		!demand_parse(rows_str(rows, 6), &person_out->demand))
 		return ERR_INTERNAL;
-	person_out->has_more = person_out->permissions.len > 0;
+	person_out->has_more = person_out->permissions.len > 0 || rows_bool(rows, 8);
 	return person_out->roles.p != NULL && person_out->permissions.p != NULL ? OK : ERR_TOO_LARGE;
 }
 
@@ -134,7 +137,7 @@ enum err store_person_standing(struct store *store, int64_t row_id, struct perso
 	if (err == OK)
 		err = one_standing(store, row_id, person_out);
 	person_out->has_more = false;
-	return err;
+	return err == OK ? store_role_grant_held(store, row_id, &person_out->held) : err;
 }
 
 enum err store_person_standing_queue(struct store *store, int64_t row_id)
@@ -345,7 +348,8 @@ enum err store_person_erase(struct store *store, struct person_record *person, i
 	/* Codes point to families and sessions, families to sessions. */
 	const struct db_statement *const deletions[] = {&sql_code_delete_person, &sql_family_delete_person,
 		&sql_session_delete_person, &sql_consent_delete_person, &sql_device_delete_person,
-		&sql_credential_delete, &sql_mail_link_delete, &sql_factor_delete_person, &sql_recovery_delete_person};
+		&sql_credential_delete, &sql_mail_link_delete, &sql_factor_delete_person, &sql_recovery_delete_person,
+		&sql_role_grant_delete_person, &sql_group_delete_person};
 	struct rows *rows = NULL;
 	uint64_t affected;
 	enum err err = OK;
@@ -356,11 +360,14 @@ enum err store_person_erase(struct store *store, struct person_record *person, i
 	if (err == OK)
 		err = tx_queue(store->tx, &sql_mail_forget, PARAMS(db_uuid(&store->tenant_id), db_uuid(&person->id)));
 	if (err == OK)
+		err = tx_queue(store->tx, &sql_role_grant_of_principal,
+			PARAMS(db_uuid(&store->tenant_id), db_uuid(&person->id)));
+	if (err == OK)
 		err = tx_queue(store->tx, &sql_person_role_delete,
 			PARAMS(db_uuid(&store->tenant_id), db_i64(person->row_id), db_strs(NULL, 0)));
 	if (err == OK)
 		err = tx_flush(store->tx);
-	for (size_t i = 0; i < sizeof(deletions) / sizeof(deletions[0]) + 2 && err == OK; i++) {
+	for (size_t i = 0; i < sizeof(deletions) / sizeof(deletions[0]) + 3 && err == OK; i++) {
 		if ((err = tx_next(store->tx, NULL, &affected)) == OK)
 			*rows_out += (int64_t)affected;
 	}
@@ -373,6 +380,7 @@ enum err store_person_erase(struct store *store, struct person_record *person, i
 		person->status = PERSON_ERASED;
 		person->email = person->given_name = person->family_name = STR_NONE;
 		person->roles = person->permissions = STR("");
+		person->held = (struct held){0};
 		person->email_verified_at = 0;
 	}
 	rows_free(&rows);

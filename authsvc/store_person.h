@@ -4,13 +4,28 @@
 
 #include "store.h"
 
+/* What a person holds just now by grants, their own and those of groups. */
+#define HELD_MAX 64
+struct held_place {
+	enum grant_scope scope; /* not GRANT_TENANT */
+	struct uuid id;
+	struct str role, permissions; /* permissions: of a role of the tenant's own, names separated by blanks */
+};
+struct held {
+	struct str roles, permissions; /* everywhere, as person_record has them */
+	struct held_place *places;
+	size_t place_count;
+	instant_us until; /* when the first of all ends; 0: none does by itself */
+};
+
 struct person_record {
 	int64_t row_id;
 	struct uuid id;
 	struct str email, given_name, family_name; /* opened; absent when erased */
 	struct str roles;                          /* names separated by blanks */
 	struct str permissions;                    /* what the tenant's own among them grant, likewise */
-	bool has_more; /* store_person_standing_next alone: rights that only store_person_standing reads */
+	bool has_more;    /* store_person_standing_next alone: rights that only store_person_standing reads */
+	struct held held; /* of a person who was locked, or is to get a token */
 	enum locale locale;
 	enum person_status status;
 	instant_us email_verified_at; /* 0: not yet */

@@ -9,12 +9,53 @@
 #define REPLY_MAX (64U << 10)
 #define CURSOR_LEN 25 /* kind, time, id */
 
+static enum reach_where where_of(enum token_scope scope)
+{
+	switch (scope) {
+	case TOKEN_SITE:
+		return REACH_SITE;
+	case TOKEN_AREA:
+		return REACH_AREA;
+	case TOKEN_PRINCIPAL:
+	default:
+		return REACH_PERSON;
+	}
+}
+
+static struct reach reach_of(const struct token *token, const struct token_grant *grant)
+{
+	const enum token_scope scope = (enum token_scope)grant->scope;
+
+	return (struct reach){.where = where_of(scope),
+		.id = grant->id,
+		.act_for = token_has_at(token, PERM_BOOKING_ACT_FOR, scope, &grant->id),
+		.manage = token_has_at(token, PERM_BOOKING_MANAGE, scope, &grant->id),
+		.read_all = token_has_at(token, PERM_BOOKING_READ_ALL, scope, &grant->id),
+		.site_manage = token_has_at(token, PERM_SITE_MANAGE, scope, &grant->id)};
+}
+
 struct caller handle_caller(const struct call *call)
 {
-	return (struct caller){.person_id = call->token.person_id,
-		.act_for = token_has(&call->token, PERM_BOOKING_ACT_FOR),
-		.manage = token_has(&call->token, PERM_BOOKING_MANAGE),
-		.read_all = token_has(&call->token, PERM_BOOKING_READ_ALL)};
+	const struct token *token = &call->token;
+	struct caller caller = {.person_id = token->person_id,
+		.act_for = token_has(token, PERM_BOOKING_ACT_FOR),
+		.manage = token_has(token, PERM_BOOKING_MANAGE),
+		.read_all = token_has(token, PERM_BOOKING_READ_ALL),
+		.site_manage = token_has(token, PERM_SITE_MANAGE)};
+
+	_Static_assert(REACH_MAX == TOKEN_GRANTS_MAX, "a reach for each grant of a token");
+	for (; caller.reach_count < token->grant_count; caller.reach_count++)
+		caller.reach[caller.reach_count] = reach_of(token, &token->grants[caller.reach_count]);
+	return caller;
+}
+
+enum err handle_need_place(struct call *call, const struct uuid *site_id, const struct uuid *area_id)
+{
+	const struct caller caller = handle_caller(call);
+
+	if (rules_caller_at(&caller, site_id, area_id, NULL).site_manage)
+		return OK;
+	return call_refuse(call, ERR_FORBIDDEN, NULL, permission_name(PERM_SITE_MANAGE), NULL);
 }
 
 struct uuid handle_client_id(const struct call *call)

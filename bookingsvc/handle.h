@@ -13,6 +13,8 @@ struct caller handle_caller(const struct call *call);
 struct uuid handle_client_id(const struct call *call); /* nil when the token's client id is not a UUID */
 /* ERR_FORBIDDEN for a client that acts for itself. */
 MUST_USE enum err handle_need_person(struct call *call);
+/* Of an OP_PLACED operation that manages: 403 unless site.manage is held everywhere, at the site or at the area. */
+MUST_USE enum err handle_need_place(struct call *call, const struct uuid *site_id, const struct uuid *area_id);
 MUST_USE enum err handle_refuse(struct call *call, const struct verdict *verdict);
 MUST_USE enum err handle_not_found(struct call *call, const char *field);
 /* Begins a transaction of the token's tenant. */

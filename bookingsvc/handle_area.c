@@ -75,6 +75,8 @@ static enum err find_site(struct call *call, struct tx *tx, struct area_row *row
 	if (err == ERR_NOT_FOUND)
 		return handle_not_found(call, "site_id");
 	if (err == OK)
+		err = handle_need_place(call, &site.id, NULL);
+	if (err == OK)
 		err = store_area_count(tx, site.no, AREAS_OF_SITE_MAX, &count);
 	if (err == OK && count >= AREAS_OF_SITE_MAX)
 		return call_refuse(call, ERR_RULE, "site_id", "too_many_areas", "A site has at most 200 areas.");
@@ -190,6 +192,8 @@ enum err handle_area_update(struct call *call, const struct area_update_request 
 	if ((err = handle_begin(call, &tx)) != OK)
 		goto done;
 	if ((err = store_area_read(tx, &request->id, true, call->arena, &row)) != OK)
+		goto done;
+	if ((err = handle_need_place(call, &row.site_id, &row.id)) != OK)
 		goto done;
 	show(&row, &before);
 	verdict = rules_version(call->if_match, row.version);

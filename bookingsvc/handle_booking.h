@@ -41,6 +41,7 @@ struct making {
 	struct caller caller;
 	struct uuid person_id;
 	enum standing standing;
+	bool by_place; /* whether the caller may book for the person, the place found will tell */
 	struct keyed keyed;
 	struct place place;
 	struct stay_row stay;
@@ -56,6 +57,8 @@ struct making {
 MUST_USE enum err handle_making_read(
 	struct making *making, struct call *call, const struct booking_create_request *request, struct booking *reply);
 bool handle_making_is_for_other(const struct making *making);
+/* Whether it depends on more than the token whether the caller may book for another. */
+bool handle_making_may_be_allowed(const struct making *making);
 /* `is_principal`: the caller is an assistant of the person. */
 MUST_USE enum err handle_making_allow(struct making *making, bool is_principal);
 /* Judges by the place found (area_no 0: none) and makes the stay of it. */

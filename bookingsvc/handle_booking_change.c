@@ -36,7 +36,9 @@ static enum err load_key(struct change *change)
 static enum err check_access(struct change *change)
 {
 	struct call *call = change->call;
-	const struct caller caller = handle_caller(call);
+	const struct stay_row *stay = &change->stay;
+	const struct caller everywhere = handle_caller(call);
+	const struct caller caller = rules_caller_at(&everywhere, &stay->site_id, &stay->area_id, &stay->person_id);
 	struct verdict verdict;
 
 	change->standing = rules_standing(&caller, &change->stay.person_id, change->stay.is_principal);

@@ -19,7 +19,7 @@ static enum err check_person(struct making *making)
 
 	if (!handle_making_is_for_other(making))
 		return OK;
-	if (!making->caller.manage && !making->caller.act_for)
+	if (!handle_making_may_be_allowed(making))
 		return handle_making_allow(making, false);
 	if ((err = peer_people_active(making->call, &making->person_id, 1, &active)) != OK)
 		return err;

@@ -139,7 +139,7 @@ static void check_people(struct making **items, size_t count)
 	enum err err;
 
 	for (size_t i = 0; i < count && n < PEER_PEOPLE_MAX; i++) {
-		if (!handle_making_is_for_other(items[i]) || (!items[i]->caller.manage && !items[i]->caller.act_for))
+		if (!handle_making_is_for_other(items[i]) || !handle_making_may_be_allowed(items[i]))
 			continue;
 		people[n] = items[i]->person_id;
 		asked[n++] = items[i];

@@ -6,7 +6,7 @@
 
 enum err handle_booking_read(struct call *call, const struct booking_ref *request, struct booking *reply)
 {
-	const struct caller caller = handle_caller(call);
+	struct caller caller = handle_caller(call);
 	struct stay_row stay;
 	struct verdict verdict;
 	struct tx *tx = NULL;
@@ -16,6 +16,7 @@ enum err handle_booking_read(struct call *call, const struct booking_ref *reques
 		goto done;
 	if ((err = store_stay_read(tx, &request->id, false, &caller.person_id, call->arena, &stay)) != OK)
 		goto done;
+	caller = rules_caller_at(&caller, &stay.site_id, &stay.area_id, &stay.person_id);
 	verdict = rules_may_touch(rules_standing(&caller, &stay.person_id, stay.is_principal), &caller, false);
 	if ((err = handle_refuse(call, &verdict)) != OK)
 		goto done;
@@ -26,14 +27,16 @@ done:
 	return err;
 }
 
-/* Whose bookings may be listed: one's own, a principal's; with booking.read_all anyone's. */
-static enum err check_scope(struct call *call, struct tx *tx, bool everyone, const struct uuid *person_id)
+/* Whose bookings may be listed: one's own, a principal's; with booking.read_all, there or everywhere, anyone's. */
+static enum err check_scope(
+	struct call *call, struct tx *tx, bool everyone, const struct uuid *person_id, const struct uuid *site_id)
 {
-	const struct caller caller = handle_caller(call);
+	const struct caller everywhere = handle_caller(call);
+	const struct caller caller = rules_caller_at(&everywhere, site_id, NULL, everyone ? NULL : person_id);
 	bool held = false;
 	enum err err = OK;
 
-	if (caller.read_all || (!everyone && uuid_eq(person_id, &caller.person_id)))
+	if (caller.read_all || (!everyone && caller.assists) || (!everyone && uuid_eq(person_id, &caller.person_id)))
 		return OK;
 	if (!everyone && caller.act_for)
 		err = store_delegation_held(tx, &caller.person_id, person_id, 1, &held);
@@ -126,7 +129,7 @@ enum err handle_booking_list(struct call *call, const struct booking_list_reques
 		return err;
 	if ((err = handle_begin(call, &tx)) != OK)
 		return err;
-	if ((err = check_scope(call, tx, everyone, person_id)) == OK)
+	if ((err = check_scope(call, tx, everyone, person_id, request->has_site_id ? &request->site_id : NULL)) == OK)
 		err = find_page(call, tx, everyone, person_id, &filter, reply);
 	tx_free(&tx);
 	return err;

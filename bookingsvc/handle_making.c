@@ -12,6 +12,7 @@ enum err handle_making_read(
 		.caller = handle_caller(call),
 		.person_id = request->has_for_person_id ? request->for_person_id : call->token.person_id,
 		.keyed = handle_keyed(call)};
+	making->caller = rules_caller_at(&making->caller, NULL, NULL, &making->person_id);
 	if (request->has_spot_id == request->has_area_id)
 		return call_refuse(call, ERR_BAD_FIELD, "spot_id", "exactly_one", "Give either spot_id or area_id.");
 	if (uuid_is_nil(&making->person_id))
@@ -25,11 +26,21 @@ bool handle_making_is_for_other(const struct making *making)
 	return !uuid_eq(&making->person_id, &making->caller.person_id);
 }
 
+bool handle_making_may_be_allowed(const struct making *making)
+{
+	const struct caller *caller = &making->caller;
+
+	return caller->manage || caller->act_for || caller->assists || rules_manages_somewhere(caller);
+}
+
 enum err handle_making_allow(struct making *making, bool is_principal)
 {
 	struct verdict verdict;
 
 	making->standing = rules_standing(&making->caller, &making->person_id, is_principal);
+	making->by_place = making->standing == STANDING_NONE && rules_manages_somewhere(&making->caller);
+	if (making->by_place)
+		return OK;
 	verdict = rules_may_book_for(making->standing, &making->caller);
 	return handle_refuse(making->call, &verdict);
 }
@@ -42,6 +53,13 @@ enum err handle_making_judge(struct making *making, instant_us now)
 
 	if (!place->area_no)
 		return handle_not_found(making->call, request->has_spot_id ? "spot_id" : "area_id");
+	if (making->by_place) {
+		making->caller = rules_caller_at(&making->caller, &place->site_id, &place->area_id, NULL);
+		making->standing = rules_standing(&making->caller, &making->person_id, false);
+		verdict = rules_may_book_for(making->standing, &making->caller);
+		if (verdict.err != OK)
+			return handle_refuse(making->call, &verdict);
+	}
 	verdict = rules_create(place, request->starts_at, request->ends_at, now);
 	if (verdict.err != OK)
 		return handle_refuse(making->call, &verdict);

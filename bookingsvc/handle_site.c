@@ -134,6 +134,8 @@ enum err handle_site_update(struct call *call, const struct site_update_request 
 		goto done;
 	if ((err = store_site_read(tx, &request->id, true, call->arena, &row)) != OK)
 		goto done;
+	if ((err = handle_need_place(call, &row.id, NULL)) != OK)
+		goto done;
 	show(&row, &before);
 	verdict = rules_version(call->if_match, row.version);
 	if ((err = handle_refuse(call, &verdict)) != OK)

@@ -46,6 +46,8 @@ static enum err find_area(struct call *call, struct tx *tx, struct spot_row *row
 
 	if (err == ERR_NOT_FOUND)
 		return handle_not_found(call, "area_id");
+	if (err == OK)
+		err = handle_need_place(call, &area.site_id, &area.id);
 	if (err == OK && area.inventory != INVENTORY_NAMED)
 		return call_refuse(
 			call, ERR_RULE, "area_id", "area_is_pooled", "A pooled area counts places and has no spots.");
@@ -151,6 +153,19 @@ done:
 	return err;
 }
 
+/* Only whose site.manage is of a place has to know which place this is. */
+static enum err check_place(struct call *call, struct tx *tx, const struct spot_row *row)
+{
+	struct area_row area;
+	enum err err;
+
+	if (token_has(&call->token, PERM_SITE_MANAGE))
+		return OK;
+	if ((err = store_area_read(tx, &row->area_id, false, call->arena, &area)) != OK)
+		return err;
+	return handle_need_place(call, &area.site_id, &area.id);
+}
+
 enum err handle_spot_update(struct call *call, const struct spot_update_request *request, struct spot *reply)
 {
 	struct spot_row row;
@@ -162,6 +177,8 @@ enum err handle_spot_update(struct call *call, const struct spot_update_request 
 	if ((err = handle_begin(call, &tx)) != OK)
 		goto done;
 	if ((err = store_spot_read(tx, &request->id, true, call->arena, &row)) != OK)
+		goto done;
+	if ((err = check_place(call, tx, &row)) != OK)
 		goto done;
 	show(&row, &before);
 	verdict = rules_version(call->if_match, row.version);

@@ -36,10 +36,26 @@ enum standing {
 	STANDING_ASSISTANT, /* one's principal's, with booking.act_for */
 	STANDING_STAFF      /* anyone's, with booking.manage */
 };
+/* What the caller may do at one place, or for one person, alone. */
+#define REACH_MAX 8
+enum reach_where { REACH_SITE = 1, REACH_AREA, REACH_PERSON };
+struct reach {
+	enum reach_where where;
+	struct uuid id;
+	bool act_for, manage, read_all, site_manage;
+};
 struct caller {
 	struct uuid person_id; /* nil: a client by itself */
-	bool act_for, manage, read_all;
+	bool act_for, manage, read_all, site_manage;
+	bool assists; /* the person asked about, by a grant (rules_caller_at) */
+	size_t reach_count;
+	struct reach reach[REACH_MAX];
 };
+/* The caller as they are there: what their reach gives at these ids joins what they may do everywhere. NULL: none. */
+struct caller rules_caller_at(const struct caller *caller, const struct uuid *site_id, const struct uuid *area_id,
+	const struct uuid *person_id);
+/* Whether there is a place where the caller books for others; which, the place will tell. */
+bool rules_manages_somewhere(const struct caller *caller);
 /* How the caller stands to a stay of `person_id` (nil: of nobody any more). `is_principal`: there is a delegation. */
 enum standing rules_standing(const struct caller *caller, const struct uuid *person_id, bool is_principal);
 /* A new stay for `person_id`: 403 naming the permission that is missing. */

@@ -3,11 +3,46 @@
 
 #define REFUSE(err, field, reason, detail) ((struct verdict){(err), (field), (reason), (detail)})
 
+static bool is_at(
+	const struct reach *reach, const struct uuid *site_id, const struct uuid *area_id, const struct uuid *person_id)
+{
+	const struct uuid *id = reach->where == REACH_SITE ? site_id : reach->where == REACH_AREA ? area_id : person_id;
+
+	return id != NULL && !uuid_is_nil(id) && uuid_eq(id, &reach->id);
+}
+
+struct caller rules_caller_at(const struct caller *caller, const struct uuid *site_id, const struct uuid *area_id,
+	const struct uuid *person_id)
+{
+	struct caller there = *caller;
+
+	for (size_t i = 0; i < caller->reach_count; i++) {
+		const struct reach *reach = &caller->reach[i];
+
+		if (!is_at(reach, site_id, area_id, person_id))
+			continue;
+		there.manage |= reach->manage;
+		there.read_all |= reach->read_all;
+		there.site_manage |= reach->site_manage && reach->where != REACH_PERSON;
+		there.assists |= reach->act_for && reach->where == REACH_PERSON;
+	}
+	return there;
+}
+
+bool rules_manages_somewhere(const struct caller *caller)
+{
+	for (size_t i = 0; i < caller->reach_count; i++) {
+		if (caller->reach[i].manage && caller->reach[i].where != REACH_PERSON)
+			return true;
+	}
+	return false;
+}
+
 enum standing rules_standing(const struct caller *caller, const struct uuid *person_id, bool is_principal)
 {
 	if (!uuid_is_nil(person_id) && uuid_eq(&caller->person_id, person_id))
 		return STANDING_SELF;
-	if (caller->act_for && is_principal)
+	if (caller->assists || (caller->act_for && is_principal))
 		return STANDING_ASSISTANT;
 	return caller->manage ? STANDING_STAFF : STANDING_NONE;
 }

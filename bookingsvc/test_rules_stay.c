@@ -97,6 +97,45 @@ static void test_standing(void **state)
 	}
 }
 
+static void test_reach(void **state)
+{
+	const struct uuid site = {{1}}, area = {{2}}, person = {{3}}, other = {{9}};
+	const struct {
+		const char *name;
+		struct reach reach;
+		const struct uuid *site, *area, *person;
+		bool act_for, manage, read_all, site_manage;
+	} cases[] = {
+		{"at the site", {REACH_SITE, site, .manage = true, .read_all = true}, &site, &area, &person,
+			.manage = true, .read_all = true},
+		{"at another site", {REACH_SITE, site, .manage = true}, &other, &area, &person, .manage = false},
+		{"at no known site", {REACH_SITE, site, .manage = true}, NULL, &area, &person, .manage = false},
+		{"in the area", {REACH_AREA, area, .manage = true}, &site, &area, &person, .manage = true},
+		{"an area is no site", {REACH_AREA, area, .manage = true}, &area, &site, &person, .manage = false},
+		{"for the person", {REACH_PERSON, person, .act_for = true}, &site, &area, &person, .act_for = true},
+		{"for another person", {REACH_PERSON, person, .act_for = true}, &site, &area, &other, .manage = false},
+		{"nobody's stay is no person's", {REACH_PERSON, UUID_NIL, .manage = true}, &site, &area, &UUID_NIL,
+			.manage = false},
+		{"acting for is of people", {REACH_SITE, site, .act_for = true}, &site, &area, &person,
+			.manage = false},
+		{"managing places is of places", {REACH_PERSON, person, .site_manage = true}, &site, &area, &person,
+			.manage = false},
+		{"managing a site", {REACH_SITE, site, .site_manage = true}, &site, NULL, NULL, .site_manage = true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct caller caller = {.person_id = {{7}}, .reach_count = 1, .reach = {cases[i].reach}};
+		struct caller there = rules_caller_at(&caller, cases[i].site, cases[i].area, cases[i].person);
+
+		CHECK(cases[i].name, there.manage == cases[i].manage && there.read_all == cases[i].read_all);
+		CHECK(cases[i].name, there.site_manage == cases[i].site_manage && there.assists == cases[i].act_for);
+		CHECK(cases[i].name, !there.act_for);
+		CHECK(cases[i].name, rules_manages_somewhere(&caller) ==
+					     (cases[i].reach.manage && cases[i].reach.where != REACH_PERSON));
+	}
+}
+
 static struct stay_row stay_of(enum stay_status status, instant_us starts_at, instant_us ends_at)
 {
 	return (struct stay_row){.spot_no = 1,
@@ -280,6 +319,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_new_stay),
 		cmocka_unit_test(test_standing),
+		cmocka_unit_test(test_reach),
 		cmocka_unit_test(test_the_life_of_a_stay),
 		cmocka_unit_test(test_who_cancelled_is_the_reason),
 		cmocka_unit_test(test_a_change_is_judged_by_what_it_asks_for),

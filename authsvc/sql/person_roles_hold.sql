@@ -2,5 +2,9 @@
 -- $1 tenant, $2 internal number of the person. Whoever changes one of the person's roles waits, or was waited for.
 select c.public_id
 from role c
-where c.tenant_id = $1 and c.name in (select r.role from person_role r where r.tenant_id = $1 and r.person_id = $2)
+where c.tenant_id = $1 and c.name in (
+	select r.role from person_role r where r.tenant_id = $1 and r.person_id = $2
+	union
+	select g.role from role_grant g where g.tenant_id = $1
+		and (g.person_id = $2 or g.group_id in (select m.group_id from person_group_member m where m.tenant_id = $1 and m.person_id = $2)))
 for key share

@@ -54,8 +54,11 @@ bool permission_set_has(const struct permission_set *set, enum permission permis
 void permission_set_add(struct permission_set *set, enum permission permission);
 void permission_set_merge(struct permission_set *set, const struct permission_set *other); /* union */
 void permission_set_limit(struct permission_set *set, const struct permission_set *other); /* intersection */
-const struct role *role_by_name(struct str name);                                          /* NULL when unknown */
-const struct role *role_at(size_t index);                                                  /* NULL past the last */
+/* What of a set can be held in one place, or for one person, alone: those permissions that handlers look for there. */
+struct permission_set permission_set_of_place(const struct permission_set *set);
+struct permission_set permission_set_of_principal(const struct permission_set *set);
+const struct role *role_by_name(struct str name); /* NULL when unknown */
+const struct role *role_at(size_t index);         /* NULL past the last */
 
 /*
  * Operations are declared beside their shapes, in <callee>.def:
@@ -77,6 +80,7 @@ enum operation_flag {
 	OP_OAUTH = 64,       /* OP_WEB whose errors have the form of RFC 6749 section 5.2 */
 	OP_UNVERIFIED = 128, /* open to people whose e-mail address is not verified */
 	OP_LOCAL = 256,      /* answered by the gateway itself */
+	OP_PLACED = 1024,    /* looks at the place: a permission that is held there only will do */
 	OP_PAGE = 512,       /* for people: no script of another origin may read it */
 	OP_STEP_UP = 2048    /* what it does is done soon after a sign-in: see STEP_UP_ACR */
 };

@@ -98,6 +98,31 @@ void permission_set_limit(struct permission_set *set, const struct permission_se
 		set->bits[i] &= other->bits[i];
 }
 
+static struct permission_set chosen(
+	const struct permission_set *set, const enum permission *permissions_of, size_t count)
+{
+	struct permission_set some = {{0}};
+
+	for (size_t i = 0; i < count; i++)
+		permission_set_add(&some, permissions_of[i]);
+	permission_set_limit(&some, set);
+	return some;
+}
+
+struct permission_set permission_set_of_place(const struct permission_set *set)
+{
+	static const enum permission placed[] = {PERM_SITE_MANAGE, PERM_BOOKING_MANAGE, PERM_BOOKING_READ_ALL};
+
+	return chosen(set, placed, sizeof(placed) / sizeof(placed[0]));
+}
+
+struct permission_set permission_set_of_principal(const struct permission_set *set)
+{
+	static const enum permission personal[] = {PERM_BOOKING_ACT_FOR, PERM_BOOKING_MANAGE, PERM_BOOKING_READ_ALL};
+
+	return chosen(set, personal, sizeof(personal) / sizeof(personal[0]));
+}
+
 static void roles_read(void)
 {
 	for (size_t i = 0; i < ROLE_COUNT; i++) {

@@ -36,7 +36,7 @@ enum err admit_token(
 	if (!token->email_verified && (operation->flags & OP_UNVERIFIED) == 0)
 		return ERR_EMAIL_UNVERIFIED;
 	*reason_out = str_from(permission_name(permission));
-	if (permission != PERM_SELF && !token_has(token, (unsigned)permission))
+	if (permission != PERM_SELF && !token_may(token, (unsigned)permission, (operation->flags & OP_PLACED) != 0))
 		return ERR_FORBIDDEN;
 	if (wants_factor(token, permission) && step_up && (token->acr < ACR_2FA || !is_recent(token, now)))
 		return ERR_STEP_UP;
@@ -46,12 +46,31 @@ enum err admit_token(
 	return OK;
 }
 
-bool admit_limit(struct token *token)
+/* The same of what is held in places. */
+static bool limit_grants(struct token *token)
 {
 	bool limited = false;
 
+	for (unsigned i = 0; i < token->grant_count; i++) {
+		for (unsigned bit = 0; bit < TOKEN_GRANT_BYTES * 8; bit++) {
+			uint8_t *byte = &token->grants[i].permissions[bit / 8];
+
+			if ((*byte >> bit % 8 & 1) == 0 || !permission_is_staff((enum permission)bit))
+				continue;
+			*byte &= (uint8_t) ~(1U << bit % 8);
+			limited = true;
+		}
+	}
+	return limited;
+}
+
+bool admit_limit(struct token *token)
+{
+	bool limited;
+
 	if (!lacks_factor(token))
 		return false;
+	limited = limit_grants(token);
 	for (unsigned bit = 0; bit < PERMISSION_BITS_MAX; bit++) {
 		if (!token_has(token, bit) || !permission_is_staff((enum permission)bit))
 			continue;

@@ -89,6 +89,8 @@ static void rights_of_staff_are_taken_where_the_factor_is_missing(void **state)
 	struct token cut, client = {0};
 
 	(void)state;
+	all.grant_count = 1;
+	all.grants[0] = (struct token_grant){{{1}}, TOKEN_SITE, {0xff, 0xff, 0xff, 0xff}};
 	memset(all.permissions, 0xff, sizeof(all.permissions));
 	memset(client.permissions, 0xff, sizeof(client.permissions));
 	cut = all;
@@ -96,6 +98,9 @@ static void rights_of_staff_are_taken_where_the_factor_is_missing(void **state)
 	for (unsigned bit = 0; bit < PERMISSION_BITS_MAX; bit++)
 		CHECK(permission_name((enum permission)bit),
 			token_has(&cut, bit) != permission_is_staff((enum permission)bit));
+	for (unsigned bit = 0; bit < TOKEN_GRANT_BYTES * 8; bit++)
+		CHECK(permission_name((enum permission)bit), token_has_at(&cut, bit, TOKEN_SITE, &all.grants[0].id) !=
+								     permission_is_staff((enum permission)bit));
 	assert_false(admit_limit(&cut));
 	assert_false(admit_limit(&client));
 	assert_true(token_has(&client, PERM_PERSON_READ));

@@ -76,6 +76,25 @@ static const struct {
 	const char *reason;
 } claim_cases[] = {
 	{"the claims that we write pass", NULL, NULL, OK, NULL},
+	{"rights at a site", "grants", "[\"sAY88fgAAcACAAAAAAAAAAYI\"]", OK, NULL},
+	{"rights over four bytes", "grants", "[\"pAY88fgAAcACAAAAAAAAAAYABAQE\"]", OK, NULL},
+	{"no rights anywhere", "grants", "[]", OK, NULL},
+	{"rights in an object", "grants", "{}", ERR_UNAUTHENTICATED, "grants is no array, too long or a client's"},
+	{"rights in nine places", "grants", "[1,1,1,1,1,1,1,1,1]", ERR_UNAUTHENTICATED,
+		"grants is no array, too long or a client's"},
+	{"rights that are a number", "grants", "[7]", ERR_UNAUTHENTICATED, "a grant is malformed"},
+	{"rights without a place", "grants", "[\"\"]", ERR_UNAUTHENTICATED, "a grant is malformed"},
+	{"rights of another kind of place", "grants", "[\"tAY88fgAAcACAAAAAAAAAAYI\"]", ERR_UNAUTHENTICATED,
+		"a grant is malformed"},
+	{"a place without rights", "grants", "[\"sAY88fgAAcACAAAAAAAAAAQ\"]", ERR_UNAUTHENTICATED,
+		"a grant is malformed"},
+	{"a place with none of the rights", "grants", "[\"sAY88fgAAcACAAAAAAAAAAQA\"]", ERR_UNAUTHENTICATED,
+		"a grant is malformed"},
+	{"rights over five bytes", "grants", "[\"sAY88fgAAcACAAAAAAAAAAQEBAQEB\"]", ERR_UNAUTHENTICATED,
+		"a grant is malformed"},
+	{"rights at nothing", "grants", "[\"sAAAAAAAAAAAAAAAAAAAAAIA\"]", ERR_UNAUTHENTICATED, "a grant is malformed"},
+	{"rights with a sign that is no base64url", "grants", "[\"s+AY88fgAAcACAAAAAAAAAAY\"]", ERR_UNAUTHENTICATED,
+		"a grant is malformed"},
 	{"claims that nobody knows pass", "act", "{\"sub\":\"x\"}", OK, NULL},
 	{"another issuer", "iss", "\"https://berth.example/\"", ERR_UNAUTHENTICATED, "iss is another"},
 	{"no issuer", "iss", NULL, ERR_UNAUTHENTICATED, "iss is another"},
@@ -330,6 +349,27 @@ static void a_token_lives_from_its_first_to_its_last_microsecond(void **state)
 	signing_key_free(&key);
 }
 
+static void fill_grants(struct token *token)
+{
+	for (uint8_t i = 1; i <= TOKEN_GRANTS_MAX + 2; i++) {
+		struct token_grant grant = {.id = {{i}}, .scope = "sap"[i % 3], .permissions = {i, 0, 0, i}};
+
+		assert_int_equal(token_add_grant(token, &grant), i <= TOKEN_GRANTS_MAX ? OK : ERR_TOO_LARGE);
+	}
+}
+
+static void a_right_in_a_place_is_held_there_alone(void **state)
+{
+	const struct uuid one = {{1}};
+	struct token token = {0};
+
+	(void)state;
+	fill_grants(&token);
+	assert_true(token_has_at(&token, 24, TOKEN_AREA, &one) && token_may(&token, 24, true));
+	assert_false(token_has_at(&token, 24, TOKEN_SITE, &one) || token_may(&token, 24, false));
+	assert_false(token_has_at(&token, 25, TOKEN_AREA, &one) || token_has_at(&token, 32, TOKEN_AREA, &one));
+}
+
 static void what_is_signed_comes_back(void **state)
 {
 	struct signing_key *key = forge_key();
@@ -346,6 +386,7 @@ static void what_is_signed_comes_back(void **state)
 	assert_int_equal(token_add_role(&in, STR("Late")), ERR_BAD_FIELD);
 	assert_true(token_set_scope(&in, STR("openid profile email")));
 	assert_false(token_set_scope(&in, STR(" openid")));
+	fill_grants(&in);
 	in.acr = ACR_PHR;
 	in.demand = DEMAND_OPTIONAL;
 	in.auth_at = NOW - 5 * US_PER_S;
@@ -478,6 +519,7 @@ int main(void)
 		cmocka_unit_test(only_access_tokens_pass),
 		cmocka_unit_test(a_token_of_another_algorithm_is_refused),
 		cmocka_unit_test(a_token_lives_from_its_first_to_its_last_microsecond),
+		cmocka_unit_test(a_right_in_a_place_is_held_there_alone),
 		cmocka_unit_test(what_is_signed_comes_back),
 		cmocka_unit_test(a_client_for_itself_has_no_person),
 		cmocka_unit_test(what_would_not_verify_is_not_signed),

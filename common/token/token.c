@@ -129,6 +129,39 @@ static const char *read_ids(const struct claims *claims)
 	return read_uuid(claims->root, "jti", &token->token_id, "jti is missing or malformed");
 }
 
+/* A letter, and base64url of an id with a bitmap behind it. */
+static bool read_grant(const struct claims *claims, const struct json *one)
+{
+	struct token_grant grant = {0};
+	struct str bytes;
+
+	if (one->kind != JSON_STRING || one->text.len < 2)
+		return false;
+	grant.scope = one->text.p[0];
+	bytes = base64url_decode(claims->arena, (struct str){one->text.p + 1, one->text.len - 1});
+	if (bytes.p == NULL || bytes.len <= sizeof(grant.id.b) ||
+		bytes.len > sizeof(grant.id.b) + sizeof(grant.permissions))
+		return false;
+	memcpy(grant.id.b, bytes.p, sizeof(grant.id.b));
+	memcpy(grant.permissions, bytes.p + sizeof(grant.id.b), bytes.len - sizeof(grant.id.b));
+	return token_add_grant(claims->token, &grant) == OK;
+}
+
+static const char *read_grants(const struct claims *claims)
+{
+	const struct json *grants = json_get(claims->root, "grants");
+
+	if (grants == NULL)
+		return NULL;
+	if (grants->kind != JSON_ARRAY || grants->count > TOKEN_GRANTS_MAX || uuid_is_nil(&claims->token->person_id))
+		return "grants is no array, too long or a client's";
+	for (const struct json *one = grants->first; one != NULL; one = one->next) {
+		if (!read_grant(claims, one))
+			return "a grant is malformed";
+	}
+	return NULL;
+}
+
 static const char *read_rights(const struct claims *claims)
 {
 	const struct json *verified = json_get(claims->root, "ev");
@@ -260,6 +293,8 @@ static const char *read_claims(const struct claims *claims, const struct token_r
 		return reason;
 	if ((reason = read_rights(claims)) != NULL)
 		return reason;
+	if ((reason = read_grants(claims)) != NULL)
+		return reason;
 	if ((reason = read_scope(claims)) != NULL)
 		return reason;
 	if ((reason = read_proof(claims)) != NULL)
@@ -322,6 +357,55 @@ void token_grant(struct token *token, unsigned permission)
 {
 	INVARIANT(permission < TOKEN_PERMISSIONS_MAX);
 	token->permissions[permission / 8] |= (uint8_t)(1U << permission % 8);
+}
+
+static bool grant_has(const struct token_grant *grant, unsigned permission)
+{
+	return permission < TOKEN_GRANT_BYTES * 8 && (grant->permissions[permission / 8] >> permission % 8 & 1) != 0;
+}
+
+bool token_has_at(const struct token *token, unsigned permission, enum token_scope scope, const struct uuid *id)
+{
+	for (unsigned i = 0; i < token->grant_count; i++) {
+		const struct token_grant *grant = &token->grants[i];
+
+		if (grant->scope == (char)scope && uuid_eq(&grant->id, id) && grant_has(grant, permission))
+			return true;
+	}
+	return false;
+}
+
+bool token_may(const struct token *token, unsigned permission, bool looks_at_place)
+{
+	bool somewhere = false;
+
+	for (unsigned i = 0; i < token->grant_count && looks_at_place; i++)
+		somewhere = somewhere || grant_has(&token->grants[i], permission);
+	return somewhere || token_has(token, permission);
+}
+
+enum err token_add_grant(struct token *token, const struct token_grant *grant)
+{
+	unsigned any = 0;
+	unsigned i = 0;
+
+	for (unsigned byte = 0; byte < TOKEN_GRANT_BYTES; byte++)
+		any |= grant->permissions[byte];
+	if (any == 0 || uuid_is_nil(&grant->id) ||
+		(grant->scope != TOKEN_SITE && grant->scope != TOKEN_AREA && grant->scope != TOKEN_PRINCIPAL))
+		return ERR_BAD_FIELD;
+	while (i < token->grant_count &&
+		!(token->grants[i].scope == grant->scope && uuid_eq(&token->grants[i].id, &grant->id)))
+		i++;
+	if (i == TOKEN_GRANTS_MAX)
+		return ERR_TOO_LARGE;
+	if (i == token->grant_count) {
+		token->grants[token->grant_count++] = *grant;
+		return OK;
+	}
+	for (unsigned byte = 0; byte < TOKEN_GRANT_BYTES; byte++)
+		token->grants[i].permissions[byte] |= grant->permissions[byte];
+	return OK;
 }
 
 bool token_has_scope(const struct token *token, const char *scope)

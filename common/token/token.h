@@ -13,8 +13,10 @@
  * environment stamp, `ev` e-mail verified, `roles`, `perm` (base64url of a little-endian bitmap; bit n is row n of
  * contract/permissions.def), `ims` (milliseconds of iat, 0 to 999: NumericDate has whole seconds, and a revocation
  * must not hit the token issued just after it). For a client without a person, sub is the client_id (RFC 9068 section
- * 2.2). `aud` is the audience of the deployment, or that and the path of one of its resources (RFC 8707). How and when
- * the person signed in: acr, amr, auth_time (RFC 9068 section 2.2.1); without acr it was one factor.
+ * 2.2). `aud` is the audience of the deployment, or that and the path of one of its resources (RFC 8707). `grants`:
+ * rights in one place or for one person only, each a letter of enum token_scope and base64url of the id's 16 bytes and
+ * 1 to 4 of such a bitmap. How and when the person signed in: acr, amr, auth_time (RFC 9068 section 2.2.1); without acr
+ * it was one factor.
  * `mfa`: of whom the person's tenant demands a second factor (base/acr.h); without it, of staff.
  */
 #define TOKEN_LEN_MAX 4096
@@ -27,6 +29,15 @@
 #define TOKEN_ROLE_MAX 23
 #define TOKEN_RESOURCE_MAX 63
 #define TOKEN_AUDIENCE_MAX 512
+#define TOKEN_GRANTS_MAX 8
+#define TOKEN_GRANT_BYTES 4 /* of the bitmap: permissions 0 to 31 */
+
+enum token_scope { TOKEN_SITE = 's', TOKEN_AREA = 'a', TOKEN_PRINCIPAL = 'p' };
+struct token_grant {
+	struct uuid id;
+	char scope; /* enum token_scope */
+	uint8_t permissions[TOKEN_GRANT_BYTES];
+};
 
 /* No pointers, so it may be copied and cached; strings are NUL-terminated. */
 struct token {
@@ -43,6 +54,8 @@ struct token {
 	bool email_verified;
 	uint8_t role_count;
 	char roles[TOKEN_ROLES_MAX][TOKEN_ROLE_MAX + 1];
+	uint8_t grant_count;
+	struct token_grant grants[TOKEN_GRANTS_MAX];
 	char client_id[TOKEN_CLIENT_ID_MAX + 1];
 	char scope[TOKEN_SCOPE_MAX + 1];       /* space-separated; "" when none */
 	char methods[AMR_MAX + 1];             /* amr, space-separated; "" when none */
@@ -74,8 +87,17 @@ MUST_USE enum err token_sign(const struct token_rules *rules, const struct signi
 
 /* Whether sub could mean the client as well as the person (RFC 9068 section 5): neither signed nor taken then. */
 bool token_is_ambiguous(const struct token *token);
-bool token_has(const struct token *token, unsigned permission);     /* false out of range */
-void token_grant(struct token *token, unsigned permission);         /* out of range is a broken invariant */
+bool token_has(const struct token *token, unsigned permission); /* false out of range */
+void token_grant(struct token *token, unsigned permission);     /* out of range is a broken invariant */
+/* Held there, though not everywhere. */
+bool token_has_at(const struct token *token, unsigned permission, enum token_scope scope, const struct uuid *id);
+/* Held everywhere or, where the operation itself looks at the place, somewhere. */
+bool token_may(const struct token *token, unsigned permission, bool looks_at_place);
+/*
+ * Joins what is there for the same place. ERR_BAD_FIELD: nothing that can be held in a place, or an id or scope that is
+ * none; ERR_TOO_LARGE: full.
+ */
+MUST_USE enum err token_add_grant(struct token *token, const struct token_grant *grant);
 bool token_has_scope(const struct token *token, const char *scope); /* one whole word of scope */
 /* False, and nothing changes, when `scope` is not words of RFC 6749 section 3.3 with single spaces. */
 bool token_set_scope(struct token *token, struct str scope);

@@ -36,6 +36,19 @@ static bool resource_ok(const struct token_rules *rules, const struct token *tok
 	       token_set_resource(&probe, rules, str_from(token->resource));
 }
 
+static bool grants_ok(const struct token *token)
+{
+	struct token probe = {0};
+
+	if (token->grant_count > TOKEN_GRANTS_MAX || (token->grant_count > 0 && uuid_is_nil(&token->person_id)))
+		return false;
+	for (unsigned i = 0; i < token->grant_count; i++) {
+		if (token_add_grant(&probe, &token->grants[i]) != OK)
+			return false;
+	}
+	return true;
+}
+
 /* A person has signed in somehow, a client has not. */
 static bool proof_ok(const struct token *token)
 {
@@ -67,7 +80,7 @@ static bool signable(const struct token_rules *rules, const struct token *token)
 		return false;
 	if (uuid_is_nil(&token->tenant_id) || uuid_is_nil(&token->session_id) || uuid_is_nil(&token->token_id))
 		return false;
-	return words_ok(token) && resource_ok(rules, token) && proof_ok(token) && life_ok(token) &&
+	return words_ok(token) && resource_ok(rules, token) && grants_ok(token) && proof_ok(token) && life_ok(token) &&
 	       !token_is_ambiguous(token);
 }
 
@@ -90,6 +103,31 @@ static void put_permissions(struct json_writer *w, const struct token *token)
 	json_key(w, "perm");
 	json_put_c(w, sodium_bin2base64(
 			      text, sizeof(text), token->permissions, len, sodium_base64_VARIANT_URLSAFE_NO_PADDING));
+}
+
+static void put_grants(struct json_writer *w, const struct token *token)
+{
+	uint8_t bytes[sizeof(struct uuid) + TOKEN_GRANT_BYTES];
+	char text[2 * sizeof(bytes)];
+
+	if (token->grant_count == 0)
+		return;
+	json_key(w, "grants");
+	json_begin_array(w);
+	for (unsigned i = 0; i < token->grant_count; i++) {
+		const struct token_grant *grant = &token->grants[i];
+		size_t len = TOKEN_GRANT_BYTES;
+
+		while (len > 1 && grant->permissions[len - 1] == 0)
+			len--;
+		memcpy(bytes, grant->id.b, sizeof(grant->id.b));
+		memcpy(bytes + sizeof(grant->id.b), grant->permissions, len);
+		text[0] = grant->scope;
+		(void)sodium_bin2base64(text + 1, sizeof(text) - 1, bytes, sizeof(grant->id.b) + len,
+			sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+		json_put_c(w, text);
+	}
+	json_end_array(w);
 }
 
 static void put_who(struct json_writer *w, const struct token *token)
@@ -170,6 +208,7 @@ static void put_claims(struct json_writer *w, const struct token_rules *rules, c
 		json_put_c(w, token->roles[i]);
 	json_end_array(w);
 	put_permissions(w, token);
+	put_grants(w, token);
 	put_proof(w, token);
 	json_end_object(w);
 }

@@ -24,7 +24,7 @@ STALE = 'If-Match: "987654321"'
 
 # Which kind of object a path names.
 KINDS = {"people": "person", "clients": "client", "sites": "site", "areas": "area", "spots": "spot", "vehicles": "vehicle", "delegations": "delegation", "bookings": "booking",
-         "events": "event", "erasures": "erasure", "roles": "role"}
+         "events": "event", "erasures": "erasure", "roles": "role", "groups": "group", "grants": "grant"}
 # What belongs to a person: a peer's is none to who has none of these permissions. The rest belongs to the tenant.
 PEERS = {"booking_read": {"booking.read_all", "booking.manage"}, "booking_update": {"booking.manage"}, "booking_cancel": {"booking.manage"}, "booking_check_in": {"booking.manage"},
          "booking_check_out": {"booking.manage"}, "vehicle_read": set(), "vehicle_delete": set()}
@@ -134,7 +134,9 @@ def of_the_tenant(suite, slug):
     event = wait_for(lambda: suite.events(slug, object_id=area["id"]), 60, "an event")[0]["id"]
     delegation = admin.post("/v1/delegations", {"assistant_id": assistant, "principal_id": user}).expect(201).body["id"]
     role = admin.post("/v1/roles", {"name": f"Role-{secrets.token_hex(4)}", "permissions": ["site.read"]}).expect(201).body["id"]
-    return {"role": role, "site": area["site_id"], "area": area["id"], "spot": area["spots"][0], "client": client, "erasure": erasure, "event": event, "delegation": delegation}
+    group = admin.post("/v1/groups", {"name": f"Group {secrets.token_hex(4)}"}).expect(201).body["id"]
+    grant = admin.post("/v1/grants", {"person_id": user, "role": "Visitor", "reason": "a test"}).expect(201).body["id"]
+    return {"role": role, "group": group, "grant": grant, "site": area["site_id"], "area": area["id"], "spot": area["spots"][0], "client": client, "erasure": erasure, "event": event, "delegation": delegation}
 
 
 def of_a_person(suite, slug, person, token):
@@ -239,7 +241,8 @@ def seen_next_door(suite, other_slug, world):
     admin = suite.as_role(other_slug, "Admin")
     there = world["other"]
     paths = {"site": "/v1/sites/", "area": "/v1/areas/", "spot": "/v1/spots/", "person": "/v1/people/", "client": "/v1/clients/", "booking": "/v1/bookings/", "event": "/v1/audit/events/",
-             "erasure": "/v1/erasures/", "role": "/v1/roles/"}
+             "erasure": "/v1/erasures/", "role": "/v1/roles/",
+             "group": "/v1/groups/", "grant": "/v1/grants/"}
     return {kind: admin.get(path + there[kind]).expect(200).text for kind, path in paths.items()}
 
 

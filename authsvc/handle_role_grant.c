@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "issue.h"
+#include "once.h"
+#include "people.h"
+#include "rules_oauth.h"
+#include "service/crash.h"
+#include "store_group.h"
+#include "store_role.h"
+#include "store_role_grant.h"
+
+#define SERVICE_DEF "contract/authsvc.def"
+#include "service/handlers.h"
+
+#define LIST_GRANTS "grants"
+
+static const char *status_of(const struct role_grant_record *record)
+{
+	bool open = record->status == GRANT_PENDING || record->status == GRANT_ACTIVE;
+
+	return open && record->over_at != 0 && record->over_at <= clock_now_us()
+	               ? "ended"
+	               : rules_grant_status_name(record->status);
+}
+
+static enum err view(struct call *call, const struct role_grant_record *record, struct role_grant *view_out)
+{
+	struct rights rights = issue_rights_of_roles(record->role);
+
+	rights = issue_rights_at(record->scope, &rights);
+	*view_out = (struct role_grant){
+		.id = record->id,
+		.has_id = true,
+		.person_id = record->person_id,
+		.has_person_id = !uuid_is_nil(&record->person_id),
+		.group_id = record->group_id,
+		.has_group_id = !uuid_is_nil(&record->group_id),
+		.role = record->role,
+		.has_role = true,
+		.scope = str_from(rules_grant_scope_name(record->scope)),
+		.has_scope = true,
+		.scope_id = record->scope_id,
+		.has_scope_id = !uuid_is_nil(&record->scope_id),
+		.starts_at = record->starts_at,
+		.has_starts_at = true,
+		.ends_at = record->over_at,
+		.has_ends_at = record->over_at != 0,
+		.reason = record->reason,
+		.has_reason = record->reason.p != NULL,
+		.status = str_from(status_of(record)),
+		.has_status = true,
+		.has_permissions = true,
+		.granted_by = record->granted_by,
+		.has_granted_by = true,
+		.decided_by = record->decided_by,
+		.has_decided_by = !uuid_is_nil(&record->decided_by),
+		.version = record->version,
+		.has_version = true,
+		.created_at = record->created_at,
+		.has_created_at = true,
+	};
+	return issue_names_of_rights(call->arena, &rights, &view_out->permissions);
+}
+
+static enum err put_event(struct call *call, struct store *store, const char *action,
+	const struct role_grant_record *record, struct str before, struct role_grant *reply)
+{
+	struct trail trail = {.action = action,
+		.object_type = "role_grant",
+		.object_id = record->id,
+		.subject_id = record->subject_id,
+		.version = record->version,
+		.before = before};
+	enum err err;
+
+	if ((err = view(call, record, reply)) != OK)
+		return err;
+	call->version = record->version;
+	trail.after = desk_json(call, shape_role_grant(), reply);
+	return trail.after.p != NULL ? desk_put_event(call, store, &trail) : ERR_OVERLOADED;
+}
+
+/* -- asking for one -- */
+
+static enum err check_times(struct call *call, const struct role_grant_create_request *request, instant_us now,
+	struct role_grant_record *record)
+{
+	record->starts_at = request->has_starts_at && request->starts_at > now ? request->starts_at : now;
+	record->over_at = request->has_ends_at ? request->ends_at : 0;
+	if (record->starts_at > now + GRANT_LONGEST_US)
+		return call_refuse(
+			call, ERR_BAD_FIELD, "starts_at", "too_far", "A grant starts within 366 days from now.");
+	if (record->over_at == 0)
+		return OK;
+	if (record->over_at < record->starts_at + GRANT_SHORTEST_US)
+		return call_refuse(
+			call, ERR_BAD_FIELD, "ends_at", "ends_before_start", "A grant ends after it has started.");
+	if (record->over_at > record->starts_at + GRANT_LONGEST_US)
+		return call_refuse(
+			call, ERR_BAD_FIELD, "ends_at", "too_long", "A grant that ends lasts 366 days at most.");
+	return OK;
+}
+
+/* The role is one that the caller may give, and something of it can be held there. */
+static enum err check_role(struct call *call, struct store *store, const struct role_grant_record *record)
+{
+	struct str word = record->role;
+	struct texts roles = {&word, 1};
+	struct person_record probe = {0};
+	struct rights rights, none = {{0}};
+	enum err err;
+
+	if (str_eq_c(record->role, ROLE_OWNER))
+		return call_refuse(call, ERR_BAD_FIELD, "role", "role_not_grantable",
+			"A tenant is handed over, and not granted for a time.");
+	if ((err = people_check_roles(call, store, &roles, &probe)) != OK)
+		return err;
+	rights = issue_rights_of_person(&probe);
+	rights = issue_rights_at(record->scope, &rights);
+	if (rules_rights_within(&rights, &none))
+		return call_refuse(call, ERR_BAD_FIELD, "scope", "nothing_held_there",
+			"Nothing that this role grants is of a place or a person.");
+	return OK;
+}
+
+static enum err check_scope(struct call *call, struct store *store, const struct role_grant_create_request *request,
+	struct role_grant_record *record)
+{
+	struct person_record principal;
+	enum err err;
+
+	record->scope = GRANT_TENANT;
+	if (request->has_scope && !rules_grant_scope_parse(request->scope, &record->scope))
+		return ERR_BAD_FIELD;
+	record->scope_id = request->has_scope_id ? request->scope_id : UUID_NIL;
+	if ((record->scope == GRANT_TENANT) != uuid_is_nil(&record->scope_id))
+		return call_refuse(call, ERR_BAD_FIELD, "scope_id", "scope_id_and_scope",
+			"A site, area or principal has its id, the tenant none.");
+	if (record->scope != GRANT_PRINCIPAL)
+		return OK;
+	err = store_person_read(store, &record->scope_id, &principal);
+	if (err == ERR_NOT_FOUND || (err == OK && principal.status == PERSON_ERASED))
+		return call_refuse(call, ERR_NOT_FOUND, "scope_id", NULL, NULL);
+	return err;
+}
+
+/* To whom: a person, whose row is held, or a group. */
+static enum err find_holder(struct call *call, struct store *store, const struct role_grant_create_request *request,
+	struct role_grant_record *record)
+{
+	struct person_record person;
+	struct group_record group;
+	int64_t open;
+	enum err err;
+
+	if (request->has_person_id == request->has_group_id)
+		return call_refuse(
+			call, ERR_BAD_FIELD, "person_id", "exactly_one", "Give either person_id or group_id.");
+	if (request->has_person_id) {
+		err = store_person_lock(store, &request->person_id, &person);
+		if (err == ERR_NOT_FOUND || (err == OK && person.status == PERSON_ERASED))
+			return call_refuse(call, ERR_NOT_FOUND, "person_id", NULL, NULL);
+		record->person_id = record->subject_id = request->person_id;
+		record->person_row_id = person.row_id;
+	} else {
+		err = store_group_lock(store, &request->group_id, &group);
+		if (err == ERR_NOT_FOUND)
+			return call_refuse(call, ERR_NOT_FOUND, "group_id", NULL, NULL);
+		record->group_id = request->group_id;
+		record->group_row_id = group.row_id;
+		record->subject_id = call->token.person_id;
+	}
+	if (err != OK)
+		return err;
+	err = store_role_grant_open(store, record->person_row_id, record->group_row_id, STR_NONE, &open);
+	if (err == OK && open >= GRANTS_OF_ONE_MAX)
+		return call_refuse(
+			call, ERR_CONFLICT, NULL, "too_many_grants", "One person or group has at most 32 grants.");
+	return err;
+}
+
+static enum err create(struct call *call, const struct role_grant_create_request *request, struct store *store,
+	struct role_grant *reply)
+{
+	struct role_grant_record record = {.id = uuid_new(),
+		.role = request->role,
+		.reason = request->reason,
+		.status = GRANT_ACTIVE,
+		.granted_by = call->token.person_id};
+	instant_us now = clock_now_us();
+	enum err err;
+
+	if (uuid_is_nil(&call->token.person_id))
+		return call_refuse(call, ERR_FORBIDDEN, NULL, "person_required",
+			"A person answers for a grant; the token is a client's.");
+	if ((err = check_times(call, request, now, &record)) != OK)
+		return err;
+	if ((err = find_holder(call, store, request, &record)) != OK)
+		return err;
+	if ((err = check_scope(call, store, request, &record)) != OK)
+		return err;
+	if ((err = check_role(call, store, &record)) != OK)
+		return err;
+	if ((err = store_role_grant_insert(store, &record, now)) != OK)
+		return err;
+	return put_event(call, store, "role_grant.create", &record, STR_NONE, reply);
+}
+
+enum err handle_role_grant_create(
+	struct call *call, const struct role_grant_create_request *request_in, struct role_grant *reply_out)
+{
+	struct store store = {0};
+	struct once once;
+	bool repeated;
+	enum err err;
+
+	if ((err = desk_begin(call, &store)) != OK)
+		goto done;
+	if ((err = once_begin(call, &store, reply_out, &once, &repeated)) != OK || repeated)
+		goto done;
+	if ((err = create(call, request_in, &store, reply_out)) != OK)
+		goto done;
+	if ((err = once_finish(call, &store, &once, reply_out)) != OK)
+		goto done;
+	CRASH_POINT("role_grant_create.before_commit");
+	err = desk_commit(call, &store);
+	CRASH_POINT("role_grant_create.after_commit");
+done:
+	store_release(&store);
+	return err;
+}
+
+/* -- looking -- */
+
+enum err handle_role_grant_list(
+	struct call *call, const struct role_grant_list_request *request_in, struct role_grant_page *reply_out)
+{
+	struct role_grant_record *records;
+	struct role_grant *items;
+	struct store store = {0};
+	struct uuid after;
+	size_t limit, count;
+	enum err err;
+
+	err = desk_page(
+		call, LIST_GRANTS, request_in->has_limit, request_in->limit, request_in->cursor, &after, &limit);
+	if (err != OK)
+		return err;
+	records = arena_take_array(call->arena, limit + 1, sizeof(*records));
+	items = arena_take_array(call->arena, limit + 1, sizeof(*items));
+	if (records == NULL || items == NULL)
+		return ERR_OVERLOADED;
+	if ((err = desk_begin(call, &store)) == OK)
+		err = store_role_grant_list(&store, &after, limit + 1,
+			request_in->has_person_id ? &request_in->person_id : NULL,
+			request_in->has_group_id ? &request_in->group_id : NULL, records, &count);
+	store_release(&store);
+	if (err != OK)
+		return err;
+	*reply_out = (struct role_grant_page){.has_items = true, .has_next_cursor = true};
+	reply_out->items.items = items;
+	for (size_t i = 0; i < count && i < limit && err == OK; i++)
+		err = view(call, &records[i], &items[reply_out->items.count++]);
+	if (count > limit)
+		reply_out->next_cursor = desk_cursor(call, LIST_GRANTS, &records[limit - 1].id);
+	return err;
+}
+
+enum err handle_role_grant_read(
+	struct call *call, const struct role_grant_ref *request_in, struct role_grant *reply_out)
+{
+	struct role_grant_record record;
+	struct store store = {0};
+	enum err err;
+
+	if ((err = desk_begin(call, &store)) != OK)
+		goto done;
+	if ((err = store_role_grant_read(&store, &request_in->id, &record)) != OK)
+		goto done;
+	err = view(call, &record, reply_out);
+	call->version = record.version;
+done:
+	store_release(&store);
+	return err;
+}
+
+/* -- ending -- */
+
+/* Whoever holds it signs in anew; tokens in the making are waited for. */
+static enum err take_away(struct store *store, const struct role_grant_record *record)
+{
+	struct group_record group = {.row_id = record->group_row_id};
+	enum err err;
+
+	if (record->person_row_id != 0) {
+		if ((err = store_group_hold(store, &record->person_id, 1)) != OK)
+			return err;
+		return people_revoke(store, &record->person_id, 1);
+	}
+	if ((err = store_group_members(store, &group)) != OK || group.member_count == 0)
+		return err;
+	if ((err = store_group_hold(store, group.members, group.member_count)) != OK)
+		return err;
+	return people_revoke(store, group.members, group.member_count);
+}
+
+/* Nobody takes what they could not give. */
+static enum err check_rank(struct call *call, struct store *store, const struct role_grant_record *record)
+{
+	struct person_record probe = {.roles = record->role, .permissions = STR("")};
+	size_t count;
+	enum err err;
+
+	if ((err = store_role_take(store, &probe.roles, 1, &probe.permissions, &count)) != OK)
+		return err;
+	return people_check_outranks(call, &probe);
+}
+
+static enum err revoke(struct call *call, const struct uuid *id, struct store *store, struct role_grant *reply)
+{
+	struct role_grant_record record;
+	struct str before;
+	enum err err;
+
+	if ((err = store_role_grant_lock(store, id, &record)) != OK)
+		return err;
+	if (call->if_match != -1 && call->if_match != record.version)
+		return ERR_VERSION_STALE;
+	if ((err = check_rank(call, store, &record)) != OK)
+		return err;
+	if (str_eq_c(str_from(status_of(&record)), "ended") || record.status == GRANT_REFUSED ||
+		record.status == GRANT_REVOKED)
+		return call_refuse(call, ERR_CONFLICT, NULL, "grant_over", "The grant is over already.");
+	if ((err = view(call, &record, reply)) != OK)
+		return err;
+	if ((before = desk_json(call, shape_role_grant(), reply)).p == NULL)
+		return ERR_OVERLOADED;
+	record.status = GRANT_REVOKED;
+	record.over_at = clock_now_us();
+	record.decided_by = call->token.person_id;
+	if ((err = store_role_grant_decide(store, &record)) != OK)
+		return err;
+	if ((err = take_away(store, &record)) != OK)
+		return err;
+	return put_event(call, store, "role_grant.revoke", &record, before, reply);
+}
+
+enum err handle_role_grant_revoke(
+	struct call *call, const struct role_grant_ref *request_in, struct role_grant *reply_out)
+{
+	struct store store = {0};
+	enum err err;
+
+	if ((err = desk_begin(call, &store)) != OK)
+		goto done;
+	if ((err = revoke(call, &request_in->id, &store, reply_out)) != OK)
+		goto done;
+	CRASH_POINT("role_grant_revoke.before_commit");
+	err = desk_commit(call, &store);
+	CRASH_POINT("role_grant_revoke.after_commit");
+done:
+	store_release(&store);
+	return err;
+}

@@ -1,0 +1,5 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- $1 tenant, $2 group
+select g.id, g.public_id, g.name, g.version, g.created_at
+from person_group g
+where g.tenant_id = $1 and g.public_id = $2

@@ -1,0 +1,8 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- $1 tenant, $2 internal number of the group, $3 now, $4 limit
+select r.role, c.permissions
+from role_grant r
+left join role c on c.tenant_id = $1 and c.name = r.role
+where r.tenant_id = $1 and r.group_id = $2 and r.status in ('pending', 'active') and (r.over_at is null or r.over_at > $3)
+order by r.id
+limit $4

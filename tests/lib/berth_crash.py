@@ -430,18 +430,6 @@ def origins(work):
     return {"allowed_origins": [f"https://{work.mark}.example"]}
 
 
-def role(work):
-    return {"name": f"Role-{work.mark}", "permissions": ["site.read"]}
-
-
-def group(work):
-    return {"name": f"Group {work.mark}", "member_ids": [work.suite.person(work.slug, "User")["id"]]}
-
-
-def role_grant(work):
-    return {"role": "Visitor", "person_id": work.suite.person(work.slug, "User")["id"], "reason": "a crash"}
-
-
 def person(work):
     return {"email": f"crash.{work.mark}@{work.slug}.example", "given_name": "Crash", "family_name": "Point", "roles": ["User"]}
 
@@ -488,15 +476,6 @@ ACTIONS = {
     "client_create": making("/v1/clients", client),
     "client_delete": forgetting(lambda work: f"/v1/clients/{work.id}", made("/v1/clients", client)),
     "client_origins_replace": putting(lambda work: f"/v1/clients/{work.id}/origins", origins, made("/v1/clients", client)),
-    "role_create": making("/v1/roles", role),
-    "role_update": changing(
-        lambda work: f"/v1/roles/{work.id}", lambda work: {"permissions": ["person.read"]}, made("/v1/roles", role)),
-    "role_delete": changing(lambda work: f"/v1/roles/{work.id}", None, made("/v1/roles", role), method="DELETE"),
-    "group_create": making("/v1/groups", group),
-    "group_update": changing(lambda work: f"/v1/groups/{work.id}", renamed("Group"), made("/v1/groups", group)),
-    "group_delete": changing(lambda work: f"/v1/groups/{work.id}", None, made("/v1/groups", group), method="DELETE"),
-    "role_grant_create": making("/v1/grants", role_grant),
-    "role_grant_revoke": changing(lambda work: f"/v1/grants/{work.id}", None, made("/v1/grants", role_grant), method="DELETE"),
     "person_invite": making("/v1/people", person),
     "person_update": changing(
         lambda work: f"/v1/people/{work.id}", lambda work: {"roles": ["Reception"]}, made("/v1/people", person)),

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 import berth_flow
-from berth_crash import ACTIONS, REPLAY, Work
+from berth_crash_roles import ACTIONS, REPLAY, Work
 from berth_suite import ROOT, wait_for
 from test_faults import alive
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "issue.h"
 #include "once.h"
 #include "people.h"
 #include "service/crash.h"
@@ -54,14 +55,24 @@ static enum err name_verdict(struct call *call, enum err err)
  * Who may do less than the group gives by its grants cannot put people into it or take them out: what one grants is
  * held to one's own rights.
  */
-static enum err check_rank(struct call *call, struct store *store, const struct group_record *group)
+static enum err check_rank(struct call *call, struct store *store, const struct group_record *group,
+	const struct uuid *members, size_t count)
 {
 	struct person_record probe = {.roles = STR(""), .permissions = STR("")};
+	struct rights none = {{0}}, rights;
+	size_t stay = 0;
 	enum err err;
 
 	if ((err = store_role_grant_of_group(store, group->row_id, &probe.held)) != OK)
 		return err;
-	return people_check_outranks(call, &probe);
+	if ((err = people_check_outranks(call, &probe)) != OK)
+		return err;
+	for (size_t i = 0; i < count; i++) {
+		for (size_t k = 0; k < group->member_count; k++)
+			stay += uuid_eq(&members[i], &group->members[k]);
+	}
+	rights = issue_rights_of_person(&probe);
+	return stay < count ? people_check_second(call, store, &none, &rights) : OK;
 }
 
 /* Makes these people the members; who leaves loses what the group holds. */
@@ -83,7 +94,7 @@ static enum err set_members(
 		if (!twice)
 			kept[count++] = wanted->items[i];
 	}
-	if ((err = check_rank(call, store, group)) != OK)
+	if ((err = check_rank(call, store, group, kept, count)) != OK)
 		return err;
 	if (group->member_count > 0 && (err = store_group_hold(store, group->members, group->member_count)) != OK)
 		return err;

@@ -104,6 +104,9 @@ static enum err transfer(
 		return err;
 	if ((err = check_taker(call, &taker)) != OK)
 		return err;
+	if (tenant.two_person_rule && !rules_word_listed(taker.roles, ROLE_ADMIN))
+		return call_refuse(call, ERR_FORBIDDEN, "person_id", "second_person_required",
+			"With the two-person rule a tenant is handed to an Admin, whom two people made one.");
 	words = words_changed(call, taker.roles, STR(ROLE_OWNER), true);
 	if ((err = give_roles(call, store, &taker, words)) != OK)
 		return err;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "issue.h"
 #include "once.h"
 #include "people.h"
 #include "service/crash.h"
@@ -7,6 +8,16 @@
 #include "service/handlers.h"
 
 #define LIST_PEOPLE "people"
+
+/* What somebody holds for a time only counts as nothing that was there before. */
+static enum err check_gain(
+	struct call *call, struct store *store, const struct person_record *old, const struct person_record *record)
+{
+	struct rights before = issue_rights_of_role(old->roles, old->permissions);
+	struct rights after = issue_rights_of_role(record->roles, record->permissions);
+
+	return people_check_second(call, store, &before, &after);
+}
 
 /* A new person, or one who never answered and is invited again with what is said now. */
 static enum err write_invited(struct call *call, struct store *store, struct person_record *record,
@@ -48,6 +59,7 @@ static enum err invite(
 	struct str user_role = STR(ROLE_USER);
 	struct texts user_roles = {&user_role, 1};
 	struct str normal_email, before;
+	const struct person_record nobody = {.roles = STR(""), .permissions = STR("")};
 	struct person_record wanted = {0};
 	struct tenant_record tenant;
 	enum err err;
@@ -55,6 +67,8 @@ static enum err invite(
 	if ((err = people_check_email(call, request->email, &normal_email)) != OK)
 		return err;
 	if ((err = people_check_roles(call, store, request->has_roles ? &request->roles : &user_roles, &wanted)) != OK)
+		return err;
+	if ((err = check_gain(call, store, &nobody, &wanted)) != OK)
 		return err;
 	if ((err = store_tenant_read(store, &tenant)) != OK)
 		return err;
@@ -197,6 +211,8 @@ static enum err decide(struct call *call, const struct person_update_request *re
 		record->status = to;
 	}
 	if (request->has_roles && (err = people_check_roles(call, store, &request->roles, record)) != OK)
+		return err;
+	if (request->has_roles && (err = check_gain(call, store, old, record)) != OK)
 		return err;
 	return people_check_not_last(call, store, old, record);
 }

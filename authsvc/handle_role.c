@@ -239,6 +239,22 @@ static enum err lock(struct call *call, struct store *store, const struct uuid *
 	return check_rank(call, record_out);
 }
 
+/* A role that nobody has gives nobody anything. */
+static enum err check_second(struct call *call, struct store *store, const struct role_record *record,
+	const struct rights *before, const struct rights *after)
+{
+	struct uuid holder;
+	int64_t grants;
+	size_t count;
+	enum err err;
+
+	if ((err = store_role_holders(store, record->name, 1, &holder, &count)) != OK)
+		return err;
+	if ((err = store_role_grant_open(store, 0, 0, record->name, &grants)) != OK)
+		return err;
+	return count > 0 || grants > 0 ? people_check_second(call, store, before, after) : OK;
+}
+
 static enum err update(
 	struct call *call, const struct role_update_request *request, struct store *store, struct role_view *reply)
 {
@@ -258,6 +274,8 @@ static enum err update(
 		return err;
 	before = issue_rights_of_names(old.permissions);
 	after = issue_rights_of_names(record.permissions);
+	if ((err = check_second(call, store, &record, &before, &after)) != OK)
+		return err;
 	if (!rules_rights_within(&before, &after) && (err = revoke_holders(store, record.name)) != OK)
 		return err;
 	view_own(call, &record, reply);
@@ -415,8 +433,10 @@ static enum err preview_person(struct call *call, const struct person_roles_prev
 		return err;
 	if ((err = people_check_not_last(call, store, &old, &record)) != OK)
 		return err;
-	before = issue_rights_of_person(&old);
-	after = issue_rights_of_person(&record);
+	before = issue_rights_of_role(old.roles, old.permissions);
+	after = issue_rights_of_role(record.roles, record.permissions);
+	if ((err = people_check_second(call, store, &before, &after)) != OK)
+		return err;
 	if ((err = view_change(call, &before, &after, reply)) != OK)
 		return err;
 	reply->people = 1;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "grants.h"
 #include "issue.h"
 #include "once.h"
 #include "people.h"
@@ -12,72 +13,6 @@
 #include "service/handlers.h"
 
 #define LIST_GRANTS "grants"
-
-static const char *status_of(const struct role_grant_record *record)
-{
-	bool open = record->status == GRANT_PENDING || record->status == GRANT_ACTIVE;
-
-	return open && record->over_at != 0 && record->over_at <= clock_now_us()
-	               ? "ended"
-	               : rules_grant_status_name(record->status);
-}
-
-static enum err view(struct call *call, const struct role_grant_record *record, struct role_grant *view_out)
-{
-	struct rights rights = issue_rights_of_roles(record->role);
-
-	rights = issue_rights_at(record->scope, &rights);
-	*view_out = (struct role_grant){
-		.id = record->id,
-		.has_id = true,
-		.person_id = record->person_id,
-		.has_person_id = !uuid_is_nil(&record->person_id),
-		.group_id = record->group_id,
-		.has_group_id = !uuid_is_nil(&record->group_id),
-		.role = record->role,
-		.has_role = true,
-		.scope = str_from(rules_grant_scope_name(record->scope)),
-		.has_scope = true,
-		.scope_id = record->scope_id,
-		.has_scope_id = !uuid_is_nil(&record->scope_id),
-		.starts_at = record->starts_at,
-		.has_starts_at = true,
-		.ends_at = record->over_at,
-		.has_ends_at = record->over_at != 0,
-		.reason = record->reason,
-		.has_reason = record->reason.p != NULL,
-		.status = str_from(status_of(record)),
-		.has_status = true,
-		.has_permissions = true,
-		.granted_by = record->granted_by,
-		.has_granted_by = true,
-		.decided_by = record->decided_by,
-		.has_decided_by = !uuid_is_nil(&record->decided_by),
-		.version = record->version,
-		.has_version = true,
-		.created_at = record->created_at,
-		.has_created_at = true,
-	};
-	return issue_names_of_rights(call->arena, &rights, &view_out->permissions);
-}
-
-static enum err put_event(struct call *call, struct store *store, const char *action,
-	const struct role_grant_record *record, struct str before, struct role_grant *reply)
-{
-	struct trail trail = {.action = action,
-		.object_type = "role_grant",
-		.object_id = record->id,
-		.subject_id = record->subject_id,
-		.version = record->version,
-		.before = before};
-	enum err err;
-
-	if ((err = view(call, record, reply)) != OK)
-		return err;
-	call->version = record->version;
-	trail.after = desk_json(call, shape_role_grant(), reply);
-	return trail.after.p != NULL ? desk_put_event(call, store, &trail) : ERR_OVERLOADED;
-}
 
 /* -- asking for one -- */
 
@@ -178,6 +113,21 @@ static enum err find_holder(struct call *call, struct store *store, const struct
 	return err;
 }
 
+/* With the two-person rule a weighty grant waits for somebody else. */
+static enum err wait_for_second(struct call *call, struct store *store, struct role_grant_record *record)
+{
+	struct rights none = {{0}}, rights;
+	enum err err;
+
+	if ((err = grants_rights(store, record, &rights)) != OK)
+		return err;
+	if ((err = people_check_second(call, store, &none, &rights)) != ERR_FORBIDDEN)
+		return err;
+	call->field = call->reason = call->detail = STR_NONE;
+	record->status = GRANT_PENDING;
+	return OK;
+}
+
 static enum err create(struct call *call, const struct role_grant_create_request *request, struct store *store,
 	struct role_grant *reply)
 {
@@ -200,9 +150,11 @@ static enum err create(struct call *call, const struct role_grant_create_request
 		return err;
 	if ((err = check_role(call, store, &record)) != OK)
 		return err;
+	if ((err = wait_for_second(call, store, &record)) != OK)
+		return err;
 	if ((err = store_role_grant_insert(store, &record, now)) != OK)
 		return err;
-	return put_event(call, store, "role_grant.create", &record, STR_NONE, reply);
+	return grants_put_event(call, store, "role_grant.create", &record, STR_NONE, reply);
 }
 
 enum err handle_role_grant_create(
@@ -259,7 +211,7 @@ enum err handle_role_grant_list(
 	*reply_out = (struct role_grant_page){.has_items = true, .has_next_cursor = true};
 	reply_out->items.items = items;
 	for (size_t i = 0; i < count && i < limit && err == OK; i++)
-		err = view(call, &records[i], &items[reply_out->items.count++]);
+		err = grants_view(call, &records[i], &items[reply_out->items.count++]);
 	if (count > limit)
 		reply_out->next_cursor = desk_cursor(call, LIST_GRANTS, &records[limit - 1].id);
 	return err;
@@ -276,7 +228,7 @@ enum err handle_role_grant_read(
 		goto done;
 	if ((err = store_role_grant_read(&store, &request_in->id, &record)) != OK)
 		goto done;
-	err = view(call, &record, reply_out);
+	err = grants_view(call, &record, reply_out);
 	call->version = record.version;
 done:
 	store_release(&store);
@@ -303,18 +255,6 @@ static enum err take_away(struct store *store, const struct role_grant_record *r
 	return people_revoke(store, group.members, group.member_count);
 }
 
-/* Nobody takes what they could not give. */
-static enum err check_rank(struct call *call, struct store *store, const struct role_grant_record *record)
-{
-	struct person_record probe = {.roles = record->role, .permissions = STR("")};
-	size_t count;
-	enum err err;
-
-	if ((err = store_role_take(store, &probe.roles, 1, &probe.permissions, &count)) != OK)
-		return err;
-	return people_check_outranks(call, &probe);
-}
-
 static enum err revoke(struct call *call, const struct uuid *id, struct store *store, struct role_grant *reply)
 {
 	struct role_grant_record record;
@@ -325,12 +265,12 @@ static enum err revoke(struct call *call, const struct uuid *id, struct store *s
 		return err;
 	if (call->if_match != -1 && call->if_match != record.version)
 		return ERR_VERSION_STALE;
-	if ((err = check_rank(call, store, &record)) != OK)
+	if ((err = grants_check_rank(call, store, &record)) != OK)
 		return err;
-	if (str_eq_c(str_from(status_of(&record)), "ended") || record.status == GRANT_REFUSED ||
+	if (str_eq_c(str_from(grants_status(&record)), "ended") || record.status == GRANT_REFUSED ||
 		record.status == GRANT_REVOKED)
 		return call_refuse(call, ERR_CONFLICT, NULL, "grant_over", "The grant is over already.");
-	if ((err = view(call, &record, reply)) != OK)
+	if ((err = grants_view(call, &record, reply)) != OK)
 		return err;
 	if ((before = desk_json(call, shape_role_grant(), reply)).p == NULL)
 		return ERR_OVERLOADED;
@@ -341,7 +281,7 @@ static enum err revoke(struct call *call, const struct uuid *id, struct store *s
 		return err;
 	if ((err = take_away(store, &record)) != OK)
 		return err;
-	return put_event(call, store, "role_grant.revoke", &record, before, reply);
+	return grants_put_event(call, store, "role_grant.revoke", &record, before, reply);
 }
 
 enum err handle_role_grant_revoke(

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "desk.h"
+#include "people.h"
 #include "service/crash.h"
 #include "store_grant.h"
 #include "store_tenant.h"
 
 #define SERVICE_DEF "contract/authsvc.def"
 #include "service/handlers.h"
+
+#define RULE_OFF_US US_PER_DAY
 
 static void view(const struct tenant_record *record, struct tenant_view *view_out)
 {
@@ -24,6 +26,11 @@ static void view(const struct tenant_record *record, struct tenant_view *view_ou
 		.has_version = true,
 		.second_factor = str_from(demand_name(record->second_factor)),
 		.has_second_factor = true,
+		.two_person_rule = record->two_person_rule,
+		.has_two_person_rule = true,
+		.rule_off_asked_by = record->rule_off_by,
+		.has_rule_off_asked_by =
+			!uuid_is_nil(&record->rule_off_by) && clock_now_us() < record->rule_off_at + RULE_OFF_US,
 	};
 }
 
@@ -45,8 +52,50 @@ done:
 	return err;
 }
 
-static enum err change(struct call *call, const struct tenant_update_request *request, struct tenant_record *record)
+/* On with two Admins; off by two people who ask for it within a day. */
+static enum err change_rule(struct call *call, struct store *store, const struct tenant_update_request *request,
+	struct tenant_record *record)
 {
+	const struct person_record nobody = {.row_id = 0};
+	instant_us now = clock_now_us();
+	int64_t admins;
+	enum err err;
+
+	if (!request->has_two_person_rule || request->two_person_rule == record->two_person_rule) {
+		if (request->has_two_person_rule)
+			record->rule_off_by = UUID_NIL;
+		return OK;
+	}
+	if (uuid_is_nil(&call->token.person_id))
+		return call_refuse(call, ERR_FORBIDDEN, "two_person_rule", "person_required",
+			"People decide on this rule; the token is a client's.");
+	if (request->two_person_rule) {
+		if ((err = store_person_others(store, &nobody, ROLE_ADMIN, &admins)) != OK)
+			return err;
+		if (admins < 2)
+			return call_refuse(call, ERR_CONFLICT, "two_person_rule", "second_admin",
+				"The two-person rule takes two Admins. Make somebody else one first.");
+		record->two_person_rule = true;
+		return OK;
+	}
+	if (uuid_is_nil(&record->rule_off_by) || uuid_eq(&record->rule_off_by, &call->token.person_id) ||
+		now >= record->rule_off_at + RULE_OFF_US) {
+		record->rule_off_by = call->token.person_id;
+		record->rule_off_at = now;
+		return OK;
+	}
+	record->two_person_rule = false;
+	record->rule_off_by = UUID_NIL;
+	return OK;
+}
+
+static enum err change(struct call *call, struct store *store, const struct tenant_update_request *request,
+	struct tenant_record *record)
+{
+	enum err err;
+
+	if ((err = change_rule(call, store, request, record)) != OK)
+		return err;
 	if (request->has_name)
 		record->name = request->name;
 	if (request->has_locale && !rules_locale_parse(request->locale, &record->locale))
@@ -77,7 +126,7 @@ static enum err update(
 	view(&record, reply);
 	trail.before = desk_json(call, shape_tenant_view(), reply);
 	before = record.second_factor;
-	if ((err = change(call, request, &record)) != OK)
+	if ((err = change(call, store, request, &record)) != OK)
 		return err;
 	if ((err = store_tenant_update(store, &record, clock_now_us())) != OK)
 		return err;

@@ -102,6 +102,18 @@ struct rights issue_rights_of_role(struct str roles, struct str permissions)
 	return rules_rights_join(&built_in, &own);
 }
 
+bool issue_rights_are_weighty(const struct rights *rights)
+{
+	struct permission_set set;
+	unsigned any = 0;
+
+	memcpy(set.bits, rights->bits, sizeof(set.bits));
+	set = permission_set_weighty(&set);
+	for (size_t i = 0; i < sizeof(set.bits); i++)
+		any |= set.bits[i];
+	return any != 0;
+}
+
 struct rights issue_rights_at(enum grant_scope scope, const struct rights *rights)
 {
 	struct permission_set set, some;

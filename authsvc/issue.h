@@ -18,6 +18,7 @@ struct rights issue_rights_of_person(const struct person_record *person);
 struct rights issue_rights_of_role(struct str roles, struct str permissions);
 /* What of them can be held there. */
 struct rights issue_rights_at(enum grant_scope scope, const struct rights *rights);
+bool issue_rights_are_weighty(const struct rights *rights); /* any of them */
 /* Names of permissions, in the order of their bits. */
 MUST_USE enum err issue_names_of_rights(struct arena *arena, const struct rights *rights, struct texts *names_out);
 

@@ -134,6 +134,23 @@ enum err people_check_roles(
 	return record->roles.p != NULL ? people_check_outranks(call, record) : ERR_OVERLOADED;
 }
 
+enum err people_check_second(
+	struct call *call, struct store *store, const struct rights *before, const struct rights *after)
+{
+	struct rights gained = rules_rights_minus(after, before);
+	struct tenant_record tenant;
+	enum err err;
+
+	if (!issue_rights_are_weighty(&gained))
+		return OK;
+	if ((err = store_tenant_read(store, &tenant)) != OK)
+		return err;
+	if (!tenant.two_person_rule)
+		return OK;
+	return call_refuse(call, ERR_FORBIDDEN, "roles", "second_person_required",
+		"This takes two people here: ask for it by a grant, which somebody else approves.");
+}
+
 bool people_counts_as(const struct person_record *record, const char *role)
 {
 	return record->status == PERSON_ACTIVE && record->email_verified_at != 0 &&
@@ -150,9 +167,12 @@ enum err people_check_not_last(
 		{ROLE_OWNER, "last_owner",
 			"The tenant would be left without an Owner. Hand it over to somebody else first."},
 	};
+	struct tenant_record tenant;
 	int64_t others;
 	enum err err;
 
+	if ((err = store_tenant_read(store, &tenant)) != OK)
+		return err;
 	for (size_t i = 0; i < sizeof(pillars) / sizeof(pillars[0]); i++) {
 		if (!people_counts_as(old, pillars[i].role) ||
 			(record != NULL && people_counts_as(record, pillars[i].role)))
@@ -161,6 +181,9 @@ enum err people_check_not_last(
 			return err;
 		if (others == 0)
 			return call_refuse(call, ERR_CONFLICT, NULL, pillars[i].reason, pillars[i].detail);
+		if (i == 0 && others == 1 && tenant.two_person_rule)
+			return call_refuse(call, ERR_CONFLICT, NULL, "second_admin",
+				"The two-person rule takes two Admins. Make somebody else one first.");
 	}
 	return OK;
 }

@@ -30,6 +30,13 @@ MUST_USE enum err people_check_roles(
 MUST_USE enum err people_check_outranks(struct call *call, const struct person_record *record);
 
 /* Whether the person counts as one with this role: active and verified. */
+/*
+ * Where the tenant has the two-person rule nobody alone gives a weighty right that was not there before. ERR_FORBIDDEN,
+ * second_person_required.
+ */
+MUST_USE enum err people_check_second(
+	struct call *call, struct store *store, const struct rights *before, const struct rights *after);
+
 bool people_counts_as(const struct person_record *record, const char *role);
 /*
  * The tenant is locked, and `old` is to become `record` (NULL: erased): it is left neither without an Admin nor, once

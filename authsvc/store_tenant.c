@@ -11,6 +11,9 @@ static enum err read_tenant(const struct rows *rows, struct arena *arena, struct
 		.name = rows_copy(rows, 2, arena),
 		.registration_domain = rows_copy(rows, 4, arena),
 		.version = rows_i64(rows, 5),
+		.two_person_rule = rows_bool(rows, 7),
+		.rule_off_by = rows_uuid(rows, 8),
+		.rule_off_at = rows_time(rows, 9),
 	};
 	if (!rules_locale_parse(rows_str(rows, 3), &tenant_out->locale) ||
 		!demand_parse(rows_str(rows, 6), &tenant_out->second_factor))
@@ -68,7 +71,7 @@ enum err store_tenant_list(struct db *jobs, struct arena *arena, const struct uu
 		struct tenant_record *tenant = &tenants_out[(*count_out)++];
 
 		err = read_tenant(rows, arena, tenant);
-		tenant->created_at = rows_time(rows, 7);
+		tenant->created_at = rows_time(rows, 10);
 	}
 	if (err == OK)
 		err = tx_commit(&tx);
@@ -112,7 +115,9 @@ enum err store_tenant_update(struct store *store, const struct tenant_record *te
 {
 	return tx_exec(store->tx, &sql_tenant_update,
 		PARAMS(db_uuid(&store->tenant_id), db_str(tenant->name), db_c(rules_locale_name(tenant->locale)),
-			db_str(tenant->registration_domain), db_time(now), db_c(demand_name(tenant->second_factor))),
+			db_str(tenant->registration_domain), db_time(now), db_c(demand_name(tenant->second_factor)),
+			db_bool(tenant->two_person_rule), db_uuid_or_null(&tenant->rule_off_by),
+			db_time_or_null(tenant->rule_off_at != 0 ? &tenant->rule_off_at : NULL)),
 		NULL);
 }
 

@@ -9,6 +9,9 @@ struct tenant_record {
 	struct str slug, name;
 	enum locale locale;
 	struct str registration_domain; /* p == NULL: nobody may register */
+	bool two_person_rule;
+	struct uuid rule_off_by; /* who asked for its end; nil: nobody */
+	instant_us rule_off_at;
 	int64_t version;
 	enum demand second_factor;
 	instant_us created_at; /* in lists */

@@ -4,5 +4,6 @@ select r.role, c.permissions
 from role_grant r
 left join role c on c.tenant_id = $1 and c.name = r.role
 where r.tenant_id = $1 and r.group_id = $2 and r.status in ('pending', 'active') and (r.over_at is null or r.over_at > $3)
+	and (r.status = 'active' or r.created_at > $3 - interval '7 days')
 order by r.id
 limit $4

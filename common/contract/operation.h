@@ -54,6 +54,8 @@ bool permission_set_has(const struct permission_set *set, enum permission permis
 void permission_set_add(struct permission_set *set, enum permission permission);
 void permission_set_merge(struct permission_set *set, const struct permission_set *other); /* union */
 void permission_set_limit(struct permission_set *set, const struct permission_set *other); /* intersection */
+/* With one of these a person can give rights to oneself or others, or take what is everybody's away. */
+struct permission_set permission_set_weighty(const struct permission_set *set);
 /* What of a set can be held in one place, or for one person, alone: those permissions that handlers look for there. */
 struct permission_set permission_set_of_place(const struct permission_set *set);
 struct permission_set permission_set_of_principal(const struct permission_set *set);

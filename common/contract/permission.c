@@ -123,6 +123,14 @@ struct permission_set permission_set_of_principal(const struct permission_set *s
 	return chosen(set, personal, sizeof(personal) / sizeof(personal[0]));
 }
 
+struct permission_set permission_set_weighty(const struct permission_set *set)
+{
+	static const enum permission weighty[] = {PERM_PERSON_MANAGE, PERM_PERSON_ERASE, PERM_CLIENT_MANAGE,
+		PERM_TENANT_MANAGE, PERM_TENANT_OWN, PERM_ROLE_MANAGE, PERM_PLATFORM_OPERATE};
+
+	return chosen(set, weighty, sizeof(weighty) / sizeof(weighty[0]));
+}
+
 static void roles_read(void)
 {
 	for (size_t i = 0; i < ROLE_COUNT; i++) {

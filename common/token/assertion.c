@@ -4,18 +4,7 @@
 #include <string.h>
 
 #include "base/encode.h"
-
-static bool read_seconds(const struct json *claims, const char *name, instant_us *at_out)
-{
-	const struct json *value = json_get(claims, name);
-	int64_t seconds;
-
-	if (value == NULL || value->kind != JSON_NUMBER || json_to_i64(value, &seconds) != OK || seconds < 0 ||
-		seconds > INSTANT_MAX / US_PER_S)
-		return false;
-	*at_out = seconds * US_PER_S;
-	return true;
-}
+#include "token/claims.h"
 
 /* One that names others as well could be carried to them, or come from them. */
 static bool audience_is(const struct json *aud, struct str wanted)
@@ -29,15 +18,15 @@ static const char *check_times(const struct json *claims, instant_us now, struct
 {
 	instant_us at = 0;
 
-	if (!read_seconds(claims, "exp", &assertion->expires_at))
+	if (!claims_seconds(claims, "exp", &assertion->expires_at))
 		return "exp is missing or no whole second";
 	if (assertion->expires_at <= now)
 		return "exp has passed";
 	if (assertion->expires_at > now + ASSERTION_LIFE_MAX_US + ASSERTION_LEEWAY_US)
 		return "exp is too far ahead";
-	if (json_get(claims, "iat") != NULL && (!read_seconds(claims, "iat", &at) || at > now + ASSERTION_LEEWAY_US))
+	if (json_get(claims, "iat") != NULL && (!claims_seconds(claims, "iat", &at) || at > now + ASSERTION_LEEWAY_US))
 		return "iat is no whole second or in the future";
-	if (json_get(claims, "nbf") != NULL && (!read_seconds(claims, "nbf", &at) || at > now + ASSERTION_LEEWAY_US))
+	if (json_get(claims, "nbf") != NULL && (!claims_seconds(claims, "nbf", &at) || at > now + ASSERTION_LEEWAY_US))
 		return "nbf is no whole second or in the future";
 	return NULL;
 }

@@ -20,7 +20,6 @@ static const struct {
 } forbidden[] = {
 	{"crit", "crit is not supported"},
 	{"jku", "jku is not allowed"},
-	{"jwk", "jwk is not allowed"},
 	{"x5u", "x5u is not allowed"},
 	{"x5c", "x5c is not allowed"},
 	{"b64", "b64 is not supported"},
@@ -56,7 +55,8 @@ static const char *split(struct str compact, size_t len_max, struct parts *parts
 	return NULL;
 }
 
-static const char *check_header(const struct jws_rules *rules, struct jws *jws_out)
+/* `within`: the header must bring the key; otherwise it must not (RFC 8725 section 3.10). */
+static const char *check_header(const struct jws_rules *rules, bool within, struct jws *jws_out)
 {
 	const struct json *header = jws_out->header;
 	const struct json *typ = json_get(header, "typ");
@@ -68,6 +68,8 @@ static const char *check_header(const struct jws_rules *rules, struct jws *jws_o
 		if (json_get(header, forbidden[i].member) != NULL)
 			return forbidden[i].reason;
 	}
+	if (within != (json_get(header, "jwk") != NULL))
+		return within ? "jwk is missing" : "jwk is not allowed";
 	if (alg.p == NULL)
 		return "alg is missing or no string";
 	if (!jwk_alg_from_name(alg, &jws_out->alg))
@@ -98,9 +100,24 @@ static const char *find_key(const struct jws_rules *rules, const struct keyset *
 	return jwk_algorithm(jws_out->key) == jws_out->alg ? NULL : "alg is not the key's";
 }
 
-/* Runs the checks in the order of their cost; the reason of the first that fails, or NULL. */
+/* The key that the header brings; the caller's to free, whatever follows. */
+static const char *read_key(struct jws *jws_out, struct jwk **own_out)
+{
+	const char *reason = NULL;
+
+	if (jwk_parse(json_get(jws_out->header, "jwk"), own_out, &reason) != OK)
+		return reason;
+	if ((jws_out->key = *own_out) == NULL)
+		return "jwk is none of Ed25519, P-256 or RSA for signatures";
+	return jwk_algorithm(*own_out) == jws_out->alg ? NULL : "alg is not the key's";
+}
+
+/*
+ * Runs the checks in the order of their cost; the reason of the first that fails, or NULL. The key is one of `keys`,
+ * or without these the text's own.
+ */
 static const char *verify(struct arena *arena, const struct jws_rules *rules, const struct keyset *keys,
-	struct str compact, struct jws *jws_out)
+	struct str compact, struct jws *jws_out, struct jwk **own_out)
 {
 	struct parts parts;
 	struct str signature;
@@ -112,9 +129,10 @@ static const char *verify(struct arena *arena, const struct jws_rules *rules, co
 		return "the header is no base64url";
 	if (json_parse(arena, jws_out->header_text, &jws_out->header, &reason) != OK)
 		return "the header is no JSON without duplicates";
-	if ((reason = check_header(rules, jws_out)) != NULL)
+	if ((reason = check_header(rules, keys == NULL, jws_out)) != NULL)
 		return reason;
-	if ((reason = find_key(rules, keys, jws_out)) != NULL)
+	reason = keys != NULL ? find_key(rules, keys, jws_out) : read_key(jws_out, own_out);
+	if (reason != NULL)
 		return reason;
 	if ((signature = base64url_decode(arena, parts.signature)).p == NULL)
 		return "the signature is no base64url";
@@ -128,10 +146,23 @@ enum err jws_verify(struct arena *arena, const struct jws_rules *rules, const st
 	struct jws *jws_out, const char **reason_out)
 {
 	*jws_out = (struct jws){0};
-	*reason_out = verify(arena, rules, keys, compact, jws_out);
+	*reason_out = verify(arena, rules, keys, compact, jws_out, NULL);
 	if (*reason_out == NULL)
 		return OK;
 	*jws_out = (struct jws){0};
+	return ERR_UNAUTHENTICATED;
+}
+
+enum err jws_verify_own(struct arena *arena, const struct jws_rules *rules, struct str compact, struct jws *jws_out,
+	struct jwk **key_out, const char **reason_out)
+{
+	*key_out = NULL;
+	*jws_out = (struct jws){0};
+	*reason_out = verify(arena, rules, NULL, compact, jws_out, key_out);
+	if (*reason_out == NULL)
+		return OK;
+	*jws_out = (struct jws){0};
+	jwk_free(key_out);
 	return ERR_UNAUTHENTICATED;
 }
 

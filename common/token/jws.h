@@ -38,6 +38,13 @@ extern const char jws_unknown_key[];
  */
 MUST_USE enum err jws_verify(struct arena *arena, const struct jws_rules *rules, const struct keyset *keys,
 	struct str compact, struct jws *jws_out, const char **reason_out);
+/*
+ * The same of a text that brings its key in `jwk`, for proofs of possession alone (RFC 9449 section 4.2): the signature
+ * says that its writer holds the key, and nothing of who that is. `kid` is not looked at. Gives *key_out, which
+ * *jws_out borrows.
+ */
+MUST_USE enum err jws_verify_own(struct arena *arena, const struct jws_rules *rules, struct str compact,
+	struct jws *jws_out, struct jwk **key_out, const char **reason_out);
 /* Appends the compact JWS of `payload` with the header {"alg","typ"?,"kid"}; `typ` NULL leaves it out. */
 MUST_USE enum err jws_sign(const struct signing_key *key, const char *typ, struct str payload, struct buf *compact_out);
 

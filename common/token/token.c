@@ -5,6 +5,7 @@
 
 #include "base/encode.h"
 #include "base/log.h"
+#include "token/claims.h"
 
 #define VERIFY_ARENA_BYTES (512 * 1024)
 #define AUDIENCES_MAX 8
@@ -21,19 +22,6 @@ static const char *read_uuid(const struct json *root, const char *claim, struct 
 	struct str text = json_get_str(root, claim);
 
 	return text.p != NULL && uuid_parse(text, id_out) == OK && !uuid_is_nil(id_out) ? NULL : reason;
-}
-
-/* NumericDate (RFC 7519 section 2), whole seconds. */
-static bool read_seconds(const struct json *root, const char *claim, instant_us *at_out)
-{
-	const struct json *value = json_get(root, claim);
-	int64_t seconds;
-
-	if (value == NULL || value->kind != JSON_NUMBER || json_to_i64(value, &seconds) != OK || seconds < 0 ||
-		seconds > INSTANT_MAX / US_PER_S)
-		return false;
-	*at_out = seconds * US_PER_S;
-	return true;
 }
 
 bool token_set_resource(struct token *token, const struct token_rules *rules, struct str path)
@@ -249,7 +237,7 @@ static const char *read_proof(const struct claims *claims)
 	token->acr = ACR_1FA;
 	if (acr != NULL && (acr->kind != JSON_STRING || !acr_parse(acr->text, &token->acr)))
 		return "acr is unknown";
-	if (auth_time != NULL && !read_seconds(claims->root, "auth_time", &token->auth_at))
+	if (auth_time != NULL && !claims_seconds(claims->root, "auth_time", &token->auth_at))
 		return "auth_time is no whole second";
 	return read_methods(claims) ? NULL : "amr is malformed";
 }
@@ -261,11 +249,11 @@ static const char *read_times(const struct claims *claims, const struct token_ru
 	instant_us not_before = 0;
 	int64_t ims = 0;
 
-	if (!read_seconds(claims->root, "iat", &token->issued_at))
+	if (!claims_seconds(claims->root, "iat", &token->issued_at))
 		return "iat is missing or no whole second";
-	if (!read_seconds(claims->root, "exp", &token->expires_at))
+	if (!claims_seconds(claims->root, "exp", &token->expires_at))
 		return "exp is missing or no whole second";
-	if (json_get(claims->root, "nbf") != NULL && !read_seconds(claims->root, "nbf", &not_before))
+	if (json_get(claims->root, "nbf") != NULL && !claims_seconds(claims->root, "nbf", &not_before))
 		return "nbf is no whole second";
 	if (millis != NULL && (millis->kind != JSON_NUMBER || json_to_i64(millis, &ims) != OK || ims < 0 || ims > 999))
 		return "ims is not 0 to 999";

@@ -2,18 +2,38 @@
 #include "auth.h"
 
 #include "base/log.h"
+#include "http/http.h"
 #include "loop.h"
+#include "replay.h"
 #include "store_cache.h"
+#include "token/dpop.h"
 #include "token/keyring.h"
 
-struct str auth_bearer(struct str authorization)
+static struct str token_behind(struct str authorization, struct str wanted)
 {
 	struct str scheme, rest = authorization;
 
-	if (!str_cut(&rest, ' ', &scheme) || !str_eq_nocase(scheme, STR("Bearer")))
+	if (!str_cut(&rest, ' ', &scheme) || !str_eq_nocase(scheme, wanted))
 		return STR_NONE;
 	rest = str_trim(rest);
 	return rest.len > 0 && rest.len <= TOKEN_BYTES_MAX ? rest : STR_NONE;
+}
+
+struct str auth_bearer(struct str authorization)
+{
+	return token_behind(authorization, STR("Bearer"));
+}
+
+struct str auth_token(struct str authorization, bool *proven_out)
+{
+	struct str token = token_behind(authorization, STR("Bearer"));
+
+	*proven_out = false;
+	if (token.p != NULL)
+		return token;
+	token = token_behind(authorization, STR("DPoP"));
+	*proven_out = token.p != NULL;
+	return token;
 }
 
 static void keys_refresh(struct loop *loop, struct keyring *ring)
@@ -72,4 +92,56 @@ enum err auth_check(struct exchange *exchange, struct str compact, const struct 
 		return ERR_TOKEN_REVOKED;
 	*token_out = token;
 	return OK;
+}
+
+/* NULL, or a constant reason. */
+static const char *proof_fault(struct exchange *exchange, const struct http_parser *parser, struct str compact,
+	const struct token *token, struct dpop_proof *proof)
+{
+	struct loop *loop = exchange->loop;
+	const struct dpop_request request = {
+		.method = http_method(parser),
+		.origin = str_from(context_public_url(loop->gateway->context)),
+		.path = http_path(parser),
+		.token = compact,
+	};
+	struct str text = STR_NONE;
+	const char *reason = NULL;
+
+	if (http_find(parser, "dpop", &text) != 1)
+		return "there is not one proof";
+	if (dpop_verify(exchange->arena, &request, text, loop->wall_us, proof, &reason) != OK)
+		return reason;
+	return str_eq_c(str_from(proof->jkt), token->jkt) ? NULL : "the proof is of another key";
+}
+
+enum err auth_prove(
+	struct exchange *exchange, const struct http_parser *parser, struct str compact, const struct token *token)
+{
+	struct loop *loop = exchange->loop;
+	const struct conn *conn = exchange->conn;
+	struct rate_answer taken = rate_answer_init();
+	struct dpop_proof proof;
+	enum err err = ERR_CONFLICT;
+
+	if (token->jkt[0] == '\0' && !exchange->proven)
+		return OK;
+	exchange->challenge = CHALLENGE_TOKEN;
+	if (token->jkt[0] == '\0' || !exchange->proven)
+		return ERR_UNAUTHENTICATED;
+	/* A proof costs a signature check each time: whoever sends bad ones pays as for bad tokens. */
+	rate_look(
+		loop->gateway->rates, RATE_BAD_TOKEN, conn->network, conn->network_len, loop->now_us, &exchange->rate);
+	if (exchange->rate.refused)
+		return ERR_RATE_LIMITED;
+	exchange->challenge = CHALLENGE_PROOF;
+	if (proof_fault(exchange, parser, compact, token, &proof) == NULL)
+		err = replay_spend(loop->gateway->replays, proof.use, proof.expires_at, loop->wall_us);
+	if (err == OK)
+		exchange->challenge = CHALLENGE_TOKEN; /* should a service find fault with it */
+	if (err != ERR_CONFLICT)
+		return err;
+	edge_count(&loop->counts.refused_proofs);
+	rate_take(loop->gateway->rates, RATE_BAD_TOKEN, conn->network, conn->network_len, loop->now_us, &taken);
+	return ERR_UNAUTHENTICATED;
 }

@@ -18,6 +18,7 @@ struct gateway {
 	struct limit_file *limits;
 	struct rate_limiter *rates;
 	struct revocations *revocations;
+	struct replay *replays;
 	struct store_cache *cache; /* NULL: without Redis */
 	struct origins *origins;   /* NULL: none is allowed */
 	struct buf openapi, docs;  /* written once */

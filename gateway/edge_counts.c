@@ -115,6 +115,7 @@ void edge_counts_write(const struct gateway *gateway, struct buf *out)
 		ROW(answered, "counter", "answered_total"),
 		ROW(exchanges, "gauge", "exchanges"),
 		ROW(accepted, "counter", "accepted_total"),
+		ROW(refused_proofs, "counter", "refused_proofs_total"),
 		ROW(connections, "gauge", "connections"),
 		ROW(handshakes, "counter", "handshakes_total"),
 		ROW(handshake_failures, "counter", "handshake_failures_total"),

@@ -26,6 +26,7 @@ struct edge_counts {
 	uint64_t accepted, connections, handshakes, handshake_failures, timeouts;
 	uint64_t batches, batch_items, malformed_replies, retries;
 	uint64_t refused_rate[RATE_CLASS_COUNT];
+	uint64_t refused_proofs;
 	uint64_t refused_full, evicted, accept_rests;
 	uint64_t h2_connections, h2_streams, h2_refused, h2_resets_client, h2_resets_own;
 	uint64_t h2_work_peak; /* exchanges that one connection has had at once, reset or not */

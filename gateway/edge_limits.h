@@ -46,6 +46,7 @@
 
 #define EDGE_TOKEN_CACHE 8192 /* verified tokens, a loop */
 #define EDGE_REVOCATIONS_MAX 65536
+#define EDGE_REPLAYS_MAX 524288     /* uses of proofs, a minute's: 503 */
 #define EDGE_RATE_BUCKETS_MAX 65536 /* bounded whatever arrives; the least recent goes first */
 
 #endif

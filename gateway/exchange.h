@@ -11,6 +11,9 @@ struct loop;
 struct conn;
 struct h2_stream;
 
+/* What a 401 tells the client, beyond Bearer (RFC 9449 section 7.1). */
+enum challenge { CHALLENGE_BEARER, CHALLENGE_TOKEN, CHALLENGE_PROOF };
+
 /* One request and its answer. Knows nothing of the HTTP version but what respond.c writes. */
 struct exchange {
 	struct loop *loop;
@@ -29,7 +32,9 @@ struct exchange {
 	bool head;    /* HEAD: no content */
 	bool options;
 	bool has_bearer; /* a token was sent */
-	unsigned minor;  /* of the HTTP version */
+	bool proven;     /* under the scheme DPoP */
+	enum challenge challenge;
+	unsigned minor; /* of the HTTP version */
 	bool keep_alive;
 	bool retried;
 	bool complete;     /* the whole message was read */

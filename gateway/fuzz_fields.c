@@ -13,8 +13,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct str value = {(const char *)data, size};
 	const struct str bearer = auth_bearer(value);
+	struct str token;
 	int64_t version = -2;
+	bool proven;
 
+	token = auth_token(value, &proven);
+	INVARIANT(proven ? bearer.p == NULL : token.p == bearer.p && token.len == bearer.len);
+	if (token.p != NULL)
+		INVARIANT(token.p >= value.p && token.p + token.len <= value.p + value.len);
 	if (bearer.p != NULL)
 		INVARIANT(bearer.p >= value.p && bearer.p + bearer.len <= value.p + value.len);
 	if (precondition_match(value, &version) == OK)

@@ -6,6 +6,7 @@
 #include "http/http_reply.h"
 #include "http/http_target.h"
 #include "loop.h"
+#include "token/dpop.h"
 
 /* On every answer, whatever its status (RFC 6797 section 7.1 and the OWASP secure headers list). */
 static const char security_fields[] = "Strict-Transport-Security: max-age=63072000; includeSubDomains; preload\r\n"
@@ -28,22 +29,36 @@ static const char *date_of(struct loop *loop)
 	return loop->date;
 }
 
-/* RFC 6750 section 3: why, and for 403 what would be needed. */
+#define DPOP_CHALLENGE "DPoP realm=\"berth\", algs=\"" DPOP_ALGS "\""
+
+/* RFC 6750 section 3, RFC 9449 section 7.1: why; without a token, both ways that there are. */
+static void put_unauthenticated(struct buf *out, const struct exchange *exchange)
+{
+	if (exchange->challenge == CHALLENGE_PROOF)
+		http_reply_field(out, "WWW-Authenticate", STR(DPOP_CHALLENGE ", error=\"invalid_dpop_proof\""));
+	else if (exchange->challenge == CHALLENGE_TOKEN || exchange->proven)
+		http_reply_field(out, "WWW-Authenticate", STR(DPOP_CHALLENGE ", error=\"invalid_token\""));
+	else if (exchange->has_bearer)
+		http_reply_field(out, "WWW-Authenticate", STR("Bearer realm=\"berth\", error=\"invalid_token\""));
+	else
+		http_reply_field(out, "WWW-Authenticate", STR("Bearer realm=\"berth\", " DPOP_CHALLENGE));
+}
+
+/* For 403 what would be needed. */
 static void put_challenge(struct buf *out, const struct exchange *exchange, const struct head *head)
 {
 	/* RFC 9470 section 3 */
 	if (head->err == ERR_STEP_UP)
 		buf_printf(out,
-			"WWW-Authenticate: Bearer realm=\"berth\", error=\"%s\", acr_values=\"%s\", max_age=\"%d\"\r\n",
-			err_code(head->err), STEP_UP_ACR, STEP_UP_MAX_AGE_S);
+			"WWW-Authenticate: %s realm=\"berth\", error=\"%s\", acr_values=\"%s\", max_age=\"%d\"\r\n",
+			exchange->proven ? "DPoP" : "Bearer", err_code(head->err), STEP_UP_ACR, STEP_UP_MAX_AGE_S);
 	else if (head->status == 401)
-		http_reply_field(out, "WWW-Authenticate",
-			exchange->has_bearer ? STR("Bearer realm=\"berth\", error=\"invalid_token\"")
-					     : STR("Bearer realm=\"berth\""));
+		put_unauthenticated(out, exchange);
 	if (head->err == ERR_FORBIDDEN && head->scope.len < 60 && http_is_token(head->scope)) {
 		char text[160];
-		const int len = snprintf(text, sizeof text,
-			"Bearer realm=\"berth\", error=\"insufficient_scope\", scope=\"%.*s\"", STR_ARG(head->scope));
+		const int len =
+			snprintf(text, sizeof text, "%s realm=\"berth\", error=\"insufficient_scope\", scope=\"%.*s\"",
+				exchange->proven ? "DPoP" : "Bearer", STR_ARG(head->scope));
 
 		http_reply_field(out, "WWW-Authenticate", (struct str){text, (size_t)len});
 	}
@@ -86,7 +101,7 @@ static void put_cors(struct buf *out, const struct exchange *exchange)
 		return;
 	}
 	http_reply_field(out, "Access-Control-Allow-Methods", str_from(exchange->allow));
-	buf_put_c(out, "Access-Control-Allow-Headers: Authorization, Content-Type, Idempotency-Key, If-Match, "
+	buf_put_c(out, "Access-Control-Allow-Headers: Authorization, Content-Type, DPoP, Idempotency-Key, If-Match, "
 		       "traceparent\r\n");
 	buf_printf(out, "Access-Control-Max-Age: %d\r\n", EDGE_PREFLIGHT_S);
 }

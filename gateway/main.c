@@ -11,6 +11,7 @@
 #include "limit_file.h"
 #include "loop.h"
 #include "origins.h"
+#include "replay.h"
 #include "store_cache.h"
 #include "tls.h"
 
@@ -57,7 +58,9 @@ static enum err shared_open(struct gateway *gateway)
 	gateway->rates = rate_new(limit_file_policies(gateway->limits), EDGE_RATE_BUCKETS_MAX);
 	gateway->revocations = revocation_new(EDGE_REVOCATIONS_MAX);
 	gateway->origins = origins_new(gateway->context);
-	if (gateway->rates == NULL || gateway->revocations == NULL || gateway->origins == NULL)
+	gateway->replays = replay_new(EDGE_REPLAYS_MAX, clock_now_us());
+	if (gateway->rates == NULL || gateway->revocations == NULL || gateway->replays == NULL ||
+		gateway->origins == NULL)
 		return ERR_OVERLOADED;
 	return store_cache_new(
 		config->redis_socket, config->redis_password, gateway->rates, gateway->revocations, &gateway->cache);
@@ -127,6 +130,7 @@ static void gateway_close(struct context *context)
 	origins_free(&gateway->origins);
 	store_cache_free(&gateway->cache);
 	revocation_free(&gateway->revocations);
+	replay_free(&gateway->replays);
 	rate_free(&gateway->rates);
 	limit_file_free(&gateway->limits);
 	tls_store_free(&gateway->tls);

@@ -154,6 +154,19 @@ static enum err request_rate_token(struct exchange *exchange, const struct token
 	return rate_verdict(exchange, problem);
 }
 
+/* One that verifies, is for this resource, and came from whom it belongs to. */
+static enum err request_token(struct exchange *exchange, const struct http_parser *parser, struct str compact,
+	const struct token **token_out, struct problem *problem)
+{
+	enum err err = auth_check(exchange, compact, token_out);
+
+	if (err == OK && !operation_within(exchange->operation, str_from((*token_out)->resource)))
+		return ERR_UNAUTHENTICATED;
+	if (err == OK)
+		err = auth_prove(exchange, parser, compact, *token_out);
+	return err == ERR_RATE_LIMITED ? rate_verdict(exchange, problem) : err;
+}
+
 /*
  * Token, revocation, rates, verified address, permission: in that order, so that nobody learns of a permission without
  * a token.
@@ -167,7 +180,7 @@ static enum err request_authorize(struct exchange *exchange, const struct http_p
 
 	if ((err = field_once(parser, "Authorization", &authorization, problem)) != OK)
 		return err;
-	bearer = auth_bearer(authorization);
+	bearer = auth_token(authorization, &exchange->proven);
 	exchange->has_bearer = bearer.p != NULL;
 	if (operation->permission == PERM_PUBLIC) {
 		exchange->line = fair_queue_line_of(exchange->conn->network, exchange->conn->network_len);
@@ -176,12 +189,8 @@ static enum err request_authorize(struct exchange *exchange, const struct http_p
 	}
 	if (bearer.p == NULL)
 		return ERR_UNAUTHENTICATED;
-	if ((err = auth_check(exchange, bearer, &token)) == ERR_RATE_LIMITED)
-		return rate_verdict(exchange, problem);
-	if (err != OK)
+	if ((err = request_token(exchange, parser, bearer, &token, problem)) != OK)
 		return err;
-	if (!operation_within(operation, str_from(token->resource)))
-		return ERR_UNAUTHENTICATED;
 	request_origin_of(exchange, token);
 	exchange->line = fair_queue_line_of(token->tenant_id.b, sizeof token->tenant_id.b);
 	if ((err = request_rate_token(exchange, token, problem)) != OK)
@@ -248,16 +257,24 @@ static enum err request_preconditions(
 static enum err request_handed_on(
 	const struct exchange *exchange, const struct http_parser *parser, struct problem *problem)
 {
-	static const char *const names[] = {"Cookie", "Authorization", "Accept-Language"};
+	static const struct {
+		const char *name;
+		size_t len_max;
+	} fields[] = {
+		{"Cookie", HEADER_TEXT_MAX},
+		{"Authorization", HEADER_TEXT_MAX},
+		{"Accept-Language", HEADER_TEXT_MAX},
+		{"DPoP", PROOF_BYTES_MAX},
+	};
 	struct str value;
 
 	if ((exchange->operation->flags & OP_WEB) == 0)
 		return OK;
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-		const size_t count = http_find(parser, names[i], &value);
+	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+		const size_t count = http_find(parser, fields[i].name, &value);
 
-		problem->field = str_from(names[i]);
-		if (value.len > HEADER_TEXT_MAX)
+		problem->field = str_from(fields[i].name);
+		if (value.len > fields[i].len_max)
 			return ERR_HEADER_TOO_LARGE;
 		/* RFC 6265 section 5.4: one Cookie field. Two are two truths about who asks. */
 		if (count > 1 && i == 0)
@@ -398,7 +415,7 @@ static void request_fill_item(struct exchange *exchange, const struct http_parse
 	item->traceparent = str_from(exchange->traceparent);
 	(void)http_find(parser, "authorization", &authorization);
 	if (exchange->operation->permission != PERM_PUBLIC)
-		item->token = auth_bearer(authorization);
+		item->token = auth_token(authorization, &exchange->proven);
 	if ((flags & OP_KEYED) != 0)
 		(void)http_find(parser, "idempotency-key", &item->idempotency_key);
 	/* The answer may be written when the request's bytes are gone. */
@@ -412,6 +429,8 @@ static void request_fill_item(struct exchange *exchange, const struct http_parse
 		item->browser = browser_family(agent);
 	if (!exchange->has_bearer)
 		item->authorization = authorization;
+	if (exchange->operation->permission == PERM_PUBLIC && http_find(parser, "dpop", &item->proof) > 1)
+		item->proof = STR(","); /* a list, which is no proof (RFC 9449 section 4.3) */
 }
 
 static void request_forward(struct exchange *exchange)

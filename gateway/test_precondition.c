@@ -84,6 +84,32 @@ static void a_bearer_token_is_found_behind_its_scheme_only(void **state)
 	assert_null(auth_bearer(STR_NONE).p);
 }
 
+static void a_bound_token_has_a_scheme_of_its_own(void **state)
+{
+	static const struct {
+		const char *value, *token;
+		bool proven;
+	} cases[] = {
+		{"DPoP abc.def.ghi", "abc.def.ghi", true},
+		{"dpop abc", "abc", true},
+		{"Bearer abc", "abc", false},
+		{"DPoP", NULL, false},
+		{"DPoP ", NULL, false},
+		{"DPoPabc", NULL, false},
+		{"Basic abc", NULL, false},
+		{"", NULL, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		bool proven = !cases[i].proven;
+		const struct str token = auth_token(str_from(cases[i].value), &proven);
+
+		assert_int_equal(proven, cases[i].proven);
+		assert_true(cases[i].token == NULL ? token.p == NULL : str_eq_c(token, cases[i].token));
+	}
+}
+
 static void if_none_match_names_a_version_or_does_not(void **state)
 {
 	static const struct {
@@ -119,6 +145,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(if_match_takes_one_strong_tag_of_ours_or_a_star),
+		cmocka_unit_test(a_bound_token_has_a_scheme_of_its_own),
 		cmocka_unit_test(if_none_match_names_a_version_or_does_not),
 		cmocka_unit_test(an_idempotency_key_is_short_and_visible),
 		cmocka_unit_test(a_bearer_token_is_found_behind_its_scheme_only),

@@ -37,6 +37,7 @@ static const struct member request_strings[] = {
 	{offsetof(struct request_item, form_fault), FAULT_TEXT_MAX, true},
 	{offsetof(struct request_item, body), BATCH_BYTES_MAX, false},
 	{offsetof(struct request_item, browser), BROWSER_MAX, true},
+	{offsetof(struct request_item, proof), PROOF_BYTES_MAX, false},
 };
 
 static const struct member reply_strings[] = {

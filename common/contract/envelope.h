@@ -16,6 +16,7 @@
 #define CLIENT_ADDRESS_MAX 64
 #define TRACEPARENT_MAX 128
 #define HEADER_TEXT_MAX 8192 /* cookie, authorization, languages */
+#define PROOF_BYTES_MAX 4096 /* DPoP */
 #define FAULT_TEXT_MAX 300
 #define BROWSER_MAX 16
 
@@ -34,6 +35,7 @@ struct request_item {
 	struct str
 		/* OP_WEB: name of the first parameter that was repeated or out of bounds; the handler answers */
 		form_fault;
+	struct str proof;   /* OP_WEB of anybody: the DPoP header */
 	struct str body;    /* the request shape, binary */
 	struct str browser; /* OP_PAGE: family of the browser, a word of the edge's own */
 };

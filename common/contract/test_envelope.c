@@ -46,6 +46,7 @@ static const struct request_item full_request = {
 	.authorization = {"Basic YTpi", 10},
 	.languages = {"fr, en", 6},
 	.browser = {"firefox", 7},
+	.proof = {"a.b.c", 5},
 	.form_fault = {"redirect_uri", 12},
 	.body = {"\0\1\2", 3},
 };
@@ -63,7 +64,7 @@ static bool same_request(const struct request_item *a, const struct request_item
 	       same_str(a->client_address, b->client_address) && same_str(a->traceparent, b->traceparent) &&
 	       same_str(a->cookie, b->cookie) && same_str(a->authorization, b->authorization) &&
 	       same_str(a->languages, b->languages) && same_str(a->form_fault, b->form_fault) &&
-	       same_str(a->browser, b->browser) && same_str(a->body, b->body);
+	       same_str(a->browser, b->browser) && same_str(a->proof, b->proof) && same_str(a->body, b->body);
 }
 
 static bool same_reply(const struct reply_item *a, const struct reply_item *b)
@@ -153,7 +154,7 @@ static void a_batch_holds_its_most_and_no_more(void **state)
 /* Each of these would make the receiver drop the whole batch. */
 static void an_item_over_a_cap_leaves_the_batch_as_it_was(void **state)
 {
-	struct request_item bad[9];
+	struct request_item bad[10];
 	struct request_item *items;
 	size_t len, count;
 
@@ -170,6 +171,7 @@ static void an_item_over_a_cap_leaves_the_batch_as_it_was(void **state)
 	bad[6].languages = repeated('a', HEADER_TEXT_MAX + 1);
 	bad[7].form_fault = STR("\xff");
 	bad[8].browser = repeated('a', BROWSER_MAX + 1);
+	bad[9].proof = repeated('a', PROOF_BYTES_MAX + 1);
 	for (size_t i = 0; i < COUNT_OF(bad); i++) {
 		request_batch_begin(&buf);
 		request_batch_add(&buf, &full_request);
@@ -281,7 +283,7 @@ static const struct {
 	{"a member that does not exist",
 		STR(HEAD "\0\0\0\x17"
 			 "\0\x05" ID16 "\0"
-			 "\x04\0"
+			 "\x08\0"
 			 "\0"
 			 "\0"),
 		ERR_BAD_GATEWAY},

@@ -28,7 +28,8 @@ struct call {
 	int64_t if_match;           /* 0: none. OP_VERSIONED calls always have one, or `*` as -1 */
 	struct str client_address;  /* personal */
 	struct str cookie, authorization, languages, form_fault; /* OP_WEB */
-	struct str browser;                                      /* OP_PAGE: its family; absent: none was told */
+	struct str proof;         /* OP_WEB of anybody: the DPoP header, unread; absent: none */
+	struct str browser;       /* OP_PAGE: its family; absent: none was told */
 	struct str request_bytes; /* the request, binary: what an idempotency key is bound to */
 
 	/* What a handler may add to its answer. */

@@ -232,6 +232,7 @@ static void item_prepare(
 		.authorization = in->authorization,
 		.languages = in->languages,
 		.browser = in->browser,
+		.proof = in->proof,
 		.form_fault = in->form_fault,
 		.request_bytes = in->body};
 	log_set_request(&item->call.request_id);

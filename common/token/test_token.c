@@ -223,6 +223,16 @@ static const struct {
 	{"an amr of more than it holds", "amr", "[\"aaaaaaaaaaaaaaaaaaaaaaaa\",\"bbbbbbbbbbbbbbbbbbbbbbb\"]",
 		ERR_UNAUTHENTICATED, "amr is malformed"},
 	{"a client alone that signed in", "sub", "\"web\"", ERR_UNAUTHENTICATED, "a client alone has not signed in"},
+	{"a key that it is bound to", "cnf", "{\"jkt\":\"" FORGE_KID "\"}", OK, NULL},
+	{"a binding to nothing", "cnf", "{}", ERR_UNAUTHENTICATED, "cnf is no thumbprint of a key"},
+	{"a binding of null", "cnf", "null", ERR_UNAUTHENTICATED, "cnf is no thumbprint of a key"},
+	{"a thumbprint alone", "cnf", "\"" FORGE_KID "\"", ERR_UNAUTHENTICATED, "cnf is no thumbprint of a key"},
+	{"a thumbprint that is short", "cnf", "{\"jkt\":\"AAAA\"}", ERR_UNAUTHENTICATED,
+		"cnf is no thumbprint of a key"},
+	{"a binding to a certificate", "cnf", "{\"x5t#S256\":\"" FORGE_KID "\"}", ERR_UNAUTHENTICATED,
+		"cnf is no thumbprint of a key"},
+	{"a binding to a certificate too", "cnf", "{\"jkt\":\"" FORGE_KID "\",\"x5t#S256\":\"" FORGE_KID "\"}",
+		ERR_UNAUTHENTICATED, "cnf is no thumbprint of a key"},
 	{"a claim twice, once escaped", "act", "1,\"t\\u0069d\":\"" SESSION "\"", ERR_UNAUTHENTICATED,
 		"the claims are no JSON without duplicates"},
 	{"claims with a comment", "act", "1/**/", ERR_UNAUTHENTICATED, "the claims are no JSON without duplicates"},
@@ -389,6 +399,7 @@ static void what_is_signed_comes_back(void **state)
 	fill_grants(&in);
 	in.acr = ACR_PHR;
 	in.demand = DEMAND_OPTIONAL;
+	memcpy(in.jkt, FORGE_KID, sizeof(in.jkt));
 	in.auth_at = NOW - 5 * US_PER_S;
 	assert_true(token_set_methods(&in, STR("pop mfa")));
 	assert_false(token_set_methods(&in, STR("pop ")));
@@ -465,6 +476,8 @@ static void what_would_not_verify_is_not_signed(void **state)
 	REFUSED(memset(token.scope, 'a', sizeof(token.scope)));
 	REFUSED(token.scope[0] = '"');
 	REFUSED(token.acr = ACR_NONE);
+	REFUSED(token.jkt[0] = 'a');
+	REFUSED(memset(token.jkt, 'a', sizeof(token.jkt)));
 	REFUSED(token.acr = (enum acr)9);
 	REFUSED(token.demand = (enum demand)9);
 	REFUSED(token.auth_at = -1);

@@ -6,6 +6,7 @@
 #include "base/encode.h"
 #include "base/log.h"
 #include "token/claims.h"
+#include "token/dpop.h"
 
 #define VERIFY_ARENA_BYTES (512 * 1024)
 #define AUDIENCES_MAX 8
@@ -242,6 +243,20 @@ static const char *read_proof(const struct claims *claims)
 	return read_methods(claims) ? NULL : "amr is malformed";
 }
 
+/* Any other way to confirm (RFC 7800) is a restriction that nobody here would hold to. */
+static bool read_binding(const struct claims *claims)
+{
+	const struct json *cnf = json_get(claims->root, "cnf");
+	const struct str jkt = json_get_str(cnf, "jkt");
+
+	if (cnf == NULL)
+		return true;
+	if (cnf->kind != JSON_OBJECT || cnf->count != 1 || !dpop_jkt_ok(jkt))
+		return false;
+	memcpy(claims->token->jkt, jkt.p, jkt.len);
+	return true;
+}
+
 static const char *read_times(const struct claims *claims, const struct token_rules *rules, instant_us now)
 {
 	struct token *token = claims->token;
@@ -287,6 +302,8 @@ static const char *read_claims(const struct claims *claims, const struct token_r
 		return reason;
 	if ((reason = read_proof(claims)) != NULL)
 		return reason;
+	if (!read_binding(claims))
+		return "cnf is no thumbprint of a key";
 	return read_times(claims, rules, now);
 }
 

@@ -18,6 +18,7 @@
  * 1 to 4 of such a bitmap. How and when the person signed in: acr, amr, auth_time (RFC 9068 section 2.2.1); without acr
  * it was one factor.
  * `mfa`: of whom the person's tenant demands a second factor (base/acr.h); without it, of staff.
+ * `cnf` with `jkt` alone binds it to a key (RFC 9449 section 6.1).
  */
 #define TOKEN_LEN_MAX 4096
 #define TOKEN_LIFE_MAX_US (3600 * US_PER_S)
@@ -60,6 +61,7 @@ struct token {
 	char scope[TOKEN_SCOPE_MAX + 1];       /* space-separated; "" when none */
 	char methods[AMR_MAX + 1];             /* amr, space-separated; "" when none */
 	char resource[TOKEN_RESOURCE_MAX + 1]; /* what of the audience it is for: "/v1/bookings"; "": all of it */
+	char jkt[JWK_THUMBPRINT_LEN + 1];      /* good only beside a proof of this key (dpop.h); "": whoever bears it */
 };
 
 struct token_rules {

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "token/dpop.h"
 #include "token/token.h"
 
 static bool terminated(const char *text, size_t room)
@@ -17,6 +18,9 @@ static bool words_ok(const struct token *token)
 	if (!terminated(token->client_id, sizeof(token->client_id)) || !jwk_kid_ok(str_from(token->client_id)))
 		return false;
 	if (!terminated(token->scope, sizeof(token->scope)) || !token_set_scope(&probe, str_from(token->scope)))
+		return false;
+	if (!terminated(token->jkt, sizeof(token->jkt)) ||
+		(token->jkt[0] != '\0' && !dpop_jkt_ok(str_from(token->jkt))))
 		return false;
 	if (token->role_count > TOKEN_ROLES_MAX)
 		return false;
@@ -181,6 +185,17 @@ static void put_audience(struct json_writer *w, const struct token_rules *rules,
 	json_put_c(w, text);
 }
 
+static void put_binding(struct json_writer *w, const struct token *token)
+{
+	if (token->jkt[0] == '\0')
+		return;
+	json_key(w, "cnf");
+	json_begin_object(w);
+	json_key(w, "jkt");
+	json_put_c(w, token->jkt);
+	json_end_object(w);
+}
+
 static void put_claims(struct json_writer *w, const struct token_rules *rules, const struct token *token)
 {
 	json_begin_object(w);
@@ -210,6 +225,7 @@ static void put_claims(struct json_writer *w, const struct token_rules *rules, c
 	put_permissions(w, token);
 	put_grants(w, token);
 	put_proof(w, token);
+	put_binding(w, token);
 	json_end_object(w);
 }
 

@@ -106,6 +106,7 @@ enum err clients_make(struct call *call, const struct client_create_request *req
 		.redirect_uris = desk_join(call->arena, &request->redirect_uris),
 		.grants = desk_join(call->arena, grants),
 		.permissions = desk_join(call->arena, &request->permissions),
+		.dpop_bound = request->has_dpop_bound_access_tokens && request->dpop_bound_access_tokens,
 		.id_token_alg = request->has_id_token_alg ? request->id_token_alg : STR("ES256"),
 		.created_at = clock_now_us(),
 		.require_pushed = request->require_pushed_authorization_requests,
@@ -183,5 +184,7 @@ void clients_view(struct call *call, const struct client_record *record, struct 
 		.has_third_party = record->third_party,
 		.post_logout_redirect_uris = desk_words(call->arena, record->post_logout_uris),
 		.has_post_logout_redirect_uris = record->post_logout_uris.len > 0,
+		.dpop_bound_access_tokens = record->dpop_bound,
+		.has_dpop_bound_access_tokens = record->dpop_bound,
 	};
 }

@@ -59,6 +59,7 @@ static void put_oauth(struct call *call, struct json_writer *w)
 	put_list(w, "grant_types_supported",
 		LIST("authorization_code", "refresh_token", "client_credentials", GRANT_DEVICE));
 	put_client_methods(w);
+	put_list(w, "dpop_signing_alg_values_supported", LIST("EdDSA", "ES256", "RS256"));
 	put_list(w, "code_challenge_methods_supported", LIST("S256"));
 	put_list(w, "ui_locales_supported", LIST("en", "fr", "nl"));
 	json_key(w, "authorization_response_iss_parameter_supported");

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "handle_token.h"
 #include "issue.h"
+#include "possession.h"
 #include "store_device.h"
 #include "ticket.h"
 
@@ -102,6 +103,7 @@ enum err handle_token_sign(struct exchange *exchange, const struct family_record
 		.proof = family->proof,
 		.resource = exchange->resource,
 		.nonce = nonce,
+		.jkt = exchange->jkt,
 		.refresh_token = refresh_token_of(exchange, family),
 	};
 
@@ -139,6 +141,8 @@ static enum err code_to_family(
 		.session_id = code->session_id,
 		.auth_at = code->auth_at,
 		.proof = code->proof,
+		/* A confidential client's refresh tokens are bound to what it proves itself by (RFC 9449 section 5). */
+		.jkt = exchange->client.confidential ? STR_NONE : exchange->jkt,
 	};
 	/*
 	 * A refresh token goes to every client that is registered for it; offline_access asks for nothing more here.
@@ -327,6 +331,11 @@ static enum err grant_refresh(struct exchange *exchange)
 	if (family.client_row_id != exchange->client.row_id ||
 		!ticket_refresh_genuine(state->vault, &ticket, family.refresh_salt))
 		return invalid_grant(exchange);
+	/* Before anything is made of it: whoever lacks the key cannot end the grant by an old token either. */
+	if (family.jkt.p != NULL && !str_eq(family.jkt, exchange->jkt))
+		return exchange->jkt.p != NULL
+		               ? invalid_grant(exchange)
+		               : refuse(exchange, "invalid_dpop_proof", "the refresh token needs its key's proof");
 	switch (rules_refresh_decide(&family.state, ticket.generation, clock_now_us())) {
 	case REFRESH_ROTATE:
 		return answer_refresh(exchange, &family, true);
@@ -350,7 +359,9 @@ enum err handle_token_for_client(struct exchange *exchange)
 		.client = &exchange->client,
 		.scope = &scope,
 		.grant_id = uuid_new(),
+		.jkt = exchange->jkt,
 	};
+	enum err err;
 
 	if (!exchange->client.confidential)
 		return refuse(exchange, "unauthorized_client", "a public client cannot act for itself");
@@ -360,7 +371,9 @@ enum err handle_token_for_client(struct exchange *exchange)
 	if (!handle_token_target(exchange, STR("")))
 		return invalid_target(exchange);
 	issue.resource = exchange->resource;
-	return issue_tokens(exchange->call, &issue, exchange->reply);
+	if ((err = issue_tokens(exchange->call, &issue, exchange->reply)) != OK || exchange->jkt.p == NULL)
+		return err;
+	return desk_commit(exchange->call, exchange->store); /* of the proof, which is spent now */
 }
 
 struct caller_claim handle_token_claim(const struct token_request *request)
@@ -386,6 +399,11 @@ enum err handle_token_issue(struct call *call, const struct token_request *reque
 	enum err err;
 
 	if ((err = caller_authenticate(call, &claim, reply_out, &store, &exchange.client)) != OK) {
+		err = err == ERR_UNAUTHENTICATED ? OK : err;
+		goto done;
+	}
+	err = possession_take(call, &store, &exchange.client, reply_out, &exchange.jkt);
+	if (err != OK) {
 		err = err == ERR_UNAUTHENTICATED ? OK : err;
 		goto done;
 	}

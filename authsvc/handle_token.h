@@ -14,12 +14,13 @@ struct exchange {
 	const struct token_request *request;
 	struct client_record client;
 	struct str resource; /* of the access token, once it is known */
+	struct str jkt;      /* of the proof that came along; absent: none */
 	struct web_reply *reply;
 };
 
 /* What says who the client is. */
 struct caller_claim handle_token_claim(const struct token_request *request);
-/* client_credentials: for the client itself; nothing is stored. */
+/* client_credentials: for the client itself; nothing is stored but that a proof was used. */
 MUST_USE enum err handle_token_for_client(struct exchange *exchange);
 /* The scope of this access token: what was granted, or less. False: more was asked for. */
 bool handle_token_narrow(const struct exchange *exchange, const struct family_record *family, struct scope *scope_out);

@@ -69,7 +69,8 @@ static void read_one(struct asking *asking)
 	const struct caller_claim claim = handle_token_claim(asking->exchange.request);
 
 	asking->exchange.store = &asking->place;
-	asking->alone = !caller_claimed(asking->exchange.call, &claim, &asking->client_id, &asking->tenant_id,
+	asking->alone = asking->exchange.call->proof.p != NULL ||
+	                !caller_claimed(asking->exchange.call, &claim, &asking->client_id, &asking->tenant_id,
 				&asking->secret) ||
 	                !read_grant(asking);
 	asking->place.tenant_id = asking->tenant_id;
@@ -144,7 +145,8 @@ static void check_clients(struct together *together)
 		const struct client_record *client = &asking->exchange.client;
 
 		asking->alone =
-			asking->alone || !caller_is(asking->exchange.call, client, asking->secret) ||
+			asking->alone || client->dpop_bound ||
+			!caller_is(asking->exchange.call, client, asking->secret) ||
 			!rules_word_listed(client->grants, asking->refresh ? "refresh_token" : "client_credentials");
 		if (is_open(asking) && !asking->refresh)
 			decide(asking, handle_token_for_client(&asking->exchange));
@@ -157,7 +159,7 @@ static bool is_good(struct asking *asking)
 	const struct state *state = desk_state(asking->exchange.call);
 	enum refresh_verdict verdict;
 
-	if (family->row_id == 0 || family->client_row_id != asking->exchange.client.row_id ||
+	if (family->row_id == 0 || family->jkt.p != NULL || family->client_row_id != asking->exchange.client.row_id ||
 		!ticket_refresh_genuine(state->vault, &asking->ticket, family->refresh_salt))
 		return false;
 	verdict = rules_refresh_decide(&family->state, asking->ticket.generation, clock_now_us());

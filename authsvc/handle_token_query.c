@@ -107,6 +107,18 @@ static void put_proof(struct json_writer *w, enum acr acr, instant_us auth_at)
 	json_put_i64(w, auth_at / US_PER_S);
 }
 
+/* RFC 9449 section 6.2 */
+static void put_binding(struct json_writer *w, struct str jkt)
+{
+	if (jkt.len == 0)
+		return;
+	json_key(w, "cnf");
+	json_begin_object(w);
+	json_key(w, "jkt");
+	json_put_str(w, jkt);
+	json_end_object(w);
+}
+
 /* RFC 7662 section 2.2 */
 static void put_active(struct json_writer *w, struct arena *arena, const struct shown *shown, const char *issuer)
 {
@@ -121,6 +133,7 @@ static void put_active(struct json_writer *w, struct arena *arena, const struct 
 		put_id(w, "sub", &shown->person.id);
 		json_key(w, "token_type");
 		json_put_c(w, "refresh_token");
+		put_binding(w, shown->family.jkt);
 		put_proof(w, shown->family.proof.acr, shown->family.auth_at);
 		put_times(w, shown->family.created_at, shown->family.state.expires_at);
 		return;
@@ -130,7 +143,8 @@ static void put_active(struct json_writer *w, struct arena *arena, const struct 
 	json_key(w, "aud");
 	json_put_str(w, arena_printf(arena, "%s%s", issuer, token->resource));
 	json_key(w, "token_type");
-	json_put_c(w, "Bearer");
+	json_put_c(w, token->jkt[0] != '\0' ? "DPoP" : "Bearer");
+	put_binding(w, str_from(token->jkt));
 	put_proof(w, token->acr, token->auth_at);
 	put_times(w, token->issued_at, token->expires_at);
 }

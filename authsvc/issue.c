@@ -213,6 +213,8 @@ static enum err sign_access(struct call *call, const struct issue *issue, const 
 	};
 	enum err err;
 
+	if (issue->jkt.p != NULL)
+		memcpy(token.jkt, issue->jkt.p, JWK_THUMBPRINT_LEN);
 	memcpy(token.permissions, limited.bits, sizeof(token.permissions));
 	uuid_format(&issue->client->id, token.client_id);
 	if (!token_set_scope(&token, issue->scope->text) ||
@@ -308,7 +310,7 @@ static void put_reply(const struct issue *issue, instant_us now, struct str acce
 	json_key(&w, "access_token");
 	json_put_str(&w, access);
 	json_key(&w, "token_type");
-	json_put_c(&w, "Bearer");
+	json_put_c(&w, issue->jkt.p != NULL ? "DPoP" : "Bearer");
 	json_key(&w, "expires_in");
 	json_put_i64(&w, expiry(issue, now) / US_PER_S - now / US_PER_S);
 	json_key(&w, "scope");

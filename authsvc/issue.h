@@ -43,6 +43,7 @@ struct issue {
 	struct str resource; /* path behind the issuer; absent or "": all */
 	struct str nonce;    /* of the authorization request; absent: none */
 	struct str refresh_token;
+	struct str jkt; /* of the key that the access token is bound to; absent: none */
 };
 /* Signs, and answers by RFC 6749 section 5.1; an ID token goes along when scope says openid. */
 MUST_USE enum err issue_tokens(struct call *call, const struct issue *issue, struct web_reply *reply);

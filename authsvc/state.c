@@ -194,6 +194,7 @@ void state_metrics(struct context *context, struct buf *out)
 		{"refresh_thefts_total", "Families revoked for a reused refresh token.", state->counts.refresh_thefts},
 		{"assertions_refused_total", "Assertions of clients that did not hold.",
 			state->counts.assertions_refused},
+		{"proofs_refused_total", "Proofs of possession that did not hold.", state->counts.proofs_refused},
 		{"code_replays_total", "Authorization codes presented again.", state->counts.code_replays},
 		{"password_hashes_total", "Argon2id computations.", hasher.done},
 		{"password_hashes_refused_total", "Computations refused for want of room.", hasher.refused},

@@ -28,8 +28,8 @@ struct state {
 	atomic_bool cache_away, mail_away; /* as the jobs last found them */
 	struct {
 		atomic_uint_fast64_t sign_ins, sign_ins_refused, sign_ins_delayed, tokens, refresh_repeats,
-			refresh_thefts, assertions_refused, code_replays, mails_dropped, revocations_published,
-			cache_fallbacks, spans_exported, spans_lost;
+			refresh_thefts, assertions_refused, proofs_refused, code_replays, mails_dropped,
+			revocations_published, cache_fallbacks, spans_exported, spans_lost;
 	} counts;
 };
 

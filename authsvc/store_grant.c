@@ -97,7 +97,7 @@ enum err store_family_insert(struct store *store, struct family_record *family, 
 			db_str(family->scope), db_time(family->auth_at), db_time(now), db_bytes(family->refresh_salt),
 			db_time(family->state.expires_at), db_c(acr_name(family->proof.acr)),
 			db_str(family->proof.methods), db_uuid_or_null(&family->proof.factor_id),
-			db_str(store_text(family->resource))),
+			db_str(store_text(family->resource)), db_str(family->jkt)),
 		&rows);
 	if (err == OK)
 		family->row_id = rows_i64(rows, 0);
@@ -117,6 +117,7 @@ static enum err read_family(
 		.client_row_id = rows_i64(rows, 2),
 		.scope = rows_copy(rows, 3, arena),
 		.auth_at = rows_time(rows, 4),
+		.jkt = rows_copy(rows, 15, arena),
 		.refresh_salt = rows_copy(rows, 5, arena),
 		.state = {.has_refresh = !rows_is_null(rows, 5),
 			.generation = rows_i64(rows, 6),

@@ -35,6 +35,7 @@ struct family_record {
 	instant_us auth_at, created_at;
 	struct proof proof;
 	struct str refresh_salt; /* p == NULL: gives no refresh tokens */
+	struct str jkt;          /* whose proof its refresh tokens need; p == NULL: none */
 	struct family_state state;
 };
 MUST_USE enum err store_family_insert(struct store *store, struct family_record *family, instant_us now);

@@ -139,6 +139,7 @@ static enum err read_client(const struct rows *rows, struct arena *arena, struct
 		.require_pushed = rows_bool(rows, 12),
 		.third_party = rows_bool(rows, 13),
 		.post_logout_uris = rows_copy(rows, 14, arena),
+		.dpop_bound = rows_bool(rows, 15),
 	};
 	return client_out->allowed_origins.p != NULL ? OK : ERR_TOO_LARGE;
 }
@@ -198,7 +199,7 @@ enum err store_client_insert(struct store *store, struct client_record *client)
 			db_str(client->id_token_alg), db_time(client->created_at),
 			db_str(client->allowed_origins.p != NULL ? client->allowed_origins : STR("")),
 			db_str(client->jwks), db_bool(client->require_pushed), db_bool(client->third_party),
-			db_str(store_text(client->post_logout_uris))),
+			db_str(store_text(client->post_logout_uris)), db_bool(client->dpop_bound)),
 		&rows);
 	if (err == OK)
 		client->row_id = rows_i64(rows, 0);

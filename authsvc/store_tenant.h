@@ -29,6 +29,7 @@ struct client_record {
 	struct str post_logout_uris; /* words separated by blanks */
 	bool third_party;            /* people are asked before it is given anything */
 	bool require_pushed;         /* begins by a pushed request only */
+	bool dpop_bound;             /* gets no other access tokens */
 	instant_us created_at;
 };
 

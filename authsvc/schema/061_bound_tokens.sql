@@ -2,5 +2,4 @@
 -- Tokens bound to a client's key (RFC 9449): clients that get no others, and refresh tokens of public clients. A thumbprint is a
 -- digest of a public key.
 alter table client add column dpop_bound boolean not null default false;
-alter table authorization_code add column jkt text check (octet_length(jkt) = 43);
 alter table grant_family add column jkt text check (octet_length(jkt) = 43);

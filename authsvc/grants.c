@@ -3,6 +3,7 @@
 
 #include "issue.h"
 #include "people.h"
+#include "store_group.h"
 #include "store_role.h"
 
 const char *grants_status(const struct role_grant_record *record)
@@ -95,4 +96,42 @@ enum err grants_check_rank(struct call *call, struct store *store, const struct 
 	if ((err = store_role_take(store, &probe.roles, 1, &probe.permissions, &count)) != OK)
 		return err;
 	return people_check_outranks(call, &probe);
+}
+
+/* Whoever holds it signs in anew; tokens in the making are waited for. */
+static enum err take_away(struct store *store, const struct role_grant_record *record)
+{
+	struct group_record group = {.row_id = record->group_row_id};
+	enum err err;
+
+	if (record->person_row_id != 0) {
+		if ((err = store_group_hold(store, &record->person_id, 1)) != OK)
+			return err;
+		return people_revoke(store, &record->person_id, 1);
+	}
+	if ((err = store_group_members(store, &group)) != OK || group.member_count == 0)
+		return err;
+	if ((err = store_group_hold(store, group.members, group.member_count)) != OK)
+		return err;
+	return people_revoke(store, group.members, group.member_count);
+}
+
+enum err grants_revoke(
+	struct call *call, struct store *store, struct role_grant_record *record, struct role_grant *reply)
+{
+	struct str before;
+	enum err err;
+
+	if ((err = grants_view(call, record, reply)) != OK)
+		return err;
+	if ((before = desk_json(call, shape_role_grant(), reply)).p == NULL)
+		return ERR_OVERLOADED;
+	record->status = GRANT_REVOKED;
+	record->over_at = clock_now_us();
+	record->decided_by = call->token.person_id;
+	if ((err = store_role_grant_decide(store, record)) != OK)
+		return err;
+	if ((err = take_away(store, record)) != OK)
+		return err;
+	return grants_put_event(call, store, "role_grant.revoke", record, before, reply);
 }

@@ -16,5 +16,8 @@ MUST_USE enum err grants_put_event(struct call *call, struct store *store, const
 MUST_USE enum err grants_rights(struct store *store, const struct role_grant_record *record, struct rights *rights_out);
 /* Nobody takes, or decides on, what they could not give. */
 MUST_USE enum err grants_check_rank(struct call *call, struct store *store, const struct role_grant_record *record);
+/* Ends a locked one, here and at the edge, with its event. */
+MUST_USE enum err grants_revoke(
+	struct call *call, struct store *store, struct role_grant_record *record, struct role_grant *reply);
 
 #endif

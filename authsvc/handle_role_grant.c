@@ -6,7 +6,6 @@
 #include "rules_oauth.h"
 #include "service/crash.h"
 #include "store_group.h"
-#include "store_role.h"
 #include "store_role_grant.h"
 
 #define SERVICE_DEF "contract/authsvc.def"
@@ -237,28 +236,9 @@ done:
 
 /* -- ending -- */
 
-/* Whoever holds it signs in anew; tokens in the making are waited for. */
-static enum err take_away(struct store *store, const struct role_grant_record *record)
-{
-	struct group_record group = {.row_id = record->group_row_id};
-	enum err err;
-
-	if (record->person_row_id != 0) {
-		if ((err = store_group_hold(store, &record->person_id, 1)) != OK)
-			return err;
-		return people_revoke(store, &record->person_id, 1);
-	}
-	if ((err = store_group_members(store, &group)) != OK || group.member_count == 0)
-		return err;
-	if ((err = store_group_hold(store, group.members, group.member_count)) != OK)
-		return err;
-	return people_revoke(store, group.members, group.member_count);
-}
-
 static enum err revoke(struct call *call, const struct uuid *id, struct store *store, struct role_grant *reply)
 {
 	struct role_grant_record record;
-	struct str before;
 	enum err err;
 
 	if ((err = store_role_grant_lock(store, id, &record)) != OK)
@@ -270,18 +250,7 @@ static enum err revoke(struct call *call, const struct uuid *id, struct store *s
 	if (str_eq_c(str_from(grants_status(&record)), "ended") || record.status == GRANT_REFUSED ||
 		record.status == GRANT_REVOKED)
 		return call_refuse(call, ERR_CONFLICT, NULL, "grant_over", "The grant is over already.");
-	if ((err = grants_view(call, &record, reply)) != OK)
-		return err;
-	if ((before = desk_json(call, shape_role_grant(), reply)).p == NULL)
-		return ERR_OVERLOADED;
-	record.status = GRANT_REVOKED;
-	record.over_at = clock_now_us();
-	record.decided_by = call->token.person_id;
-	if ((err = store_role_grant_decide(store, &record)) != OK)
-		return err;
-	if ((err = take_away(store, &record)) != OK)
-		return err;
-	return grants_put_event(call, store, "role_grant.revoke", &record, before, reply);
+	return grants_revoke(call, store, &record, reply);
 }
 
 enum err handle_role_grant_revoke(

@@ -27,6 +27,7 @@ static const struct {
 	{&sql_sweep_recovery, RECOVERY_KEEP_US},
 	{&sql_sweep_challenge, 0},
 	{&sql_sweep_role_grant, 90 * US_PER_DAY},
+	{&sql_sweep_access_review, 400 * US_PER_DAY},
 };
 
 enum err store_sweep(struct db *jobs, instant_us now, int64_t limit, int64_t *rows_out)

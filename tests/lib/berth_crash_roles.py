@@ -16,8 +16,22 @@ def role_grant(work):
     return {"role": "Visitor", "person_id": work.suite.person(work.slug, "User")["id"], "reason": "a crash"}
 
 
+def closing():
+    def prepare(work):
+        work.id = work.admin.post("/v1/reviews", {"roles": ["Visitor"]}).expect(201).body["id"]
+
+    def ask(work):
+        return work.admin.post(f"/v1/reviews/{work.id}/close", key=work.key)
+
+    def check(work):
+        assert ask(work).expect(200).body["status"] == "closed"
+        work.objects.append(work.id)
+    return prepare, ask, check
+
+
 ACTIONS = {
     **berth_crash.ACTIONS,
+    "access_review_close": closing(),
     "role_create": making("/v1/roles", role),
     "role_update": changing(
         lambda work: f"/v1/roles/{work.id}", lambda work: {"permissions": ["person.read"]}, made("/v1/roles", role)),

@@ -24,12 +24,12 @@ STALE = 'If-Match: "987654321"'
 
 # Which kind of object a path names.
 KINDS = {"people": "person", "clients": "client", "sites": "site", "areas": "area", "spots": "spot", "vehicles": "vehicle", "delegations": "delegation", "bookings": "booking",
-         "events": "event", "erasures": "erasure", "roles": "role", "groups": "group", "grants": "grant"}
+         "events": "event", "erasures": "erasure", "roles": "role", "groups": "group", "grants": "grant", "reviews": "review"}
 # What belongs to a person: a peer's is none to who has none of these permissions. The rest belongs to the tenant.
 PEERS = {"booking_read": {"booking.read_all", "booking.manage"}, "booking_update": {"booking.manage"}, "booking_cancel": {"booking.manage"}, "booking_check_in": {"booking.manage"},
          "booking_check_out": {"booking.manage"}, "vehicle_read": set(), "vehicle_delete": set()}
 # Would end what it is tried on, with no version to stop it: tried on one's own and a peer's only where it is to be refused.
-ENDS = {"person_erase", "person_factors_reset", "person_sessions_delete", "client_delete", "vehicle_delete", "delegation_delete"}
+ENDS = {"person_erase", "person_factors_reset", "person_sessions_delete", "client_delete", "vehicle_delete", "delegation_delete", "access_review_close"}
 
 
 class Route:
@@ -136,7 +136,8 @@ def of_the_tenant(suite, slug):
     role = admin.post("/v1/roles", {"name": f"Role-{secrets.token_hex(4)}", "permissions": ["site.read"]}).expect(201).body["id"]
     group = admin.post("/v1/groups", {"name": f"Group {secrets.token_hex(4)}"}).expect(201).body["id"]
     grant = admin.post("/v1/grants", {"person_id": user, "role": "Visitor", "reason": "a test"}).expect(201).body["id"]
-    return {"role": role, "group": group, "grant": grant, "site": area["site_id"], "area": area["id"], "spot": area["spots"][0], "client": client, "erasure": erasure, "event": event, "delegation": delegation}
+    review = admin.post("/v1/reviews", {"roles": ["Visitor"]}).expect(201).body["id"]
+    return {"review": review, "role": role, "group": group, "grant": grant, "site": area["site_id"], "area": area["id"], "spot": area["spots"][0], "client": client, "erasure": erasure, "event": event, "delegation": delegation}
 
 
 def of_a_person(suite, slug, person, token):
@@ -242,7 +243,8 @@ def seen_next_door(suite, other_slug, world):
     there = world["other"]
     paths = {"site": "/v1/sites/", "area": "/v1/areas/", "spot": "/v1/spots/", "person": "/v1/people/", "client": "/v1/clients/", "booking": "/v1/bookings/", "event": "/v1/audit/events/",
              "erasure": "/v1/erasures/", "role": "/v1/roles/",
-             "group": "/v1/groups/", "grant": "/v1/grants/"}
+             "group": "/v1/groups/", "grant": "/v1/grants/",
+             "review": "/v1/reviews/"}
     return {kind: admin.get(path + there[kind]).expect(200).text for kind, path in paths.items()}
 
 

@@ -1,0 +1,7 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- $1 tenant, $2 after this review, $3 limit
+select id, public_id, opened_by, opened_at, closed_by, closed_at, version
+from access_review
+where tenant_id = $1 and public_id > $2
+order by public_id
+limit $3

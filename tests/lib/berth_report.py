@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pytest plugin: sends each result to the runner, one JSON object a line, through the descriptor BERTH_REPORT_FD."""
+"""Pytest plugin: sends each result to the runner, one JSON object a line, through the descriptor BERTH_REPORT_FD; and what a test has to tell."""
 import json
 import os
 
@@ -10,6 +10,11 @@ _spent = {}
 def _send(status, node, seconds, text):
     _out.write(json.dumps({"status": status, "node": node, "seconds": seconds, "text": text}) + "\n")
     _out.flush()
+
+
+def note(text):
+    """Printed among the results."""
+    _send("note", "", 0, text)
 
 
 def pytest_runtest_logreport(report):

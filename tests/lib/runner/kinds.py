@@ -96,8 +96,11 @@ def run_pytest(report, tests, env, long, kind=None):
     seen = 0
     with os.fdopen(receive, encoding="utf-8") as lines:
         for line in lines:
-            seen += 1
             result = json.loads(line)
+            if result["status"] == "note":
+                report.note(result["text"])
+                continue
+            seen += 1
             report.add(result["status"], pytest_name(result["node"], kind), result["seconds"], result["text"])
             if time.monotonic() - begun > PYTEST_SECONDS * (10 if long else 1):
                 process.end(child)

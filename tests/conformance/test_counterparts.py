@@ -6,6 +6,7 @@ A flow that a counterpart or the suite does not have is no test: the matrix says
 import pytest
 
 import counterpart_authlib
+import counterpart_mod_auth_openidc
 import counterpart_openid_client
 from counterparts import FLOWS, Bench, Matrix, say
 
@@ -39,6 +40,11 @@ def openid_client(suite, slug, matrix, tmp_path_factory):
     yield from counterpart_of(counterpart_openid_client, suite, slug, matrix, tmp_path_factory)
 
 
+@pytest.fixture(scope="module")
+def mod_auth_openidc(suite, slug, matrix, tmp_path_factory):
+    yield from counterpart_of(counterpart_mod_auth_openidc, suite, slug, matrix, tmp_path_factory)
+
+
 def counterpart_of(module, suite, slug, matrix, tmp_path_factory):
     peer = module.Counterpart(Bench(suite, slug), tmp_path_factory.mktemp("counterpart"))
     peer.column = matrix.column(module.NAME, module.version(), reasons(module, peer.bench.metadata))
@@ -60,3 +66,8 @@ def test_authlib(authlib, flow):
 @pytest.mark.parametrize("flow", counterpart_openid_client.CELLS)
 def test_openid_client(openid_client, flow):
     cell(counterpart_openid_client, openid_client, flow)
+
+
+@pytest.mark.parametrize("flow", counterpart_mod_auth_openidc.CELLS)
+def test_mod_auth_openidc(mod_auth_openidc, flow):
+    cell(counterpart_mod_auth_openidc, mod_auth_openidc, flow)

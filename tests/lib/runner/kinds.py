@@ -5,6 +5,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import tempfile
 import time
 
 from . import process
@@ -90,8 +91,9 @@ def run_pytest(report, tests, env, long, kind=None):
         "/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "berth_report",
         "--rootdir", str(ROOT / "tests"), "-c", os.devnull, *(["--long"] if long else []), *nodes]
     begun = time.monotonic()
-    child = process.start(
-        command, cwd=ROOT, env=env, pass_fds=(send,), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    # A file: a pipe that nobody reads while the results come would stop a pytest with much to complain of.
+    said = tempfile.TemporaryFile()
+    child = process.start(command, cwd=ROOT, env=env, pass_fds=(send,), stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT)
     os.close(send)
     seen = 0
     with os.fdopen(receive, encoding="utf-8") as lines:
@@ -104,10 +106,12 @@ def run_pytest(report, tests, env, long, kind=None):
             report.add(result["status"], pytest_name(result["node"], kind), result["seconds"], result["text"])
             if time.monotonic() - begun > PYTEST_SECONDS * (10 if long else 1):
                 process.end(child)
-    output, _ = child.communicate()
+    child.wait()
     process.forget(child)
     if child.returncode not in (0, 1) or not seen:
-        report.add(FAILED, f"{kind or tests[0].kind}/pytest", time.monotonic() - begun, output.decode("utf-8", "replace"))
+        said.seek(0)
+        report.add(FAILED, f"{kind or tests[0].kind}/pytest", time.monotonic() - begun, said.read().decode("utf-8", "replace"))
+    said.close()
 
 
 def pytest_name(node, kind=None):

@@ -209,14 +209,37 @@ def acr(peer):
     assert peer.sign_in(peer.main, acr_values="1fa 2fa")[1]["acr"] == "1fa"
 
 
+def hint(peer):
+    tokens, _ = peer.sign_in(peer.main)
+    assert peer.sign_in(peer.main, id_token_hint=tokens["id_token"], prompt="none")[1]["sub"] == peer.bench.person["id"]
+    other = peer.app(peer.bench.client(CALLBACK, id_token_alg="RS256"))
+    begun = other.create_authorization_url(CALLBACK, id_token_hint=tokens["id_token"])
+    assert query_of(peer.bench.consent(begun["url"], CALLBACK))["error"] == "invalid_request"
+
+
+def consent(peer):
+    app, before = peer.app(peer.bench.client(CALLBACK, third_party=True)), peer.bench.agreed
+    for _ in range(2):      # remembered
+        assert peer.sign_in(app)[1]["sub"] == peer.bench.person["id"] and peer.bench.agreed == before + 1
+
+
+def resource(peer):
+    url = peer.bench.url
+    tokens, _ = peer.sign_in(peer.main, scope="openid berth", resource=f"{url}/v1/me")
+    assert peer.read_access_token(peer.main, tokens["access_token"])["aud"] == f"{url}/v1/me"
+    assert peer.main.get(f"{url}/v1/me", token=tokens).status_code == 200
+    assert peer.main.get(f"{url}/v1/bookings", token=tokens).status_code == 401
+
+
 CELLS = {
     "discovery": discovery, "code with PKCE, ID token by ES256": code, "ID token by RS256": rs256, "a public client": public,
     "nonce and state": nonce_and_state, "userinfo": userinfo, "refresh with rotation": refresh, "client_credentials": client_credentials,
     "client_secret_basic": secret_basic, "client_secret_post": secret_post, "private_key_jwt": private_key_jwt, "introspection": introspection,
     "revocation": revocation, "access tokens read by keys": access_tokens, "signing keys rotate": rotation, "max_age": max_age, "prompt": prompt,
-    "acr_values": acr}
+    "acr_values": acr, "id_token_hint": hint, "consent is asked for": consent, "resource indicators": resource}
 LACKS = {
     "iss in the response": "the client does not look at it",
+    "request by POST": "the client sends browsers by GET",
     "PAR": "the client knows no pushed requests",
     "DPoP": "the client knows no proofs",
     "back-channel logout": "the client takes no logout tokens",

@@ -21,9 +21,10 @@ from own_gateway import free_ports
 
 NAME = "mod_auth_openidc"
 MODULES = ("mpm_event", "authn_core", "authz_core", "authz_user", "dir", "headers", "socache_shmcb", "ssl", "auth_openidc")
-SITES = ("main", "rs256", "public", "thief", "plain")
+SITES = ("main", "rs256", "public", "third", "post", "thief", "plain")
 # What a request for these pages adds to the authorization request.
-PAGES = {"recent": "max_age=600", "fresh": "max_age=0", "silent": "prompt=none", "again": "prompt=login", "proved": "acr_values=1fa%202fa"}
+PAGES = {"recent": "max_age=600", "fresh": "max_age=0", "silent": "prompt=none", "again": "prompt=login", "proved": "acr_values=1fa%202fa",
+         "narrow": "resource={encoded}%2Foauth2%2Fuserinfo"}
 SITE = """Listen 127.0.0.1:{port}
 <VirtualHost 127.0.0.1:{port}>
   ServerName localhost:{port}
@@ -86,7 +87,7 @@ class Counterpart:
         shutil.copy(bench.ca, self.folder / "ca")
         os.chmod(self.folder / "ca", 0o644)
         self.ports = dict(zip(SITES, free_ports(len(SITES))))
-        fields = {"rs256": {"id_token_alg": "RS256"}, "public": {"kind": "public"}}
+        fields = {"rs256": {"id_token_alg": "RS256"}, "public": {"kind": "public"}, "third": {"third_party": True}}
         self.clients = {name: bench.client(self.callback(name), **fields.get(name, {})) for name in SITES}
         self.thief = HostileIssuer(bench.suite, self.clients["thief"])
         self.plain = HostileIssuer(bench.suite)
@@ -136,7 +137,7 @@ class Counterpart:
         head = f"ServerRoot {self.folder}\nPidFile {self.folder}/pid\nServerName localhost\nErrorLog {self.folder}/error\nLogLevel warn\n"
         owner = "User nobody\nGroup nogroup\n" if os.geteuid() == 0 else ""
         rest = "Mutex posixsem\nOIDCCacheType shm\nDirectoryIndex index.html\n<Directory />\n  AllowOverride None\n</Directory>\n"
-        pages = "".join(PAGE.format(name=name, parameters=parameters) for name, parameters in PAGES.items())
+        pages = "".join(PAGE.format(name=name, parameters=parameters.format(encoded=urllib.parse.quote(self.bench.url, safe=""))) for name, parameters in PAGES.items())
         issuers = {"thief": self.thief.url, "plain": self.plain.url}
         sites = []
         for site, client in self.clients.items():
@@ -144,7 +145,7 @@ class Counterpart:
             # The public client says so; that of RS256 posts its secret; the others send it in the header.
             method = {"public": "none", "rs256": "client_secret_post"}.get(site, "client_secret_basic")
             secret = (f"OIDCClientSecret {own}\n  " if own else "") + f"OIDCProviderTokenEndpointAuth {method}"
-            more = RESOURCE.format(issuer=issuer, id=client["id"], own_secret=own) if site == "main" else ""
+            more = {"main": RESOURCE.format(issuer=issuer, id=client["id"], own_secret=own), "post": "  OIDCProviderAuthRequestMethod POST\n"}.get(site, "")
             sites.append(SITE.format(port=self.ports[site], folder=self.folder, pki=self.bench.suite.state / "pki", issuer=issuer, id=client["id"],
                                      secret=secret, passphrase=berth_flow.b64url(os.urandom(24)), pages=pages, more=more))
         return head + loads + owner + rest + "".join(sites)
@@ -318,6 +319,28 @@ def acr(peer):
     assert peer.sign_in(page="/proved/").info()["id_token"]["acr"] == "1fa"
 
 
+def consent(peer):
+    before = peer.bench.agreed
+    for _ in range(2):      # remembered
+        assert peer.sign_in("third").info() and peer.bench.agreed == before + 1
+
+
+def resource(peer):
+    info = peer.sign_in(page="/narrow/").info()
+    assert info["userinfo"]["sub"] == peer.bench.person["id"]
+    assert berth_flow.claims(info["access_token"])["aud"] == f"{peer.bench.url}/oauth2/userinfo"
+    assert peer.bench.suite.api(info["access_token"]).get("/v1/whoami").status == 401
+
+
+def post(peer):
+    """The site answers with a page whose form its script sends off."""
+    peer.sign_in()
+    visit = peer.visit("post")
+    page = visit.get("/").page()
+    assert page.method == "post" and page.action == peer.bench.metadata["authorization_endpoint"] and page.hidden["code_challenge"]
+    visit.arrive(peer.bench.consent(page.action, peer.callback("post"), form=page.hidden, origin=peer.url("post")))
+
+
 def mix_up(peer):
     """The person means a site of the hostile issuer, which sends the browser to the suite: the suite's code goes to no other token endpoint."""
     visit = peer.visit("plain")         # what a site of its own brings reaches it: the test would see a theft
@@ -328,18 +351,20 @@ def mix_up(peer):
     answer = peer.bench.consent(sent, peer.callback("thief"))
     assert query_of(answer)["code"]
     refused(visit, answer)
-    assert not peer.thief.stolen
+    assert "does not match the issuer provided in the response" in peer.log() and not peer.thief.stolen
 
 
 CELLS = {
     "discovery": discovery, "code with PKCE, ID token by ES256": code, "ID token by RS256": rs256, "a public client": public,
     "nonce and state": nonce_and_state, "iss in the response": iss, "userinfo": userinfo, "refresh with rotation": refresh,
     "client_secret_basic": secret_basic, "client_secret_post": secret_post, "introspection": introspection, "revocation": revocation,
-    "signing keys rotate": rotation, "max_age": max_age, "prompt": prompt, "acr_values": acr, "two issuers, one hostile": mix_up}
+    "signing keys rotate": rotation, "max_age": max_age, "prompt": prompt, "acr_values": acr,
+    "consent is asked for": consent, "resource indicators": resource, "request by POST": post, "two issuers, one hostile": mix_up}
 LACKS = {
     "client_credentials": "the module is no client on its own behalf",
     "private_key_jwt": "its assertions name the token endpoint as audience, which is refused (decision 0131)",
     "access tokens read by keys": "the module cannot read EdDSA; it asks by introspection",
+    "id_token_hint": "the module sends none",
     "PAR": "the module knows no pushed requests in this version",
     "device grant": "the module serves browsers",
     "DPoP": "the module knows no proofs in this version"}

@@ -20,7 +20,7 @@ SCRIPT = ROOT / "tests" / "conformance" / "openid_client" / "client.mjs"
 class Refusal(Exception):
     def __init__(self, answer):
         super().__init__(str(answer))
-        self.error, self.code, self.message = answer["error"], answer.get("code"), answer.get("message", "")
+        self.error, self.status, self.message = answer["error"], answer.get("status"), answer.get("message", "")
 
 
 def version():
@@ -68,6 +68,13 @@ class Counterpart:
     def sign_in(self, name, begun=None, **more):
         begun = begun or self.do("begin", name, **more)
         return self.do("finish", name, begun=begun, url=self.bench.consent(begun["url"], CALLBACK))
+
+    def get(self, name, tokens, path):
+        """The status of the path, to the token."""
+        try:
+            return self.do("get", name, token=tokens["access_token"], url=self.bench.url + path)["status"]
+        except Refusal as refusal:
+            return refusal.status
 
     def refused(self, *words, **more):
         try:
@@ -220,6 +227,46 @@ def acr(peer):
     assert peer.sign_in(peer.main(), parameters={"acr_values": "1fa 2fa"})["claims"]["acr"] == "1fa"
 
 
+def hint(peer):
+    name = peer.main()
+    token = peer.sign_in(name)["id_token"]
+    assert peer.is_sound(peer.sign_in(name, parameters={"id_token_hint": token, "prompt": "none"}))
+    begun = peer.do("begin", name, parameters={"id_token_hint": token, "prompt": "none"})
+    answer = peer.bench.consent(begun["url"], CALLBACK, peer.bench.stranger())
+    assert peer.refused("finish", name, begun=begun, url=answer).error == "login_required"
+
+
+def consent(peer):
+    name, before = peer.discover("third party", peer.bench.client(CALLBACK, third_party=True)), peer.bench.agreed
+    begun = peer.do("begin", name, parameters={"prompt": "none"})
+    assert peer.refused("finish", name, begun=begun, url=peer.bench.consent(begun["url"], CALLBACK)).error == "consent_required"
+    for _ in range(2):      # remembered
+        assert peer.is_sound(peer.sign_in(name)) and peer.bench.agreed == before + 1
+
+
+def resource(peer):
+    """Wide at the authorization endpoint, narrower at the token endpoint, and no wider again than that was."""
+    name, url = peer.main(), peer.bench.url
+    begun = peer.do("begin", name, parameters={"scope": "openid berth", "resource": f"{url}/v1"})
+    answer = peer.bench.consent(begun["url"], CALLBACK)
+    tokens = peer.do("finish", name, begun=begun, url=answer, parameters={"resource": f"{url}/v1/me"})
+    for path, status in (("/v1/me", 200), ("/v1/bookings", 401)):
+        assert peer.get(name, tokens, path) == status
+    wide = peer.do("refresh", name, token=tokens["refresh_token"], parameters={"resource": f"{url}/v1"})
+    assert peer.get(name, wide, "/v1/bookings") == 200
+    assert peer.refused("refresh", name, token=wide["refresh_token"], parameters={"resource": url}).error == "invalid_target"
+
+
+def pushed(peer):
+    name = peer.discover("pushes", peer.bench.client(CALLBACK, require_pushed_authorization_requests=True))
+    begun = peer.do("begin", name, par=True)
+    assert set(query_of(begun["url"])) == {"client_id", "request_uri"}
+    assert peer.is_sound(peer.sign_in(name, begun))
+    plain = peer.do("begin", name)
+    answer = peer.bench.consent(plain["url"], CALLBACK)
+    assert peer.refused("finish", name, begun=plain, url=answer).error == "invalid_request"
+
+
 def mix_up(peer):
     """The person means the hostile issuer, which sends the browser to the suite: the suite's code goes to no other token endpoint."""
     client = peer.bench.client(CALLBACK)
@@ -243,7 +290,9 @@ CELLS = {
     "nonce and state": nonce_and_state, "iss in the response": iss, "userinfo": userinfo, "refresh with rotation": refresh,
     "client_credentials": client_credentials, "client_secret_basic": secret_basic, "client_secret_post": secret_post, "private_key_jwt": private_key_jwt,
     "introspection": introspection, "revocation": revocation, "signing keys rotate": rotation, "max_age": max_age, "prompt": prompt, "acr_values": acr,
+    "id_token_hint": hint, "consent is asked for": consent, "resource indicators": resource, "PAR": pushed,
     "two issuers, one hostile": mix_up}
 LACKS = {
     "access tokens read by keys": "the client does not look into access tokens",
+    "request by POST": "the client sends browsers by GET",
     "back-channel logout": "the client takes no logout tokens"}

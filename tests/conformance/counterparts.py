@@ -22,7 +22,8 @@ STEPS_MAX = 12
 FLOWS = (
     "discovery", "code with PKCE, ID token by ES256", "ID token by RS256", "a public client", "nonce and state", "iss in the response", "userinfo",
     "refresh with rotation", "client_credentials", "client_secret_basic", "client_secret_post", "private_key_jwt", "introspection", "revocation",
-    "access tokens read by keys", "signing keys rotate", "max_age", "prompt", "acr_values", "resource indicators", "PAR", "device grant", "DPoP",
+    "access tokens read by keys", "signing keys rotate", "max_age", "prompt", "acr_values", "id_token_hint",
+    "consent is asked for", "resource indicators", "request by POST", "PAR", "device grant", "DPoP",
     "sign-out begun by the client", "back-channel logout", "two issuers, one hostile")
 
 
@@ -35,6 +36,7 @@ class Bench:
         self.person = suite.new_person(slug)
         self.browser = Browser(suite.info)
         self.metadata = suite.api().get("/.well-known/openid-configuration").expect(200).body
+        self.agreed = 0         # pages that asked for consent
         self._clients = {}
 
     def client(self, *redirect_uris, **fields):
@@ -46,10 +48,11 @@ class Bench:
             self._clients[key] = admin.post("/v1/clients", {"name": f"Counterpart {secrets.token_hex(3)}", **fields}).expect(201).body
         return self._clients[key]
 
-    def consent(self, url, redirect_uri, browser=None):
-        """What the person does with an authorization request: the address that the browser is sent back to, at the client."""
+    def consent(self, url, redirect_uri, browser=None, form=None, origin=None):
+        """What the person does with an authorization request: the address that the browser is sent back to, at the client. `form`: it comes by POST,
+        from a page of `origin`."""
         browser = browser or self.browser
-        reply = browser.get(url)
+        reply = browser.post(url, form, headers={"Origin": origin}) if form else browser.get(url)
         for _ in range(STEPS_MAX):
             if reply.status in (302, 303):
                 if reply.location.startswith(redirect_uri + "?"):
@@ -59,6 +62,9 @@ class Bench:
                 page = reply.page()
                 form = {**page.hidden, "email": self.person["email"], "password": self.person["password"]}
                 reply = browser.post(page.action or "/login", form)
+            elif reply.status == 200 and reply.page().action == "/consent":
+                self.agreed += 1
+                reply = browser.post("/consent", {**reply.page().hidden, "decision": "allow"})
             else:
                 raise FlowError(f"the authorization ended with {reply.status}: {reply.text[:200]}", reply)
         raise FlowError("the authorization goes in circles", reply)

@@ -13,7 +13,7 @@ from counterparts import FLOWS, Bench, Matrix, say
 ORDER = 48
 # Member of the suite's metadata that says it has the flow.
 SAID_BY = {
-    "resource indicators": "resource_indicators_supported", "PAR": "pushed_authorization_request_endpoint", "device grant": "device_authorization_endpoint",
+    "device grant": "device_authorization_endpoint",
     "DPoP": "dpop_signing_alg_values_supported", "sign-out begun by the client": "end_session_endpoint", "back-channel logout": "backchannel_logout_supported"}
 
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "csrf.h"
-#include "factor.h"
-#include "guard.h"
 #include "notice.h"
+#include "owner.h"
 #include "pages.h"
 #include "people.h"
 #include "rules_web.h"
@@ -18,10 +17,7 @@
 struct change {
 	struct call *call;
 	const struct password_submit_request *request;
-	struct suspect owner;
-	struct uuid tenant_id;
-	struct sign_in_record record; /* the password so far */
-	struct str normal_email;
+	struct owner owner;
 	struct web_reply *reply;
 	int64_t wait_s;
 };
@@ -30,7 +26,7 @@ static enum err show_form(struct change *change, struct str ui_locales, int stat
 {
 	struct call *call = change->call;
 	struct page page = {.arena = call->arena,
-		.locale = rules_locale_choose(ui_locales, call->languages, change->owner.person.locale)};
+		.locale = rules_locale_choose(ui_locales, call->languages, change->owner.suspect.person.locale)};
 	struct buf html;
 	enum err err;
 
@@ -39,44 +35,15 @@ static enum err show_form(struct change *change, struct str ui_locales, int stat
 			call->arena, alert, page.locale, arena_printf(call->arena, "%lld", (long long)change->wait_s));
 	buf_init(&html, PAGE_MAX);
 	page.out = &html;
-	pages_password(&page, csrf_token(call, change->owner.seed, FORM_PASSWORD, STR_NONE));
+	pages_password(&page, csrf_token(call, change->owner.suspect.seed, FORM_PASSWORD, STR_NONE));
 	err = web_page(call, change->reply, status, &html);
 	buf_release(&html);
 	return err;
 }
 
-/*
- * Whose password it is, from a session that showed a factor when the person has one. ERR_NOT_FOUND: the browser has
- * been sent elsewhere.
- */
-static enum err find_owner(struct change *change)
-{
-	struct store store = {0};
-	enum err err;
-
-	err = factor_owner(change->call, &store, &change->owner);
-	change->tenant_id = store.tenant_id;
-	if (err == OK) {
-		change->normal_email = rules_email_normal(change->call->arena, change->owner.person.email);
-		err = change->normal_email.p != NULL ? OK : ERR_OVERLOADED;
-	}
-	if (err == OK)
-		err = store_person_sign_in(&store, change->normal_email, &change->record);
-	store_release(&store);
-	if (err == ERR_NOT_FOUND || (err == OK && !change->record.found)) {
-		err = web_see_other(change->reply, STR("/login"));
-		return err == OK ? ERR_NOT_FOUND : err;
-	}
-	if (err == OK && change->owner.standing.factors > 0 && change->owner.session.proof.acr < ACR_2FA) {
-		err = web_see_other(change->reply, STR("/login/factor"));
-		return err == OK ? ERR_NOT_FOUND : err;
-	}
-	return err;
-}
-
 static enum err put_event(struct change *change, struct store *store, const char *action)
 {
-	const struct person_record *person = &change->owner.person;
+	const struct person_record *person = &change->owner.suspect.person;
 	struct trail trail = {.action = action,
 		.object_type = "person",
 		.object_id = person->id,
@@ -87,48 +54,17 @@ static enum err put_event(struct change *change, struct store *store, const char
 	return desk_put_event(change->call, store, &trail);
 }
 
-static enum err put_refusal(struct change *change)
-{
-	struct store store = {0};
-	enum err err;
-
-	if ((err = desk_begin_in(change->call, &change->tenant_id, &store)) == OK &&
-		(err = put_event(change, &store, "password.refuse")) == OK)
-		err = desk_commit(change->call, &store);
-	store_release(&store);
-	return err;
-}
-
-/* Under the person's lock: the session still stands, and the password is the one that was checked. */
-static enum err check_unchanged(struct change *change, struct store *store)
-{
-	struct session_record session;
-	struct sign_in_record now;
-	struct person_record person;
-	enum err err;
-
-	if ((err = store_person_lock(store, &change->owner.person.id, &person)) != OK)
-		return err;
-	if ((err = signin_current(change->call, store, &session)) != OK)
-		return err;
-	if ((err = store_person_sign_in(store, change->normal_email, &now)) != OK)
-		return err;
-	return now.found && now.row_id == change->record.row_id && str_eq(now.encoded, change->record.encoded)
-	               ? OK
-	               : ERR_NOT_FOUND;
-}
-
 /* Everything that was open ends; this browser gets a session of its own again. */
 static enum err write_change(struct change *change, struct store *store, const struct hash *hash)
 {
-	const struct person_record *person = &change->owner.person;
-	struct proof proof = change->owner.session.proof;
+	const struct person_record *person = &change->owner.suspect.person;
+	struct proof proof = change->owner.suspect.session.proof;
 	struct session_record session;
 	enum err err;
 
-	if ((err = desk_begin_in(change->call, &change->tenant_id, store)) != OK)
+	if ((err = desk_begin_in(change->call, &change->owner.tenant_id, store)) != OK)
 		return err;
-	if ((err = check_unchanged(change, store)) != OK)
+	if ((err = owner_lock(change->call, store, &change->owner)) != OK)
 		return err;
 	err = store_credential_put(store, person->row_id, str_from(hash->text), hash->pepper_epoch, clock_now_us());
 	if (err != OK)
@@ -150,21 +86,6 @@ static enum err write_change(struct change *change, struct store *store, const s
 	return OK;
 }
 
-static enum err check_current(struct change *change, struct guard *guard, bool *match)
-{
-	struct call *call = change->call;
-	bool stale;
-	enum err err;
-
-	*match = false;
-	/* The same counters as at the sign-in: a session left open is no way to guess faster. */
-	if ((err = guard_attempt(call, &change->tenant_id, change->normal_email, guard, &change->wait_s)) != OK ||
-		change->wait_s > 0)
-		return err;
-	return hasher_check(desk_state(call)->hasher, change->request->current, change->record.encoded,
-		change->record.pepper_epoch, call->deadline_us, match, &stale);
-}
-
 static enum err try_change(struct change *change)
 {
 	struct call *call = change->call;
@@ -177,16 +98,17 @@ static enum err try_change(struct change *change)
 
 	if (!str_eq_secret(request->password, request->password_again))
 		return show_form(change, STR_NONE, 422, TEXT_PASSWORDS_DIFFER);
-	if ((err = people_check_password(call, request->password, change->normal_email)) == ERR_BAD_FIELD)
+	if ((err = people_check_password(call, request->password, change->owner.normal_email)) == ERR_BAD_FIELD)
 		return show_form(change, STR_NONE, 422, people_password_alert(call));
-	if (err != OK || (err = check_current(change, &guard, &match)) != OK)
+	if (err != OK)
+		return err;
+	err = owner_check(call, &change->owner, request->current, &guard, &change->wait_s, &match);
+	if (err != OK)
 		return err;
 	if (change->wait_s > 0)
 		return show_form(change, STR_NONE, 429, TEXT_WAIT_FMT);
-	if (!match) {
-		err = put_refusal(change);
-		return err == OK ? show_form(change, STR_NONE, 403, TEXT_PASSWORD_CURRENT_WRONG) : err;
-	}
+	if (!match)
+		return show_form(change, STR_NONE, 403, TEXT_PASSWORD_CURRENT_WRONG);
 	if ((err = hasher_make(desk_state(call)->hasher, request->password, call->deadline_us, &hash)) != OK)
 		return err;
 	err = write_change(change, &store, &hash);
@@ -203,7 +125,7 @@ enum err handle_account_password(
 	struct call *call, const struct login_page_request *request_in, struct web_reply *reply_out)
 {
 	struct change change = {.call = call, .reply = reply_out};
-	enum err err = find_owner(&change);
+	enum err err = owner_find(call, &change.owner, reply_out);
 
 	if (err == ERR_NOT_FOUND)
 		return OK;
@@ -214,7 +136,7 @@ enum err handle_account_password_submit(
 	struct call *call, const struct password_submit_request *request_in, struct web_reply *reply_out)
 {
 	struct change change = {.call = call, .request = request_in, .reply = reply_out};
-	enum err err = find_owner(&change);
+	enum err err = owner_find(call, &change.owner, reply_out);
 
 	if (err == ERR_NOT_FOUND)
 		return OK;
@@ -223,7 +145,7 @@ enum err handle_account_password_submit(
 	if (call->form_fault.p != NULL && str_starts(call->form_fault, "password"))
 		return show_form(&change, STR_NONE, 422, TEXT_PASSWORD_LONG);
 	if (call->form_fault.p != NULL ||
-		!csrf_matches(call, change.owner.seed, FORM_PASSWORD, STR_NONE, request_in->csrf))
+		!csrf_matches(call, change.owner.suspect.seed, FORM_PASSWORD, STR_NONE, request_in->csrf))
 		return show_form(&change, STR_NONE, 403, TEXT_FORM_EXPIRED);
 	return try_change(&change);
 }

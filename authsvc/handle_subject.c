@@ -5,6 +5,7 @@
 #include "people.h"
 #include "service/crash.h"
 #include "store_consent.h"
+#include "store_email.h"
 #include "store_factor.h"
 #include "store_grant.h"
 #include "store_group.h"
@@ -228,6 +229,27 @@ static enum err put_role_grants(
 	return OK;
 }
 
+/* One that waits for its confirmations. */
+static enum err put_email_change(
+	struct call *call, struct store *store, const struct person_record *person, struct json_writer *w)
+{
+	struct email_change change;
+	enum err err;
+
+	if ((err = store_email_read(store, person->row_id, &person->id, &change)) == ERR_NOT_FOUND)
+		return OK;
+	if (err != OK)
+		return err;
+	json_key(w, "email_change");
+	json_begin_object(w);
+	json_key(w, "email");
+	json_put_str(w, change.email);
+	put_time(w, call->arena, "created_at", change.created_at);
+	put_time(w, call->arena, "expires_at", change.expires_at);
+	json_end_object(w);
+	return OK;
+}
+
 static enum err put_export(struct call *call, struct store *store, const struct person_record *person, struct buf *out)
 {
 	struct json_writer w = json_writer_over(out);
@@ -247,6 +269,8 @@ static enum err put_export(struct call *call, struct store *store, const struct 
 	if ((err = put_consents(call, store, person->row_id, &w)) != OK)
 		return err;
 	if ((err = put_factors(call, store, person, &w)) != OK)
+		return err;
+	if ((err = put_email_change(call, store, person, &w)) != OK)
 		return err;
 	if ((err = put_recovery_codes(call, store, person->row_id, &w)) != OK)
 		return err;

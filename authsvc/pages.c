@@ -188,6 +188,7 @@ void pages_signed_in(const struct page *page, struct str csrf)
 	pages_put_hidden(page, "csrf", csrf);
 	pages_put_button(page, TEXT_SIGN_OUT);
 	pages_put_plain_link(page, STR("/account/password"), TEXT_PASSWORD_CHANGE);
+	pages_put_plain_link(page, STR("/account/email"), TEXT_EMAIL_CHANGE);
 	pages_put_plain_link(page, STR("/account/factors"), TEXT_FACTORS);
 	pages_put_plain_link(page, STR("/account/sessions"), TEXT_SESSIONS);
 	pages_put_end(page);

@@ -45,6 +45,9 @@ void pages_reset(const struct page *page, const struct link_form *form);
 /* Asks whose password is forgotten; the form as at the sign-in. */
 void pages_forgotten(const struct page *page, const struct sign_in_form *form);
 void pages_password(const struct page *page, struct str csrf);
+void pages_email(const struct page *page, struct str csrf, struct str email);
+/* Confirms; with `may_cancel` there is a button for that too. */
+void pages_email_confirm(const struct page *page, const struct link_form *form, bool may_cancel);
 struct sessions_view {
 	struct str csrf;
 	const struct session_view *sessions;

@@ -121,3 +121,48 @@ void pages_sessions(const struct page *page, const struct sessions_view *view)
 	pages_put_button(page, TEXT_SIGN_OUT_ALL);
 	pages_put_end(page);
 }
+
+void pages_email(const struct page *page, struct str csrf, struct str email)
+{
+	pages_put_begin(page, title_of(page, TEXT_EMAIL_CHANGE));
+	pages_put_paragraph(page, title_of(page, TEXT_EMAIL_CHANGE_HELP));
+	pages_put_alert(page);
+	pages_put_form(page, "/account/email");
+	pages_put_hidden(page, "csrf", csrf);
+	pages_put_input(page, &(struct input){.name = "email",
+				      .type = "email",
+				      .autocomplete = "email",
+				      .label = TEXT_EMAIL_NEW,
+				      .help = TEXT_COUNT,
+				      .value = email,
+				      .focus = true});
+	pages_put_input(page, &(struct input){.name = "current",
+				      .type = "password",
+				      .autocomplete = "current-password",
+				      .label = TEXT_PASSWORD,
+				      .help = TEXT_COUNT});
+	pages_put_button(page, TEXT_EMAIL_CHANGE);
+	pages_put_end(page);
+}
+
+static void put_choice(const struct page *page, const struct link_form *form, const char *action, enum text label)
+{
+	pages_put_form(page, "/email/confirm");
+	pages_put_hidden(page, "token", form->token);
+	pages_put_hidden(page, "csrf", form->csrf);
+	pages_put_hidden(page, "action", str_from(action));
+	pages_put_button(page, label);
+}
+
+void pages_email_confirm(const struct page *page, const struct link_form *form, bool may_cancel)
+{
+	pages_put_begin(page, title_of(page, TEXT_EMAIL_CHANGE));
+	pages_put_paragraph(page,
+		texts_fill(page->arena, may_cancel ? TEXT_EMAIL_CONFIRM_OLD_HELP_FMT : TEXT_EMAIL_CONFIRM_NEW_HELP_FMT,
+			page->locale, form->tenant_name));
+	pages_put_alert(page);
+	put_choice(page, form, "confirm", TEXT_CONFIRM);
+	if (may_cancel)
+		put_choice(page, form, "cancel", TEXT_EMAIL_CANCEL);
+	pages_put_end(page);
+}

@@ -97,6 +97,7 @@ int64_t rules_throttle_delay_ms(enum throttle_kind kind, int64_t count);
 #define INVITATION_LIFE_US (7 * US_PER_DAY)
 #define VERIFICATION_LIFE_US US_PER_DAY
 #define RESET_LIFE_US (1800 * US_PER_S)
+#define EMAIL_CHANGE_LIFE_US US_PER_DAY
 #define NOTICE_LIFE_US (3 * US_PER_DAY) /* a mail that tells of a change */
 #define MAIL_BACKOFF_MAX_US (3600 * US_PER_S)
 

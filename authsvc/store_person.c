@@ -349,7 +349,8 @@ enum err store_person_erase(struct store *store, struct person_record *person, i
 	const struct db_statement *const deletions[] = {&sql_code_delete_person, &sql_family_delete_person,
 		&sql_session_delete_person, &sql_consent_delete_person, &sql_device_delete_person,
 		&sql_credential_delete, &sql_mail_link_delete, &sql_factor_delete_person, &sql_recovery_delete_person,
-		&sql_role_grant_delete_person, &sql_group_delete_person, &sql_access_review_delete_person};
+		&sql_role_grant_delete_person, &sql_group_delete_person, &sql_access_review_delete_person,
+		&sql_email_change_delete_person};
 	struct rows *rows = NULL;
 	uint64_t affected;
 	enum err err = OK;

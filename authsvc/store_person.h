@@ -69,7 +69,8 @@ MUST_USE enum err store_person_others(
 	struct store *store, const struct person_record *person, const char *role, int64_t *count_out);
 /*
  * Removes all but the id of a locked person, who is then erased: fields, roles, credential, sessions, grants, codes,
- * mails. The key stays until the person's events have left (seal_erase). *rows_out: rows deleted or made anonymous.
+ * mails, a change of address. The key stays until the person's events have left (seal_erase). *rows_out: rows deleted
+ * or made anonymous.
  */
 MUST_USE enum err store_person_erase(
 	struct store *store, struct person_record *person, instant_us now, int64_t *rows_out);

@@ -82,13 +82,19 @@ static void draw(enum locale locale, int kind)
 						 .state = STR(HOSTILE),
 						 .tenant_name = STR(HOSTILE)});
 		break;
+	case 13:
+		pages_email(&page, STR(HOSTILE), STR(HOSTILE));
+		break;
+	case 14:
+		pages_email_confirm(&page, &link, true);
+		break;
 	default:
 		pages_notice(&page, TEXT_LINK_GONE, TEXT_LINK_GONE_HELP);
 	}
 	buf_put_byte(&html, '\0');
 }
 
-#define KINDS 14
+#define KINDS 16
 
 static size_t count_of(const char *needle)
 {

@@ -30,6 +30,8 @@ static const char *const purposes[VAULT_PURPOSES] = {
 	[VAULT_CREDENTIAL] = "credential",
 	[VAULT_DEVICE] = "device",
 	[VAULT_USER_CODE] = "user code",
+	[VAULT_EMAIL_OLD] = "email-old",
+	[VAULT_EMAIL_NEW] = "email-new",
 };
 
 enum err vault_new(const struct secret *secret, struct vault **vault_out)

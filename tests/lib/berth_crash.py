@@ -7,6 +7,7 @@ import secrets
 
 import httpx
 
+import berth_crash_account
 import berth_flow
 from berth_suite import wait_for
 
@@ -220,23 +221,6 @@ def logging_out():
     return prepare, ask, check
 
 
-def ending_sessions(who, path):
-    def prepare(work):
-        work.person()
-        work.tokens = tokens_of(work)
-        listed = work.suite.api(work.tokens["access_token"]).get("/v1/me/sessions").expect(200).body["items"]
-        work.session = listed[0]["id"]
-
-    def ask(work):
-        return who(work).delete(path(work))
-
-    def check(work):
-        ask(work).expect(204, 401, 404)
-        wait_for(lambda: work.suite.api(work.tokens["access_token"]).get("/v1/me").status == 401, 10, "the revocation")
-        assert work.flow.browser.get("/account/sessions").location == "/login"
-    return prepare, ask, check
-
-
 def accepting():
     def prepare(work):
         work.somebody = work.suite.invite(work.slug)
@@ -278,57 +262,6 @@ def registering(verify):
         work.suite.api(token).get("/v1/me").expect(200)
         assert len(work.admin.get("/v1/people", params={"email": work.address}).expect(200).body["items"]) == 1
     return prepare, confirm if verify else register, check
-
-
-def asking_for_a_password(follow_link):
-    """The mail for a new password, or the new password by its link."""
-    def request(work):
-        browser = berth_flow.Browser(work.suite.info)
-        page = browser.get("/password/forgotten").page()
-        return browser.post("/password/forgotten", {**page.hidden, "tenant": work.slug, "email": work.somebody["email"]})
-
-    def follow(work):
-        browser = berth_flow.Browser(work.suite.info)
-        page = browser.get(f"/password/reset?token={work.link}").page()
-        return browser.post("/password/reset", {**page.hidden, "token": work.link, "password": work.password, "password_again": work.password})
-
-    def prepare(work):
-        work.person()
-        work.password = secrets.token_urlsafe(18)
-        if follow_link:
-            request(work)
-            work.link = work.suite.link_in_mail(work.somebody["email"], "password/reset")
-
-    def check(work):
-        if not follow_link:
-            request(work)
-            work.link = work.suite.link_in_mail(work.somebody["email"], "password/reset")
-        assert follow(work).status in (303, 410, 422)
-        work.somebody["password"] = work.password
-        work.suite.api(work.suite.sign_in_person(work.somebody)).get("/v1/me").expect(200)
-    return prepare, follow if follow_link else request, check
-
-
-def changing_the_password():
-    def prepare(work):
-        work.person()
-        work.password = secrets.token_urlsafe(18)
-        work.tokens = tokens_of(work)
-
-    def ask(work):
-        page = work.flow.browser.get("/account/password").page()
-        return work.flow.browser.post("/account/password", {**page.hidden, "current": work.somebody["password"], "password": work.password, "password_again": work.password})
-
-    def check(work):
-        # Cut off before or after: one of the two is the password, and with the old one it can be asked again.
-        for password in (work.password, work.somebody["password"]):
-            try:
-                work.suite.sign_in(work.slug, work.somebody["email"], password)
-                return
-            except berth_flow.FlowError:
-                pass
-        raise AssertionError("neither the old password nor the new one is right")
-    return prepare, ask, check
 
 
 def mailing():
@@ -491,10 +424,6 @@ ACTIONS = {
     "registration": registering(False),
     "verification": registering(True),
     "mail": mailing(),
-    "password_request": asking_for_a_password(False),
-    "password_reset": asking_for_a_password(True),
-    "password_change": changing_the_password(),
-    "session_end": ending_sessions(lambda work: work.suite.api(work.tokens["access_token"]), lambda work: f"/v1/me/sessions/{work.session}"),
-    "session_end_all": ending_sessions(lambda work: work.admin, lambda work: f"/v1/people/{work.somebody['id']}/sessions"),
 }
+ACTIONS.update(berth_crash_account.actions(tokens_of))
 REPLAY = ending_tokens(replay)

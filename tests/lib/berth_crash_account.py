@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The changes of one's own account that have crash points; as in berth_crash."""
+import secrets
+
+import berth_flow
+from berth_suite import wait_for
+
+
+def moving(tokens_of, confirm):
+    """Another address: the wish, or the second of the two links."""
+    def wish(work):
+        page = work.flow.browser.get("/account/email").page()
+        return work.flow.browser.post("/account/email", {**page.hidden, "email": work.address, "current": work.somebody["password"]})
+
+    def follow(work, link):
+        browser = berth_flow.Browser(work.suite.info)
+        page = browser.get(f"/email/confirm?token={link}").page()
+        return browser.post("/email/confirm", {"token": link, **page.hidden, "action": "confirm"})
+
+    def prepare(work):
+        work.person()
+        work.tokens = tokens_of(work)
+        work.address = f"moved@{work.mark}.example"
+        if confirm:
+            wish(work)
+            assert follow(work, work.suite.link_in_mail(work.somebody["email"], "email/confirm")).status == 200
+            work.link = work.suite.link_in_mail(work.address, "email/confirm")
+
+    def check(work):
+        if not confirm:
+            assert wish(work).status == 200
+            assert follow(work, work.suite.link_in_mail(work.somebody["email"], "email/confirm")).status == 200
+            work.link = work.suite.link_in_mail(work.address, "email/confirm")
+        assert follow(work, work.link).status in (200, 410)
+        work.suite.sign_in(work.slug, work.address, work.somebody["password"])
+    return prepare, (lambda work: follow(work, work.link)) if confirm else wish, check
+
+
+def ending_sessions(tokens_of, who, path):
+    def prepare(work):
+        work.person()
+        work.tokens = tokens_of(work)
+        listed = work.suite.api(work.tokens["access_token"]).get("/v1/me/sessions").expect(200).body["items"]
+        work.session = listed[0]["id"]
+
+    def ask(work):
+        return who(work).delete(path(work))
+
+    def check(work):
+        ask(work).expect(204, 401, 404)
+        wait_for(lambda: work.suite.api(work.tokens["access_token"]).get("/v1/me").status == 401, 10, "the revocation")
+        assert work.flow.browser.get("/account/sessions").location == "/login"
+    return prepare, ask, check
+
+
+def asking_for_a_password(follow_link):
+    """The mail for a new password, or the new password by its link."""
+    def request(work):
+        browser = berth_flow.Browser(work.suite.info)
+        page = browser.get("/password/forgotten").page()
+        return browser.post("/password/forgotten", {**page.hidden, "tenant": work.slug, "email": work.somebody["email"]})
+
+    def follow(work):
+        browser = berth_flow.Browser(work.suite.info)
+        page = browser.get(f"/password/reset?token={work.link}").page()
+        return browser.post("/password/reset", {**page.hidden, "token": work.link, "password": work.password, "password_again": work.password})
+
+    def prepare(work):
+        work.person()
+        work.password = secrets.token_urlsafe(18)
+        if follow_link:
+            request(work)
+            work.link = work.suite.link_in_mail(work.somebody["email"], "password/reset")
+
+    def check(work):
+        if not follow_link:
+            request(work)
+            work.link = work.suite.link_in_mail(work.somebody["email"], "password/reset")
+        assert follow(work).status in (303, 410, 422)
+        work.somebody["password"] = work.password
+        work.suite.api(work.suite.sign_in_person(work.somebody)).get("/v1/me").expect(200)
+    return prepare, follow if follow_link else request, check
+
+
+def changing_the_password(tokens_of):
+    def prepare(work):
+        work.person()
+        work.password = secrets.token_urlsafe(18)
+        work.tokens = tokens_of(work)
+
+    def ask(work):
+        page = work.flow.browser.get("/account/password").page()
+        return work.flow.browser.post("/account/password", {**page.hidden, "current": work.somebody["password"], "password": work.password, "password_again": work.password})
+
+    def check(work):
+        # Cut off before or after: one of the two is the password, and with the old one it can be asked again.
+        for password in (work.password, work.somebody["password"]):
+            try:
+                work.suite.sign_in(work.slug, work.somebody["email"], password)
+                return
+            except berth_flow.FlowError:
+                pass
+        raise AssertionError("neither the old password nor the new one is right")
+    return prepare, ask, check
+
+
+def actions(tokens_of):
+    """By the names of their crash points; `tokens_of` signs the person of a Work in."""
+    return {
+        "password_request": asking_for_a_password(False),
+        "password_reset": asking_for_a_password(True),
+        "password_change": changing_the_password(tokens_of),
+        "email_request": moving(tokens_of, False),
+        "email_confirm": moving(tokens_of, True),
+        "session_end": ending_sessions(tokens_of, lambda work: work.suite.api(work.tokens["access_token"]), lambda work: f"/v1/me/sessions/{work.session}"),
+        "session_end_all": ending_sessions(tokens_of, lambda work: work.admin, lambda work: f"/v1/people/{work.somebody['id']}/sessions"),
+    }

@@ -2,7 +2,9 @@
 #include "entry.h"
 
 #include "base/crash.h"
+#include "guard.h"
 #include "rules_web.h"
+#include "store_person.h"
 #include "ticket.h"
 
 enum err entry_find(struct call *call, struct store *store, struct str resume, struct entry *entry_out)
@@ -89,12 +91,20 @@ enum err entry_settle(struct call *call, struct store *store, const struct entry
 	const struct session_record *session, struct str home, struct web_reply *reply)
 {
 	struct str location = home;
+	struct person_record person;
+	struct str email;
 	enum err err;
 
 	/* Signed in, but not as well as the client asked: the request waits until a second factor is set up. */
 	if (!ask_suits(&entry->ask, &session->proof))
 		location = arena_printf(call->arena, "/account/factors?resume=%.*s", STR_ARG(entry->resume));
 	else if ((err = find_way(call, store, entry, session, &location)) != OK)
+		return err;
+	if ((err = store_person_read(store, &session->person_id, &person)) != OK)
+		return err;
+	if ((email = rules_email_normal(call->arena, person.email)).p == NULL)
+		return ERR_OVERLOADED;
+	if ((err = guard_remember(call, reply, &store->tenant_id, email)) != OK)
 		return err;
 	CRASH_POINT("login.before_commit");
 	if ((err = desk_commit(call, store)) != OK)

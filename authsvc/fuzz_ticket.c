@@ -5,7 +5,7 @@
 
 #define LIST "people"
 
-/* Tickets, refresh tokens and cursors as strangers make them: no shape is enough, a MAC is. */
+/* Tickets, refresh tokens, cookies of devices and cursors as strangers make them: no shape is enough, a MAC is. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct uuid tenant = {{1}};
@@ -13,6 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct str text = {(const char *)data, size};
 	struct arena *arena = arena_new(1 << 20);
 	struct refresh_ticket refresh;
+	struct device_ticket device;
 	struct ticket ticket;
 	struct secret *secret;
 	struct uuid id;
@@ -28,6 +29,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (ticket_refresh_parse(arena, text, &refresh))
 		INVARIANT(!ticket_refresh_genuine(vault, &refresh, STR("salt of a family")));
 	INVARIANT(!ticket_cursor_parse(vault, &tenant, LIST, arena, text, &id));
+	INVARIANT(!ticket_device_parse(vault, arena, text, &device));
 	arena_free(&arena);
 	return 0;
 }

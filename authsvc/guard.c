@@ -2,7 +2,11 @@
 #include "guard.h"
 
 #include <arpa/inet.h>
+#include <sodium.h>
 #include <string.h>
+
+#include "rules_web.h"
+#include "ticket.h"
 
 #define MS_PER_S 1000
 
@@ -43,13 +47,46 @@ static int64_t attempt_ms(
 	return throttle_attempt_ms(desk_state(call)->throttle, keys, count, clock_monotonic_us());
 }
 
+/* What stands in a browser's cookie for the account. */
+static void tag_of(
+	struct call *call, const struct uuid *tenant_id, struct str normal_email, uint8_t tag_out[TICKET_TAG_LEN])
+{
+	struct str parts[3] = {STR("account"), {(const char *)tenant_id->b, 16}, normal_email};
+	struct vault_hash hash = vault_hash_parts(desk_state(call)->vault, VAULT_BROWSER, parts, 3);
+
+	memcpy(tag_out, hash.b, TICKET_TAG_LEN);
+}
+
+/* Whether this browser has signed in to the account within DEVICE_LIFE_S. */
+static bool is_known(
+	struct call *call, const struct uuid *tenant_id, struct str normal_email, struct device_ticket *device_out)
+{
+	struct str cookie = rules_cookie_get(call->cookie, COOKIE_DEVICE);
+	int64_t now_s = clock_now_us() / US_PER_S;
+	uint8_t tag[TICKET_TAG_LEN];
+
+	if (!ticket_device_parse(desk_state(call)->vault, call->arena, cookie, device_out))
+		return false;
+	tag_of(call, tenant_id, normal_email, tag);
+	return sodium_memcmp(tag, device_out->account, sizeof(tag)) == 0 && device_out->issued_s <= now_s &&
+	       now_s - device_out->issued_s <= DEVICE_LIFE_S;
+}
+
 enum err guard_of(struct call *call, const struct uuid *tenant_id, struct str normal_email, struct guard *guard_out)
 {
 	struct str network = network_of(call);
+	struct device_ticket device;
 
 	if (network.p == NULL)
 		return ERR_OVERLOADED;
 	guard_out->pair = name_of(call, "pair", tenant_id, normal_email, network);
+	if (is_known(call, tenant_id, normal_email, &device)) {
+		guard_out->count = 1;
+		guard_out->keys[0] = (struct throttle_key){
+			THROTTLE_DEVICE, name_of(call, "device", tenant_id, normal_email,
+						 (struct str){(const char *)device.nonce, sizeof(device.nonce)})};
+		return OK;
+	}
 	guard_out->count = 3;
 	guard_out->keys[0] = (struct throttle_key){THROTTLE_PAIR, guard_out->pair};
 	guard_out->keys[1] =
@@ -81,6 +118,30 @@ enum err guard_knock(struct call *call, const char *door, struct guard *guard_ou
 	guard_out->keys[0] = (struct throttle_key){THROTTLE_PAIR, guard_out->pair};
 	*wait_s_out = (attempt_ms(call, guard_out->keys, guard_out->count, &guard_out->pair) + MS_PER_S - 1) / MS_PER_S;
 	return OK;
+}
+
+enum err guard_remember(
+	struct call *call, struct web_reply *reply, const struct uuid *tenant_id, struct str normal_email)
+{
+	struct device_ticket device = {.issued_s = clock_now_us() / US_PER_S};
+	struct str text;
+
+	tag_of(call, tenant_id, normal_email, device.account);
+	random_bytes(device.nonce, sizeof(device.nonce));
+	text = ticket_device_new(desk_state(call)->vault, &device, call->arena);
+	return text.p != NULL ? web_cookie_kept(call, reply, COOKIE_DEVICE, text, DEVICE_LIFE_S) : ERR_OVERLOADED;
+}
+
+bool guard_tells(struct call *call, const struct uuid *tenant_id, struct str normal_email)
+{
+	struct str network = network_of(call);
+	struct throttle_key keys[2];
+
+	if (network.p == NULL)
+		return false;
+	keys[0] = (struct throttle_key){THROTTLE_TOLD, name_of(call, "told", tenant_id, normal_email, STR(""))};
+	keys[1] = (struct throttle_key){THROTTLE_TOLD, name_of(call, "told-network", &UUID_NIL, STR(""), network)};
+	return attempt_ms(call, keys, 2, &keys[0].id) == 0;
 }
 
 void guard_succeed(struct call *call, const struct guard *guard)

@@ -3,8 +3,12 @@
 #define BERTH_AUTHSVC_GUARD_H
 
 #include "desk.h"
+#include "web.h"
 
 /*
+ * A browser that has signed in to the account before carries a cookie that says so and is counted for itself: whatever
+ * strangers do, from wherever, its owner does not wait for them, and it guesses no faster than they.
+ *
  * Slows guessing. What counts is what was asked for, not what exists, so answers and delays are the same for
  * accounts that are not there. Counters are keyed hashes in Redis, in memory while Redis is away.
  */
@@ -17,6 +21,11 @@ struct guard {
 /* Counts one attempt to sign in. *wait_s_out 0: go on; else nothing was counted and the attempt is refused. */
 MUST_USE enum err guard_attempt(struct call *call, const struct uuid *tenant_id, struct str normal_email,
 	struct guard *guard_out, int64_t *wait_s_out);
+/* The account's browser from now on: a fresh cookie, bound to the account. */
+MUST_USE enum err guard_remember(
+	struct call *call, struct web_reply *reply, const struct uuid *tenant_id, struct str normal_email);
+/* Whether the log is to be told that an attempt had to wait: once in a while for each account and each network. */
+bool guard_tells(struct call *call, const struct uuid *tenant_id, struct str normal_email);
 /* The same counters without an attempt, for guard_succeed by who asked for nothing: a sign-in in two steps. */
 MUST_USE enum err guard_of(
 	struct call *call, const struct uuid *tenant_id, struct str normal_email, struct guard *guard_out);

@@ -161,18 +161,27 @@ struct verdict {
 	struct hash renewed;
 };
 
-/* The same statement and the same hash, whoever was asked for. No transaction is open while the hash runs. */
-static enum err check_password(struct call *call, const struct uuid *tenant_id, struct str normal_email,
-	struct str password, struct verdict *verdict_out)
+static enum err find_record(
+	struct call *call, const struct uuid *tenant_id, struct str normal_email, struct sign_in_record *record_out)
 {
 	struct store store = {0};
 	enum err err;
 
-	*verdict_out = (struct verdict){0};
-	if ((err = desk_begin_in(call, uuid_is_nil(tenant_id) ? &STORE_NO_TENANT : tenant_id, &store)) == OK)
-		err = store_person_sign_in(&store, normal_email, &verdict_out->record);
+	err = desk_begin_in(call, uuid_is_nil(tenant_id) ? &STORE_NO_TENANT : tenant_id, &store);
+	if (err == OK)
+		err = store_person_sign_in(&store, normal_email, record_out);
 	store_release(&store);
-	if (err != OK)
+	return err;
+}
+
+/* The same statement and the same hash, whoever was asked for. No transaction is open while the hash runs. */
+static enum err check_password(struct call *call, const struct uuid *tenant_id, struct str normal_email,
+	struct str password, struct verdict *verdict_out)
+{
+	enum err err;
+
+	*verdict_out = (struct verdict){0};
+	if ((err = find_record(call, tenant_id, normal_email, &verdict_out->record)) != OK)
 		return err;
 	err = hasher_check(desk_state(call)->hasher, password,
 		verdict_out->record.found ? verdict_out->record.encoded : STR_NONE, verdict_out->record.pepper_epoch,
@@ -184,23 +193,40 @@ static enum err check_password(struct call *call, const struct uuid *tenant_id, 
 	return err;
 }
 
-/* A wrong password and an unknown address leave the same trace at the same cost. */
-static enum err put_refusal(struct call *call, const struct uuid *tenant_id, const struct verdict *verdict)
+/*
+ * A wrong password, an unknown address and an unknown tenant leave the same trace at the same cost; the last in the
+ * deployment's own log.
+ */
+static enum err put_refusal(
+	struct call *call, const struct uuid *tenant_id, const char *action, const struct sign_in_record *record)
 {
-	struct trail trail = {.action = "session.refuse",
+	struct trail trail = {.action = action,
 		.object_type = "person",
-		.object_id = verdict->record.id,
-		.actor_id = verdict->record.id,
+		.object_id = record->id,
+		.actor_id = record->id,
 		.version = 1};
 	struct store store = {0};
 	enum err err;
 
-	if (uuid_is_nil(tenant_id))
-		return OK;
-	if ((err = desk_begin_in(call, tenant_id, &store)) == OK && (err = desk_put_event(call, &store, &trail)) == OK)
+	err = desk_begin_in(call, uuid_is_nil(tenant_id) ? &STORE_NO_TENANT : tenant_id, &store);
+	if (err == OK && (err = desk_put_event(call, &store, &trail)) == OK)
 		err = desk_commit(call, &store);
 	store_release(&store);
 	return err;
+}
+
+/* An attempt that has to wait is told, but not each: a flood of them would be one of events. */
+static enum err put_delay(struct call *call, const struct uuid *tenant_id, struct str normal_email)
+{
+	struct sign_in_record record = {0};
+	enum err err;
+
+	atomic_fetch_add(&desk_state(call)->counts.sign_ins_delayed, 1);
+	if (!guard_tells(call, tenant_id, normal_email))
+		return OK;
+	if ((err = find_record(call, tenant_id, normal_email, &record)) != OK)
+		return err;
+	return put_refusal(call, tenant_id, "session.delay", &record);
 }
 
 /* Waits for a turn to hash, so it holds no transaction. */
@@ -285,10 +311,10 @@ static enum err try_credentials(struct call *call, const struct login_submit_req
 	if ((err = guard_attempt(call, &entry->tenant.id, normal_email, &guard, &shown->wait_s)) != OK)
 		return err;
 	if (shown->wait_s > 0) {
-		atomic_fetch_add(&desk_state(call)->counts.sign_ins_delayed, 1);
 		shown->status = 429;
 		shown->alert = TEXT_WAIT_FMT;
-		return ERR_UNAUTHENTICATED;
+		err = put_delay(call, &entry->tenant.id, normal_email);
+		return err == OK ? ERR_UNAUTHENTICATED : err;
 	}
 	if ((err = check_password(call, &entry->tenant.id, normal_email, request->password, &verdict)) != OK)
 		return err;
@@ -303,7 +329,7 @@ static enum err try_credentials(struct call *call, const struct login_submit_req
 	shown->status = 403;
 	shown->alert = TEXT_WRONG_CREDENTIALS;
 	atomic_fetch_add(&desk_state(call)->counts.sign_ins_refused, 1);
-	err = put_refusal(call, &entry->tenant.id, &verdict);
+	err = put_refusal(call, &entry->tenant.id, "session.refuse", &verdict.record);
 	return err == OK ? ERR_UNAUTHENTICATED : err;
 }
 

@@ -53,7 +53,7 @@ static void fill_facts(
 enum err handle_me_session_list(struct call *call, const struct empty *request_in, struct session_list *reply_out)
 {
 	struct session_view *sessions = arena_take_array(call->arena, SESSIONS_SHOWN_MAX, sizeof(*sessions));
-	struct person_record person;
+	struct person_record person = {0};
 	struct store store = {0};
 	int64_t current;
 	size_t count;
@@ -82,7 +82,7 @@ done:
 enum err handle_me_session_delete(struct call *call, const struct session_ref *request_in, struct empty *reply_out)
 {
 	struct session_record session;
-	struct person_record person;
+	struct person_record person = {0};
 	struct store store = {0};
 	enum err err;
 
@@ -103,7 +103,7 @@ done:
 
 enum err handle_me_sessions_delete(struct call *call, const struct empty *request_in, struct empty *reply_out)
 {
-	struct person_record person;
+	struct person_record person = {0};
 	struct store store = {0};
 	enum err err;
 
@@ -121,7 +121,7 @@ done:
 
 enum err handle_person_sessions_delete(struct call *call, const struct person_ref *request_in, struct empty *reply_out)
 {
-	struct person_record person;
+	struct person_record person = {0};
 	struct store store = {0};
 	enum err err;
 

@@ -67,6 +67,8 @@ enum throttle_kind {
 	THROTTLE_MAIL,
 	THROTTLE_RESET,
 	THROTTLE_ASKER,
+	THROTTLE_DEVICE,
+	THROTTLE_TOLD,
 	THROTTLE_KINDS
 };
 struct throttle_curve {
@@ -80,6 +82,7 @@ extern const struct throttle_curve rules_throttle_curves[THROTTLE_KINDS];
 int64_t rules_throttle_delay_ms(enum throttle_kind kind, int64_t count);
 
 /* -- sessions and grants -- */
+#define DEVICE_LIFE_S (180LL * 86400)
 #define SESSION_LIFE_US (12 * 3600 * US_PER_S)
 #define SESSION_IDLE_US (2 * 3600 * US_PER_S)
 #define ACCESS_LIFE_US (600 * US_PER_S)

@@ -171,10 +171,10 @@ const char *state_degraded(struct context *context)
 	return state->mail_away ? "mail" : NULL;
 }
 
-static void put_counter(struct buf *out, const char *name, const char *help, uint64_t value)
+static void put_one(struct buf *out, const char *name, const char *help, const char *type, uint64_t value)
 {
-	buf_printf(out, "# HELP berth_auth_%s %s\n# TYPE berth_auth_%s counter\nberth_auth_%s %llu\n", name, help, name,
-		name, (unsigned long long)value);
+	buf_printf(out, "# HELP berth_auth_%s %s\n# TYPE berth_auth_%s %s\nberth_auth_%s %llu\n", name, help, name,
+		type, name, (unsigned long long)value);
 }
 
 void state_metrics(struct context *context, struct buf *out)
@@ -210,5 +210,7 @@ void state_metrics(struct context *context, struct buf *out)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		put_counter(out, rows[i].name, rows[i].help, rows[i].value);
+		put_one(out, rows[i].name, rows[i].help, "counter", rows[i].value);
+	put_one(out, "password_hashes_running", "Argon2id computations now.", "gauge", hasher.running);
+	put_one(out, "password_hashes_waiting", "Computations that wait for room.", "gauge", hasher.waiting);
 }

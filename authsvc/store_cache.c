@@ -35,6 +35,8 @@ static const char *const kind_names[THROTTLE_KINDS] = {
 	[THROTTLE_MAIL] = "mail",
 	[THROTTLE_RESET] = "reset",
 	[THROTTLE_ASKER] = "asker",
+	[THROTTLE_DEVICE] = "device",
+	[THROTTLE_TOLD] = "told",
 };
 
 /* KEYS: the counters, then the trust. ARGV, for each counter: free, base, cap, keep, "1" for an account. */
@@ -70,7 +72,8 @@ static const char succeed_script[] =
 	"local n = #KEYS - 1 "
 	"local trusted = redis.call('EXISTS', KEYS[n + 1]) == 1 "
 	"for i = 1, n do "
-	"if ARGV[i] == 'pair' or (ARGV[i] == 'account' and not trusted) then redis.call('DEL', KEYS[i]) "
+	"if ARGV[i] == 'pair' or ARGV[i] == 'device' or (ARGV[i] == 'account' and not trusted) then "
+	"redis.call('DEL', KEYS[i]) "
 	"elseif ARGV[i] == 'address' and redis.call('EXISTS', KEYS[i]) == 1 then "
 	"redis.call('HINCRBY', KEYS[i], 'count', -1) redis.call('HSET', KEYS[i], 'next', '0') end "
 	"end "

@@ -155,6 +155,28 @@ static void parts_do_not_run_into_each_other(void **state)
 	assert_false(vault_hash_eq(&one, vault_hash_str(&two)));
 }
 
+static void a_devices_cookie_is_its_accounts_and_cannot_be_changed(void **state)
+{
+	struct device_ticket device = {.account = {1, 2, 3}, .nonce = {4, 5, 6}, .issued_s = 1700000000};
+	struct device_ticket found;
+	struct str text;
+	char changed[128];
+
+	(void)state;
+	arena_reset(arena);
+	text = ticket_device_new(vault, &device, arena);
+	assert_int_equal(text.len, 96);
+	assert_true(ticket_device_parse(vault, arena, text, &found));
+	assert_memory_equal(&found, &device, sizeof(device));
+	for (size_t i = 0; i < text.len; i++) {
+		memcpy(changed, text.p, text.len);
+		changed[i] = changed[i] == 'A' ? 'B' : 'A';
+		assert_false(ticket_device_parse(vault, arena, (struct str){changed, text.len}, &found));
+	}
+	assert_false(ticket_device_parse(vault, arena, (struct str){text.p, text.len - 1}, &found));
+	assert_false(ticket_device_parse(vault, arena, STR_NONE, &found));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -164,6 +186,7 @@ int main(void)
 		cmocka_unit_test(a_refresh_token_is_the_same_each_time_and_changes_with_all_it_says),
 		cmocka_unit_test(every_bit_of_a_refresh_token_counts),
 		cmocka_unit_test(a_cursor_belongs_to_its_list_and_tenant),
+		cmocka_unit_test(a_devices_cookie_is_its_accounts_and_cannot_be_changed),
 		cmocka_unit_test(parts_do_not_run_into_each_other),
 	};
 

@@ -9,6 +9,9 @@
 
 #define REFRESH_LEN (16 + 16 + 8 + VAULT_HASH_LEN)
 #define REFRESH_TEXT_LEN 96
+#define DEVICE_HEAD_LEN (TICKET_TAG_LEN + TICKET_TAG_LEN + 8)
+#define DEVICE_LEN (DEVICE_HEAD_LEN + VAULT_HASH_LEN)
+#define DEVICE_TEXT_LEN 96
 #define CURSOR_MAC_LEN 16
 #define CURSOR_LEN (16 + CURSOR_MAC_LEN)
 
@@ -104,6 +107,48 @@ bool ticket_refresh_genuine(const struct vault *vault, const struct refresh_tick
 	struct vault_hash mac = refresh_mac(vault, &ticket->tenant_id, &ticket->family_id, ticket->generation, salt);
 
 	return salt.len > 0 && vault_hash_eq(&mac, (struct str){(const char *)ticket->mac, sizeof(ticket->mac)});
+}
+
+static struct vault_hash device_mac(const struct vault *vault, const uint8_t *head)
+{
+	struct str parts[2] = {STR("cookie"), {(const char *)head, DEVICE_HEAD_LEN}};
+
+	return vault_hash_parts(vault, VAULT_BROWSER, parts, 2);
+}
+
+struct str ticket_device_new(const struct vault *vault, const struct device_ticket *device, struct arena *arena)
+{
+	uint8_t bytes[DEVICE_LEN];
+	struct vault_hash mac;
+
+	memcpy(bytes, device->account, TICKET_TAG_LEN);
+	memcpy(bytes + TICKET_TAG_LEN, device->nonce, TICKET_TAG_LEN);
+	for (size_t i = 0; i < 8; i++)
+		bytes[2 * TICKET_TAG_LEN + i] = (uint8_t)((uint64_t)device->issued_s >> (56 - 8 * i));
+	mac = device_mac(vault, bytes);
+	memcpy(bytes + DEVICE_HEAD_LEN, mac.b, sizeof(mac.b));
+	return text_of(arena, bytes, sizeof(bytes));
+}
+
+bool ticket_device_parse(
+	const struct vault *vault, struct arena *arena, struct str text, struct device_ticket *device_out)
+{
+	struct vault_hash mac;
+	uint64_t issued_s = 0;
+	struct str bytes;
+
+	*device_out = (struct device_ticket){0};
+	if (text.len != DEVICE_TEXT_LEN || (bytes = base64url_decode(arena, text)).len != DEVICE_LEN)
+		return false;
+	mac = device_mac(vault, (const uint8_t *)bytes.p);
+	if (!vault_hash_eq(&mac, (struct str){bytes.p + DEVICE_HEAD_LEN, VAULT_HASH_LEN}))
+		return false;
+	memcpy(device_out->account, bytes.p, TICKET_TAG_LEN);
+	memcpy(device_out->nonce, bytes.p + TICKET_TAG_LEN, TICKET_TAG_LEN);
+	for (size_t i = 0; i < 8; i++)
+		issued_s = issued_s << 8 | (uint8_t)bytes.p[2 * TICKET_TAG_LEN + i];
+	device_out->issued_s = (int64_t)issued_s;
+	return device_out->issued_s > 0;
 }
 
 static struct vault_hash cursor_mac(

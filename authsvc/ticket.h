@@ -40,6 +40,20 @@ struct str ticket_refresh_new(const struct vault *vault, const struct uuid *tena
 bool ticket_refresh_parse(struct arena *arena, struct str text, struct refresh_ticket *ticket_out);
 bool ticket_refresh_genuine(const struct vault *vault, const struct refresh_ticket *ticket, struct str salt);
 
+/*
+ * What a browser keeps that has signed in to an account: the account's tag, a number of its own, when, and a MAC.
+ * Nothing of it is stored.
+ */
+#define TICKET_TAG_LEN 16
+struct device_ticket {
+	uint8_t account[TICKET_TAG_LEN], nonce[TICKET_TAG_LEN];
+	int64_t issued_s;
+};
+
+struct str ticket_device_new(const struct vault *vault, const struct device_ticket *device, struct arena *arena);
+bool ticket_device_parse(
+	const struct vault *vault, struct arena *arena, struct str text, struct device_ticket *device_out);
+
 /* A cursor of list `list` at `id`, bound to the tenant. */
 struct str ticket_cursor_new(const struct vault *vault, const struct uuid *tenant_id, const char *list,
 	const struct uuid *id, struct arena *arena);

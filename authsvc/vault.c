@@ -32,6 +32,7 @@ static const char *const purposes[VAULT_PURPOSES] = {
 	[VAULT_USER_CODE] = "user code",
 	[VAULT_EMAIL_OLD] = "email-old",
 	[VAULT_EMAIL_NEW] = "email-new",
+	[VAULT_BROWSER] = "browser",
 };
 
 enum err vault_new(const struct secret *secret, struct vault **vault_out)

@@ -5,7 +5,7 @@
 
 #include "base/encode.h"
 
-#define COOKIES_MAX 4
+#define COOKIES_MAX 6
 #define LOCATION_MAX 4096
 
 enum err web_body(
@@ -49,11 +49,8 @@ enum err web_see_other(struct web_reply *reply, struct str location)
 	return OK;
 }
 
-enum err web_cookie(struct call *call, struct web_reply *reply, const char *name, struct str value)
+static enum err put_cookie(struct call *call, struct web_reply *reply, struct str cookie)
 {
-	struct str cookie = arena_printf(call->arena, "%s=%.*s; Path=/; Secure; HttpOnly; SameSite=Lax%s", name,
-		STR_ARG(value), value.p != NULL ? "" : "; Max-Age=0");
-
 	if (reply->set_cookie.items == NULL)
 		reply->set_cookie.items =
 			arena_take_array(call->arena, COOKIES_MAX, sizeof(reply->set_cookie.items[0]));
@@ -62,6 +59,21 @@ enum err web_cookie(struct call *call, struct web_reply *reply, const char *name
 	reply->set_cookie.items[reply->set_cookie.count++] = cookie;
 	reply->has_set_cookie = true;
 	return OK;
+}
+
+enum err web_cookie(struct call *call, struct web_reply *reply, const char *name, struct str value)
+{
+	return put_cookie(call, reply,
+		arena_printf(call->arena, "%s=%.*s; Path=/; Secure; HttpOnly; SameSite=Lax%s", name, STR_ARG(value),
+			value.p != NULL ? "" : "; Max-Age=0"));
+}
+
+enum err web_cookie_kept(
+	struct call *call, struct web_reply *reply, const char *name, struct str value, int64_t max_age_s)
+{
+	return put_cookie(call, reply,
+		arena_printf(call->arena, "%s=%.*s; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=%lld", name,
+			STR_ARG(value), (long long)max_age_s));
 }
 
 enum err web_oauth_error(

@@ -8,6 +8,7 @@
 #define COOKIE_SESSION "__Host-berth_session"
 #define COOKIE_FACTOR "__Host-berth_factor"
 #define COOKIE_LOGIN "__Host-berth_login"
+#define COOKIE_DEVICE "__Host-berth_device"
 
 MUST_USE enum err web_body(
 	struct call *call, struct web_reply *reply, int status, const char *content_type, const struct buf *body);
@@ -19,6 +20,10 @@ MUST_USE enum err web_json(struct call *call, struct web_reply *reply, int statu
 MUST_USE enum err web_see_other(struct web_reply *reply, struct str location);
 /* Secure, HttpOnly, SameSite=Lax, for the browser's session. An absent value removes the cookie. */
 MUST_USE enum err web_cookie(struct call *call, struct web_reply *reply, const char *name, struct str value);
+
+/* The same, kept for so many seconds. */
+MUST_USE enum err web_cookie_kept(
+	struct call *call, struct web_reply *reply, const char *name, struct str value, int64_t max_age_s);
 
 /* RFC 6749 section 5.2. `description` is for developers, constant. 401 carries a challenge. */
 MUST_USE enum err web_oauth_error(

@@ -472,7 +472,7 @@ static void test_two_replicas(void **state)
 	relays[1] = relay_of(seals[1], 20, 0);
 	for (int i = 0; i < 10; i++)
 		commit_events(&tenant_a, &ada, 1 + i * 4, 4);
-	assert_true(wait_for(40, 3000) && wait_empty(1000));
+	assert_true(wait_for(40, 10000) && wait_empty(5000));
 	outbox_relay_stats(relays[0], &stats[0]);
 	outbox_relay_stats(relays[1], &stats[1]);
 	assert_true(stats[0].leading != stats[1].leading);
@@ -480,7 +480,7 @@ static void test_two_replicas(void **state)
 	assert_int_equal(stats[leader].delivered_total, 40);
 	outbox_relay_free(&relays[leader]);
 	commit_events(&tenant_a, &ada, 41, 4);
-	assert_true(wait_for(44, 3000));
+	assert_true(wait_for(44, 10000));
 	assert_int_equal(sink->again, 0);
 	assert_false(sink->disordered);
 	outbox_relay_free(&relays[1 - leader]);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/log.h"
 #include "issue.h"
 #include "once.h"
 #include "people.h"
@@ -150,10 +151,12 @@ static enum err put_event(struct call *call, struct store *store, const char *ac
 	const struct role_record *after)
 {
 	const struct role_record *record = after != NULL ? after : before;
-	struct trail trail = {
-		.action = action, .object_type = "role", .object_id = record->id, .version = record->version};
+	struct trail trail = {.action = action, .object_type = "role"};
 	struct role_view view;
 
+	INVARIANT(record != NULL);
+	trail.object_id = record->id;
+	trail.version = record->version;
 	if (before != NULL) {
 		view_own(call, before, &view);
 		if ((trail.before = desk_json(call, shape_role_view(), &view)).p == NULL)
@@ -386,8 +389,8 @@ static enum err preview(
 	struct call *call, const struct role_preview_request *request, struct store *store, struct rights_change *reply)
 {
 	struct rights before, after;
-	struct role_record record;
-	struct str words;
+	struct role_record record = {0};
+	struct str words = STR_NONE;
 	enum err err;
 
 	if ((err = store_role_read(store, &request->id, &record)) != OK)

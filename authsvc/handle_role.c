@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/log.h"
 #include "issue.h"
 #include "once.h"
 #include "people.h"
@@ -150,19 +149,19 @@ static enum err check_name(struct call *call, struct store *store, struct str na
 static enum err put_event(struct call *call, struct store *store, const char *action, const struct role_record *before,
 	const struct role_record *after)
 {
-	const struct role_record *record = after != NULL ? after : before;
 	struct trail trail = {.action = action, .object_type = "role"};
 	struct role_view view;
 
-	INVARIANT(record != NULL);
-	trail.object_id = record->id;
-	trail.version = record->version;
 	if (before != NULL) {
+		trail.object_id = before->id;
+		trail.version = before->version;
 		view_own(call, before, &view);
 		if ((trail.before = desk_json(call, shape_role_view(), &view)).p == NULL)
 			return ERR_OVERLOADED;
 	}
 	if (after != NULL) {
+		trail.object_id = after->id;
+		trail.version = after->version;
 		view_own(call, after, &view);
 		if ((trail.after = desk_json(call, shape_role_view(), &view)).p == NULL)
 			return ERR_OVERLOADED;

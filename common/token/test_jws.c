@@ -246,6 +246,9 @@ static void a_signed_payload_with_loose_bits_is_refused(void **state)
 	assert_int_equal(signing_key_sign(key, signed_bytes, signature, &len), OK);
 	text = base64url_encode(arena, (struct str){(const char *)signature, len});
 	text = arena_printf(arena, "%.*s.%.*s", STR_ARG(signed_bytes), STR_ARG(text));
+	/* A header's own key is believed by jws_verify_own() alone. */
+	assert_int_equal(jws_verify(arena, &any_key, NULL, STR(RFC7515_ES256), &jws, &reason), ERR_UNAUTHENTICATED);
+	assert_string_equal(reason, "there are no keys");
 	assert_int_equal(jws_verify(arena, &ours, keys, text, &jws, &reason), ERR_UNAUTHENTICATED);
 	assert_string_equal(reason, "the payload is no base64url");
 	arena_free(&arena);

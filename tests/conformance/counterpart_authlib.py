@@ -241,6 +241,8 @@ LACKS = {
     "iss in the response": "the client does not look at it",
     "request by POST": "the client sends browsers by GET",
     "PAR": "the client knows no pushed requests",
+    "device grant": "the client cannot ask for a device's code",
     "DPoP": "the client knows no proofs",
+    "people by Chromium": "the client has no pages",
     "back-channel logout": "the client takes no logout tokens",
     "two issuers, one hostile": "the client does not look at iss, so each issuer needs a redirect URI of its own"}

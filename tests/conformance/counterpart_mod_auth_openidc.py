@@ -13,6 +13,7 @@ import urllib.parse
 import pytest
 
 import berth_flow
+from berth_browser import Chromium
 from berth_flow import Browser, FlowError
 from berth_suite import wait_for
 from counterparts import debian_version, header_of, query_of, stop
@@ -341,6 +342,26 @@ def post(peer):
     visit.arrive(peer.bench.consent(page.action, peer.callback("post"), form=page.hidden, origin=peer.url("post")))
 
 
+def chromium(peer):
+    """Under the pages' own policies: what a script posts, a form that is answered by a redirect to another origin, and the question of consent."""
+    person = peer.bench.suite.new_person(peer.bench.slug)
+    with Chromium(peer.bench.suite) as browser:
+        browser.open(peer.url("post"))
+        browser.arrive("/login?")
+        browser.type("input[name=email]", person["email"])
+        browser.type("input[name=password]", person["password"])
+        browser.click("form:not([data-passkey]) button")
+        browser.arrive(peer.url("post"))
+        assert "the page" in browser.source
+        browser.open(peer.url("third"))
+        browser.arrive("/consent?")
+        browser.click("button[value=allow]")
+        browser.arrive(peer.url("third"))
+        assert "the page" in browser.source
+        browser.open(peer.url("main"))      # nothing is asked
+        assert browser.url == peer.url("main") + "/" and "the page" in browser.source
+
+
 def mix_up(peer):
     """The person means a site of the hostile issuer, which sends the browser to the suite: the suite's code goes to no other token endpoint."""
     visit = peer.visit("plain")         # what a site of its own brings reaches it: the test would see a theft
@@ -359,7 +380,7 @@ CELLS = {
     "nonce and state": nonce_and_state, "iss in the response": iss, "userinfo": userinfo, "refresh with rotation": refresh,
     "client_secret_basic": secret_basic, "client_secret_post": secret_post, "introspection": introspection, "revocation": revocation,
     "signing keys rotate": rotation, "max_age": max_age, "prompt": prompt, "acr_values": acr,
-    "consent is asked for": consent, "resource indicators": resource, "request by POST": post, "two issuers, one hostile": mix_up}
+    "consent is asked for": consent, "resource indicators": resource, "request by POST": post, "people by Chromium": chromium, "two issuers, one hostile": mix_up}
 LACKS = {
     "client_credentials": "the module is no client on its own behalf",
     "private_key_jwt": "its assertions name the token endpoint as audience, which is refused (decision 0131)",

@@ -267,6 +267,16 @@ def pushed(peer):
     assert peer.refused("finish", name, begun=plain, url=answer).error == "invalid_request"
 
 
+def device(peer):
+    """It asks, is told to wait, and gets its tokens once the person has typed the code and agreed."""
+    client = peer.bench.client(grants=["urn:ietf:params:oauth:grant-type:device_code", "refresh_token"])
+    name = peer.discover("device", client)
+    begun = peer.do("device_begin", name)
+    assert peer.bench.let_in(begun["verification_uri_complete"]).status == 200
+    tokens = peer.do("device_poll", name, begun=begun)
+    assert peer.is_sound(tokens) and peer.do("refresh", name, token=tokens["refresh_token"])["access_token"]
+
+
 def mix_up(peer):
     """The person means the hostile issuer, which sends the browser to the suite: the suite's code goes to no other token endpoint."""
     client = peer.bench.client(CALLBACK)
@@ -290,9 +300,10 @@ CELLS = {
     "nonce and state": nonce_and_state, "iss in the response": iss, "userinfo": userinfo, "refresh with rotation": refresh,
     "client_credentials": client_credentials, "client_secret_basic": secret_basic, "client_secret_post": secret_post, "private_key_jwt": private_key_jwt,
     "introspection": introspection, "revocation": revocation, "signing keys rotate": rotation, "max_age": max_age, "prompt": prompt, "acr_values": acr,
-    "id_token_hint": hint, "consent is asked for": consent, "resource indicators": resource, "PAR": pushed,
+    "id_token_hint": hint, "consent is asked for": consent, "resource indicators": resource, "PAR": pushed, "device grant": device,
     "two issuers, one hostile": mix_up}
 LACKS = {
     "access tokens read by keys": "the client does not look into access tokens",
     "request by POST": "the client sends browsers by GET",
+    "people by Chromium": "the client has no pages",
     "back-channel logout": "the client takes no logout tokens"}

@@ -24,7 +24,7 @@ FLOWS = (
     "refresh with rotation", "client_credentials", "client_secret_basic", "client_secret_post", "private_key_jwt", "introspection", "revocation",
     "access tokens read by keys", "signing keys rotate", "max_age", "prompt", "acr_values", "id_token_hint",
     "consent is asked for", "resource indicators", "request by POST", "PAR", "device grant", "DPoP",
-    "sign-out begun by the client", "back-channel logout", "two issuers, one hostile")
+    "sign-out begun by the client", "back-channel logout", "people by Chromium", "two issuers, one hostile")
 
 
 class Bench:
@@ -79,6 +79,21 @@ class Bench:
                 return False
             reply = self.browser.get(reply.location)
         raise FlowError("the authorization goes in circles", reply)
+
+    def let_in(self, url):
+        """What the person does with a device's address: sees its code, signs in, agrees."""
+        browser, reply = self.browser, self.browser.get(url)
+        for _ in range(STEPS_MAX):
+            page = reply.page() if reply.status == 200 else None
+            if page is None:
+                reply = browser.get(reply.location)
+            elif page.action == "/device":
+                reply = browser.post("/device", {**page.hidden, "user_code": query_of(url)["user_code"]})
+            elif page.action == "/consent":
+                return browser.post("/consent", {**page.hidden, "decision": "allow"})
+            else:
+                reply = browser.post(page.action or "/login", {**page.hidden, "email": self.person["email"], "password": self.person["password"]})
+        raise FlowError("the device is not let in", reply)
 
     def stranger(self):
         """A browser without a session."""

@@ -122,6 +122,18 @@ static const struct {
 		"See erasures and retention",
 		"Voir les effacements et la conservation",
 		"Wissingen en bewaring zien"}},
+	{"tenant.own", {
+		"Hand the organisation over to another owner, make and unmake owners",
+		"Transmettre l’organisation à un autre propriétaire, nommer et retirer des propriétaires",
+		"De organisatie aan een andere eigenaar overdragen, eigenaars aanwijzen en intrekken"}},
+	{"platform.operate", {
+		"See which organisations there are here",
+		"Voir quelles organisations existent ici",
+		"Zien welke organisaties hier zijn"}},
+	{"role.manage", {
+		"Make and change the organisation’s own roles",
+		"Créer et modifier les rôles propres à l’organisation",
+		"De eigen rollen van de organisatie maken en wijzigen"}},
 };
 /* clang-format on */
 

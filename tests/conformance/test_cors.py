@@ -62,7 +62,7 @@ def test_a_preflight_from_a_registered_origin(suite, client, origin):
     assert answer.status == 204 and answer.field(ALLOWED) == origin and answer.field("vary") == "Origin"
     assert answer.field("access-control-allow-methods") == "GET, HEAD, OPTIONS"
     allowed = answer.field("access-control-allow-headers").lower().split(", ")
-    assert {"authorization", "content-type", "idempotency-key", "if-match", "traceparent"} == set(allowed)
+    assert {"authorization", "content-type", "dpop", "idempotency-key", "if-match", "traceparent"} == set(allowed)
     assert 0 < int(answer.field("access-control-max-age")) <= 86400
     assert not answer.field("access-control-allow-credentials")
     assert preflight(suite, origin, "DELETE", f"/v1/bookings/{UUID}").field("access-control-allow-methods") == "GET, HEAD, PATCH, DELETE, OPTIONS"

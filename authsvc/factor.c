@@ -5,13 +5,11 @@
 #include <string.h>
 
 #include "base/encode.h"
+#include "people.h"
 #include "rules_web.h"
-#include "store_mail.h"
-#include "store_tenant.h"
 
 #define PENDING_LEN (16 + 16 + 8 + VAULT_HASH_LEN)
 #define PENDING_TEXT_LEN 96
-#define MAIL_LIFE_US (3 * US_PER_DAY)
 
 static struct vault_hash pending_mac(struct call *call, const uint8_t *head, struct str encoded)
 {
@@ -209,21 +207,11 @@ enum err factor_told(struct call *call, struct store *store, const struct person
 		.object_id = uuid_is_nil(id) ? person->id : *id,
 		.subject_id = person->id,
 		.version = 1};
-	instant_us now = clock_now_us();
-	struct tenant_record tenant;
-	struct str text;
 	enum err err;
 
 	if (!call->has_token)
 		trail.actor_id = person->id;
 	if ((err = desk_put_event(call, store, &trail)) != OK)
 		return err;
-	if ((err = store_tenant_read(store, &tenant)) != OK)
-		return err;
-	text = arena_printf(call->arena, "%s\n\n%.*s\n", texts_get(mail, person->locale), STR_ARG(tenant.name));
-	if (text.p == NULL)
-		return ERR_OVERLOADED;
-	return store_mail_insert(store, &person->id, person->email,
-		texts_fill(call->arena, TEXT_MAIL_FACTOR_SUBJECT_FMT, person->locale, tenant.name), text,
-		now + MAIL_LIFE_US, now);
+	return people_tell(call, store, person, TEXT_MAIL_FACTOR_SUBJECT_FMT, mail);
 }

@@ -2,6 +2,7 @@
 """Four times the load that the suite can carry, from one tenant and without any limit of rates: what it does is still waited for, and
 another tenant is served as beside a load that it can carry. Everything is compared within one run, in turns."""
 import collections
+import itertools
 import shutil
 import statistics
 import subprocess
@@ -22,7 +23,7 @@ STORM = {"clients": 80, "streams": 100}
 FULL_S, STORM_S, WARM_S = 3, 4, 1
 CALM_CLIENTS = 4
 ROUNDS_LEAST, ROUNDS_MOST = 2, 6
-SPOTS = 400             # enough for an answer to cost far more than a refusal
+SPOTS = 1000            # enough for an answer to cost far more than a refusal
 
 pytestmark = pytest.mark.seconds(180)
 
@@ -95,11 +96,12 @@ def p99(waits):
 
 
 class Rounds:
-    """Full load and storm in turns, with the calm tenant beside both."""
+    """Full load, storm, full load and so on, with the calm tenant beside both."""
 
     def __init__(self, gateway, tokens, path, log):
         self.gateway, self.storming, self.calm_token, self.url, self.log = gateway, *tokens, gateway.url + path, log
-        self.full, self.storm = [], []      # (what was asked, the calm tenant)
+        self.storm = []                     # (what was asked, the calm tenant)
+        self.full = [self.phase(FULL_S, FULL)]
 
     def phase(self, seconds, shape, per_s=None):
         with Calm(self.gateway, self.calm_token) as calm:
@@ -108,18 +110,22 @@ class Rounds:
         return asked, calm
 
     def go(self):
-        self.full.append(self.phase(FULL_S, FULL))
         carried = max(asked.good_per_s for asked, _ in self.full)
         self.storm.append(self.phase(STORM_S, STORM, TIMES * carried))
+        self.full.append(self.phase(FULL_S, FULL))
         assert self.storm[-1][0].per_s > 2 * carried and self.storm[-1][0].statuses[503] > 0, "it was no storm"
 
+    def ratio(self, figure):
+        """Of each storm to the mean of the full loads before and after it; their median."""
+        full, storm = ([figure(*phase) for phase in phases] for phases in (self.full, self.storm))
+        return statistics.median(of / statistics.mean(pair) for of, pair in zip(storm, itertools.pairwise(full)))
+
     def goodput(self):
-        """Of a storm, as a part of that of the full load before it."""
-        return statistics.median(storm.good_per_s / full.good_per_s for (full, _), (storm, _) in zip(self.full, self.storm))
+        return self.ratio(lambda asked, _: asked.good_per_s)
 
     def slower(self):
         """By how much the calm tenant's p99 grew."""
-        return statistics.median(p99(storm.waits) / p99(full.waits) for (_, full), (_, storm) in zip(self.full, self.storm))
+        return self.ratio(lambda _, calm: p99(calm.waits))
 
     def refused(self):
         return sum((calm.refused for _, calm in self.storm), collections.Counter())

@@ -99,22 +99,30 @@ struct str desk_json(struct call *call, const struct shape *shape, const void *o
 	return text;
 }
 
-enum err desk_page(const struct call *call, const char *list, bool has_limit, int64_t limit, struct str cursor,
-	struct uuid *after_out, size_t *limit_out)
+enum err desk_page(struct call *call, const char *name, bool has_limit, int64_t limit, struct str cursor,
+	size_t record_size, size_t item_size, struct desk_list *list_out)
 {
-	*after_out = UUID_NIL;
-	*limit_out = has_limit ? (size_t)limit : PAGE_DEFAULT;
-	if (cursor.p == NULL)
-		return OK;
-	return ticket_cursor_parse(
-		       desk_state(call)->vault, &call->token.tenant_id, list, call->arena, cursor, after_out)
-	               ? OK
-	               : ERR_BAD_CURSOR;
+	*list_out =
+		(struct desk_list){.name = name, .after = UUID_NIL, .limit = has_limit ? (size_t)limit : PAGE_DEFAULT};
+	if (cursor.p != NULL && !ticket_cursor_parse(desk_state(call)->vault, &call->token.tenant_id, name, call->arena,
+					cursor, &list_out->after))
+		return ERR_BAD_CURSOR;
+	list_out->fetch = list_out->limit + 1;
+	list_out->records = arena_take_array(call->arena, list_out->fetch, record_size);
+	list_out->items = arena_take_array(call->arena, list_out->fetch, item_size);
+	return list_out->records != NULL && list_out->items != NULL ? OK : ERR_OVERLOADED;
 }
 
-struct str desk_cursor(const struct call *call, const char *list, const struct uuid *last)
+size_t desk_page_shown(const struct desk_list *list, size_t found)
 {
-	return ticket_cursor_new(desk_state(call)->vault, &call->token.tenant_id, list, last, call->arena);
+	return found < list->limit ? found : list->limit;
+}
+
+struct str desk_page_next(const struct call *call, const struct desk_list *list, size_t found, const struct uuid *last)
+{
+	if (found <= list->limit)
+		return STR_NONE;
+	return ticket_cursor_new(desk_state(call)->vault, &call->token.tenant_id, list->name, last, call->arena);
 }
 
 struct texts desk_words(struct arena *arena, struct str words)

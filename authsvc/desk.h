@@ -34,10 +34,23 @@ MUST_USE enum err desk_put_event(struct call *call, struct store *store, const s
 /* A document of the contract as JSON, for `before` and `after`. p is NULL when the arena is full. */
 struct str desk_json(struct call *call, const struct shape *shape, const void *object);
 
-/* The page asked for: where it begins and how long it is. ERR_BAD_CURSOR. */
-MUST_USE enum err desk_page(const struct call *call, const char *list, bool has_limit, int64_t limit, struct str cursor,
-	struct uuid *after_out, size_t *limit_out);
-struct str desk_cursor(const struct call *call, const char *list, const struct uuid *last);
+/*
+ * A page of a list: what is read (`fetch` records behind `after`, one more than are shown) and what is shown, both in
+ * the call's arena.
+ */
+struct desk_list {
+	const char *name;
+	struct uuid after;
+	size_t limit, fetch;
+	void *records, *items;
+};
+/* The page asked for. ERR_BAD_CURSOR. */
+MUST_USE enum err desk_page(struct call *call, const char *name, bool has_limit, int64_t limit, struct str cursor,
+	size_t record_size, size_t item_size, struct desk_list *list_out);
+/* How many of the records found are shown. */
+size_t desk_page_shown(const struct desk_list *list, size_t found);
+/* Of the page behind this one, whose last record is `last`; absent when all was found. */
+struct str desk_page_next(const struct call *call, const struct desk_list *list, size_t found, const struct uuid *last);
 
 /* Words separated by blanks to a list and back. */
 struct texts desk_words(struct arena *arena, struct str words);

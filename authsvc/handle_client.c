@@ -35,57 +35,41 @@ static enum err create(
 enum err handle_client_create(
 	struct call *call, const struct client_create_request *request_in, struct client_view *reply_out)
 {
-	struct store store = {0};
 	struct once once;
-	bool repeated;
-	enum err err;
 
-	if ((err = desk_begin(call, &store)) != OK)
-		goto done;
-	if ((err = once_begin(call, &store, reply_out, &once, &repeated)) != OK || repeated)
-		goto done;
-	if ((err = create(call, request_in, &store, reply_out)) != OK)
-		goto done;
-	if ((err = once_finish(call, &store, &once, reply_out)) != OK)
-		goto done;
-	CRASH_POINT("client_create.before_commit");
-	err = desk_commit(call, &store);
-	CRASH_POINT("client_create.after_commit");
-done:
-	store_release(&store);
-	return err;
+	CRASH_COMMIT("client_create");
+	if (once_open(call, reply_out, &once))
+		once.err = create(call, request_in, &once.store, reply_out);
+	return once_close(call, &once, reply_out);
 }
 
 enum err handle_client_list(struct call *call, const struct page_request *request_in, struct client_page *reply_out)
 {
 	struct client_record *records;
+	struct client_view *items;
 	struct store store = {0};
-	struct uuid after;
-	size_t limit, count;
+	struct desk_list list;
+	size_t count;
 	enum err err;
 
-	err = desk_page(
-		call, LIST_CLIENTS, request_in->has_limit, request_in->limit, request_in->cursor, &after, &limit);
+	err = desk_page(call, LIST_CLIENTS, request_in->has_limit, request_in->limit, request_in->cursor,
+		sizeof(*records), sizeof(*items), &list);
 	if (err != OK)
-		goto done;
-	records = arena_take_array(call->arena, limit + 1, sizeof(*records));
-	reply_out->items.items = arena_take_array(call->arena, limit + 1, sizeof(*reply_out->items.items));
-	reply_out->has_items = reply_out->has_next_cursor = true;
-	if (records == NULL || reply_out->items.items == NULL) {
-		err = ERR_OVERLOADED;
-		goto done;
-	}
-	if ((err = desk_begin(call, &store)) != OK)
-		goto done;
-	if ((err = store_client_list(&store, &after, limit + 1, records, &count)) != OK)
-		goto done;
-	for (size_t i = 0; i < count && i < limit; i++)
-		clients_view(call, &records[i], &reply_out->items.items[reply_out->items.count++]);
-	if (count > limit)
-		reply_out->next_cursor = desk_cursor(call, LIST_CLIENTS, &records[limit - 1].id);
-done:
+		return err;
+	records = list.records;
+	items = list.items;
+	if ((err = desk_begin(call, &store)) == OK)
+		err = store_client_list(&store, &list.after, list.fetch, records, &count);
 	store_release(&store);
-	return err;
+	if (err != OK)
+		return err;
+	*reply_out = (struct client_page){.has_items = true, .has_next_cursor = true};
+	reply_out->items.items = items;
+	reply_out->items.count = desk_page_shown(&list, count);
+	for (size_t i = 0; i < reply_out->items.count; i++)
+		clients_view(call, &records[i], &items[i]);
+	reply_out->next_cursor = desk_page_next(call, &list, count, &records[list.limit - 1].id);
+	return OK;
 }
 
 enum err handle_client_read(struct call *call, const struct client_ref *request_in, struct client_view *reply_out)

@@ -134,55 +134,40 @@ static enum err create(
 enum err handle_group_create(
 	struct call *call, const struct group_create_request *request_in, struct group_view *reply_out)
 {
-	struct store store = {0};
 	struct once once;
-	bool repeated;
-	enum err err;
 
-	if ((err = desk_begin(call, &store)) != OK)
-		goto done;
-	if ((err = once_begin(call, &store, reply_out, &once, &repeated)) != OK || repeated)
-		goto done;
-	if ((err = create(call, request_in, &store, reply_out)) != OK)
-		goto done;
-	if ((err = once_finish(call, &store, &once, reply_out)) != OK)
-		goto done;
-	CRASH_POINT("group_create.before_commit");
-	err = desk_commit(call, &store);
-	CRASH_POINT("group_create.after_commit");
-done:
-	store_release(&store);
-	return err;
+	CRASH_COMMIT("group_create");
+	if (once_open(call, reply_out, &once))
+		once.err = create(call, request_in, &once.store, reply_out);
+	return once_close(call, &once, reply_out);
 }
 
 enum err handle_group_list(struct call *call, const struct page_request *request_in, struct group_page *reply_out)
 {
-	struct group_record *groups;
+	struct group_record *records;
 	struct group_view *items;
 	struct store store = {0};
-	struct uuid after;
-	size_t limit, count;
+	struct desk_list list;
+	size_t count;
 	enum err err;
 
-	err = desk_page(
-		call, LIST_GROUPS, request_in->has_limit, request_in->limit, request_in->cursor, &after, &limit);
+	err = desk_page(call, LIST_GROUPS, request_in->has_limit, request_in->limit, request_in->cursor,
+		sizeof(*records), sizeof(*items), &list);
 	if (err != OK)
 		return err;
-	groups = arena_take_array(call->arena, limit + 1, sizeof(*groups));
-	items = arena_take_array(call->arena, limit + 1, sizeof(*items));
-	if (groups == NULL || items == NULL)
-		return ERR_OVERLOADED;
+	records = list.records;
+	items = list.items;
 	if ((err = desk_begin(call, &store)) == OK)
-		err = store_group_list(&store, &after, limit + 1, groups, &count);
+		err = store_group_list(&store, &list.after, list.fetch, records, &count);
 	store_release(&store);
 	if (err != OK)
 		return err;
 	*reply_out = (struct group_page){.has_items = true, .has_next_cursor = true};
 	reply_out->items.items = items;
-	for (size_t i = 0; i < count && i < limit; i++)
-		view(&groups[i], &items[reply_out->items.count++]);
-	if (count > limit)
-		reply_out->next_cursor = desk_cursor(call, LIST_GROUPS, &groups[limit - 1].id);
+	reply_out->items.count = desk_page_shown(&list, count);
+	for (size_t i = 0; i < reply_out->items.count; i++)
+		view(&records[i], &items[i]);
+	reply_out->next_cursor = desk_page_next(call, &list, count, &records[list.limit - 1].id);
 	return OK;
 }
 

@@ -2,6 +2,7 @@
 #include "once.h"
 #include "people.h"
 #include "rules_oauth.h"
+#include "service/crash.h"
 
 #define SERVICE_DEF "contract/authsvc.def"
 #include "service/handlers.h"
@@ -126,23 +127,12 @@ static enum err transfer(
 enum err handle_ownership_transfer(
 	struct call *call, const struct ownership_request *request_in, struct person *reply_out)
 {
-	struct store store = {0};
 	struct once once;
-	bool repeated;
-	enum err err;
 
-	if ((err = desk_begin(call, &store)) != OK)
-		goto done;
-	if ((err = once_begin(call, &store, reply_out, &once, &repeated)) != OK || repeated)
-		goto done;
-	if ((err = transfer(call, request_in, &store, reply_out)) != OK)
-		goto done;
-	if ((err = once_finish(call, &store, &once, reply_out)) != OK)
-		goto done;
-	err = desk_commit(call, &store);
-done:
-	store_release(&store);
-	return err;
+	CRASH_COMMIT("ownership_transfer");
+	if (once_open(call, reply_out, &once))
+		once.err = transfer(call, request_in, &once.store, reply_out);
+	return once_close(call, &once, reply_out);
 }
 
 enum err handle_platform_tenant_list(
@@ -150,22 +140,24 @@ enum err handle_platform_tenant_list(
 {
 	struct platform_tenant *items;
 	struct tenant_record *records;
-	struct uuid after;
-	size_t limit, count;
+	struct desk_list list;
+	size_t count;
 	enum err err;
 
-	err = desk_page(
-		call, LIST_TENANTS, request_in->has_limit, request_in->limit, request_in->cursor, &after, &limit);
+	err = desk_page(call, LIST_TENANTS, request_in->has_limit, request_in->limit, request_in->cursor,
+		sizeof(*records), sizeof(*items), &list);
 	if (err != OK)
 		return err;
-	records = arena_take_array(call->arena, limit + 1, sizeof(*records));
-	items = arena_take_array(call->arena, limit + 1, sizeof(*items));
-	if (records == NULL || items == NULL)
-		return ERR_OVERLOADED;
+	records = list.records;
+	items = list.items;
 	db_set_deadline(desk_of(call)->jobs, call->deadline_us);
-	if ((err = store_tenant_list(desk_of(call)->jobs, call->arena, &after, limit + 1, records, &count)) != OK)
+	err = store_tenant_list(desk_of(call)->jobs, call->arena, &list.after, list.fetch, records, &count);
+	if (err != OK)
 		return err;
-	for (size_t i = 0; i < count && i < limit; i++)
+	*reply_out = (struct platform_tenant_page){.has_items = true, .has_next_cursor = true};
+	reply_out->items.items = items;
+	reply_out->items.count = desk_page_shown(&list, count);
+	for (size_t i = 0; i < reply_out->items.count; i++)
 		items[i] = (struct platform_tenant){
 			.id = records[i].id,
 			.has_id = true,
@@ -178,10 +170,6 @@ enum err handle_platform_tenant_list(
 			.created_at = records[i].created_at,
 			.has_created_at = true,
 		};
-	*reply_out = (struct platform_tenant_page){.has_items = true, .has_next_cursor = true};
-	reply_out->items.items = items;
-	reply_out->items.count = count < limit ? count : limit;
-	if (count > limit)
-		reply_out->next_cursor = desk_cursor(call, LIST_TENANTS, &records[limit - 1].id);
+	reply_out->next_cursor = desk_page_next(call, &list, count, &records[list.limit - 1].id);
 	return OK;
 }

@@ -91,29 +91,17 @@ static enum err invite(
 enum err handle_person_invite(
 	struct call *call, const struct person_invite_request *request_in, struct person *reply_out)
 {
-	struct store store = {0};
 	struct once once;
-	bool repeated;
 	enum err err;
 
-	if ((err = desk_begin(call, &store)) != OK)
-		goto done;
-	if ((err = once_begin(call, &store, reply_out, &once, &repeated)) != OK || repeated)
-		goto done;
-	if ((err = invite(call, request_in, &store, reply_out)) != OK)
-		goto done;
-	if ((err = once_finish(call, &store, &once, reply_out)) != OK)
-		goto done;
-	CRASH_POINT("person_invite.before_commit");
-	if ((err = desk_commit(call, &store)) != OK)
-		goto done;
-	CRASH_POINT("person_invite.after_commit");
-done:
+	CRASH_COMMIT("person_invite");
+	if (once_open(call, reply_out, &once))
+		once.err = invite(call, request_in, &once.store, reply_out);
+	err = once_close(call, &once, reply_out);
 	/* Two invitations of one address at once: the second finds the first. */
 	if (err == ERR_CONFLICT && call->reason.p == NULL)
 		err = call_refuse(call, ERR_CONFLICT, "email", "email_taken",
 			"Somebody in this tenant has this address already.");
-	store_release(&store);
 	return err;
 }
 
@@ -138,23 +126,22 @@ static enum err list_page(
 	struct call *call, const struct person_list_request *request, struct store *store, struct person_page *reply)
 {
 	struct person_record *records;
-	struct uuid after;
-	size_t limit, count;
+	struct desk_list list;
+	size_t count;
 	enum err err;
 
-	if ((err = desk_page(call, LIST_PEOPLE, request->has_limit, request->limit, request->cursor, &after, &limit)) !=
-		OK)
+	err = desk_page(call, LIST_PEOPLE, request->has_limit, request->limit, request->cursor, sizeof(*records),
+		sizeof(*reply->items.items), &list);
+	if (err != OK)
 		return err;
-	records = arena_take_array(call->arena, limit + 1, sizeof(*records));
-	reply->items.items = arena_take_array(call->arena, limit + 1, sizeof(*reply->items.items));
-	if (records == NULL || reply->items.items == NULL)
-		return ERR_OVERLOADED;
-	if ((err = store_person_list(store, &after, limit + 1, records, &count)) != OK)
+	records = list.records;
+	if ((err = store_person_list(store, &list.after, list.fetch, records, &count)) != OK)
 		return err;
-	for (size_t i = 0; i < count && i < limit; i++)
-		people_view(call, &records[i], &reply->items.items[reply->items.count++]);
-	if (count > limit)
-		reply->next_cursor = desk_cursor(call, LIST_PEOPLE, &records[limit - 1].id);
+	reply->items.items = list.items;
+	reply->items.count = desk_page_shown(&list, count);
+	for (size_t i = 0; i < reply->items.count; i++)
+		people_view(call, &records[i], &reply->items.items[i]);
+	reply->next_cursor = desk_page_next(call, &list, count, &records[list.limit - 1].id);
 	return OK;
 }
 

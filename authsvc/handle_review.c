@@ -164,22 +164,12 @@ static enum err create(struct call *call, const struct access_review_create_requ
 enum err handle_access_review_create(
 	struct call *call, const struct access_review_create_request *request_in, struct access_review *reply_out)
 {
-	struct store store = {0};
 	struct once once;
-	bool repeated;
-	enum err err;
 
-	if ((err = desk_begin(call, &store)) != OK)
-		goto done;
-	if ((err = once_begin(call, &store, reply_out, &once, &repeated)) != OK || repeated)
-		goto done;
-	if ((err = create(call, request_in, &store, reply_out)) != OK)
-		goto done;
-	if ((err = once_finish(call, &store, &once, reply_out)) == OK)
-		err = desk_commit(call, &store);
-done:
-	store_release(&store);
-	return err;
+	CRASH_COMMIT("access_review_create");
+	if (once_open(call, reply_out, &once))
+		once.err = create(call, request_in, &once.store, reply_out);
+	return once_close(call, &once, reply_out);
 }
 
 /* -- looking -- */
@@ -187,32 +177,30 @@ done:
 enum err handle_access_review_list(
 	struct call *call, const struct page_request *request_in, struct access_review_page *reply_out)
 {
-	struct review_record *reviews;
+	struct review_record *records;
 	struct access_review *items;
 	struct store store = {0};
-	struct uuid after;
-	size_t limit, count;
+	struct desk_list list;
+	size_t count;
 	enum err err;
 
-	err = desk_page(
-		call, LIST_REVIEWS, request_in->has_limit, request_in->limit, request_in->cursor, &after, &limit);
+	err = desk_page(call, LIST_REVIEWS, request_in->has_limit, request_in->limit, request_in->cursor,
+		sizeof(*records), sizeof(*items), &list);
 	if (err != OK)
 		return err;
-	reviews = arena_take_array(call->arena, limit + 1, sizeof(*reviews));
-	items = arena_take_array(call->arena, limit + 1, sizeof(*items));
-	if (reviews == NULL || items == NULL)
-		return ERR_OVERLOADED;
+	records = list.records;
+	items = list.items;
 	if ((err = desk_begin(call, &store)) == OK)
-		err = store_review_list(&store, &after, limit + 1, reviews, &count);
+		err = store_review_list(&store, &list.after, list.fetch, records, &count);
 	store_release(&store);
 	if (err != OK)
 		return err;
 	*reply_out = (struct access_review_page){.has_items = true, .has_next_cursor = true};
 	reply_out->items.items = items;
-	for (size_t i = 0; i < count && i < limit; i++)
-		view(&reviews[i], &items[reply_out->items.count++]);
-	if (count > limit)
-		reply_out->next_cursor = desk_cursor(call, LIST_REVIEWS, &reviews[limit - 1].id);
+	reply_out->items.count = desk_page_shown(&list, count);
+	for (size_t i = 0; i < reply_out->items.count; i++)
+		view(&records[i], &items[i]);
+	reply_out->next_cursor = desk_page_next(call, &list, count, &records[list.limit - 1].id);
 	return OK;
 }
 
@@ -273,22 +261,12 @@ static enum err certify(struct call *call, const struct access_review_certify_re
 enum err handle_access_review_certify(
 	struct call *call, const struct access_review_certify_request *request_in, struct access_review *reply_out)
 {
-	struct store store = {0};
 	struct once once;
-	bool repeated;
-	enum err err;
 
-	if ((err = desk_begin(call, &store)) != OK)
-		goto done;
-	if ((err = once_begin(call, &store, reply_out, &once, &repeated)) != OK || repeated)
-		goto done;
-	if ((err = certify(call, request_in, &store, reply_out)) != OK)
-		goto done;
-	if ((err = once_finish(call, &store, &once, reply_out)) == OK)
-		err = desk_commit(call, &store);
-done:
-	store_release(&store);
-	return err;
+	CRASH_COMMIT("access_review_certify");
+	if (once_open(call, reply_out, &once))
+		once.err = certify(call, request_in, &once.store, reply_out);
+	return once_close(call, &once, reply_out);
 }
 
 /* -- closing: what nobody certified goes -- */
@@ -401,23 +379,10 @@ static enum err close_review(struct call *call, const struct uuid *id, struct st
 enum err handle_access_review_close(
 	struct call *call, const struct access_review_ref *request_in, struct access_review *reply_out)
 {
-	struct store store = {0};
 	struct once once;
-	bool repeated;
-	enum err err;
 
-	if ((err = desk_begin(call, &store)) != OK)
-		goto done;
-	if ((err = once_begin(call, &store, reply_out, &once, &repeated)) != OK || repeated)
-		goto done;
-	if ((err = close_review(call, &request_in->id, &store, reply_out)) != OK)
-		goto done;
-	if ((err = once_finish(call, &store, &once, reply_out)) != OK)
-		goto done;
-	CRASH_POINT("access_review_close.before_commit");
-	err = desk_commit(call, &store);
-	CRASH_POINT("access_review_close.after_commit");
-done:
-	store_release(&store);
-	return err;
+	CRASH_COMMIT("access_review_close");
+	if (once_open(call, reply_out, &once))
+		once.err = close_review(call, &request_in->id, &once.store, reply_out);
+	return once_close(call, &once, reply_out);
 }

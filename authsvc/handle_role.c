@@ -196,25 +196,12 @@ static enum err create(
 enum err handle_role_create(
 	struct call *call, const struct role_create_request *request_in, struct role_view *reply_out)
 {
-	struct store store = {0};
 	struct once once;
-	bool repeated;
-	enum err err;
 
-	if ((err = desk_begin(call, &store)) != OK)
-		goto done;
-	if ((err = once_begin(call, &store, reply_out, &once, &repeated)) != OK || repeated)
-		goto done;
-	if ((err = create(call, request_in, &store, reply_out)) != OK)
-		goto done;
-	if ((err = once_finish(call, &store, &once, reply_out)) != OK)
-		goto done;
-	CRASH_POINT("role_create.before_commit");
-	err = desk_commit(call, &store);
-	CRASH_POINT("role_create.after_commit");
-done:
-	store_release(&store);
-	return err;
+	CRASH_COMMIT("role_create");
+	if (once_open(call, reply_out, &once))
+		once.err = create(call, request_in, &once.store, reply_out);
+	return once_close(call, &once, reply_out);
 }
 
 /* Tokens that say more than the role grants from now on end. */

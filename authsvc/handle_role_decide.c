@@ -3,6 +3,7 @@
 #include "issue.h"
 #include "once.h"
 #include "people.h"
+#include "service/crash.h"
 #include "store_group.h"
 
 #define SERVICE_DEF "contract/authsvc.def"
@@ -87,32 +88,23 @@ static enum err decide(struct call *call, const struct uuid *id, struct store *s
 static enum err decide_once(
 	struct call *call, const struct uuid *id, enum grant_status status, struct role_grant *reply)
 {
-	struct store store = {0};
 	struct once once;
-	bool repeated;
-	enum err err;
 
-	if ((err = desk_begin(call, &store)) != OK)
-		goto done;
-	if ((err = once_begin(call, &store, reply, &once, &repeated)) != OK || repeated)
-		goto done;
-	if ((err = decide(call, id, &store, status, reply)) != OK)
-		goto done;
-	if ((err = once_finish(call, &store, &once, reply)) == OK)
-		err = desk_commit(call, &store);
-done:
-	store_release(&store);
-	return err;
+	if (once_open(call, reply, &once))
+		once.err = decide(call, id, &once.store, status, reply);
+	return once_close(call, &once, reply);
 }
 
 enum err handle_role_grant_approve(
 	struct call *call, const struct role_grant_ref *request_in, struct role_grant *reply_out)
 {
+	CRASH_COMMIT("role_grant_approve");
 	return decide_once(call, &request_in->id, GRANT_ACTIVE, reply_out);
 }
 
 enum err handle_role_grant_refuse(
 	struct call *call, const struct role_grant_ref *request_in, struct role_grant *reply_out)
 {
+	CRASH_COMMIT("role_grant_refuse");
 	return decide_once(call, &request_in->id, GRANT_REFUSED, reply_out);
 }

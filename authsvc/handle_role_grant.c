@@ -159,25 +159,12 @@ static enum err create(struct call *call, const struct role_grant_create_request
 enum err handle_role_grant_create(
 	struct call *call, const struct role_grant_create_request *request_in, struct role_grant *reply_out)
 {
-	struct store store = {0};
 	struct once once;
-	bool repeated;
-	enum err err;
 
-	if ((err = desk_begin(call, &store)) != OK)
-		goto done;
-	if ((err = once_begin(call, &store, reply_out, &once, &repeated)) != OK || repeated)
-		goto done;
-	if ((err = create(call, request_in, &store, reply_out)) != OK)
-		goto done;
-	if ((err = once_finish(call, &store, &once, reply_out)) != OK)
-		goto done;
-	CRASH_POINT("role_grant_create.before_commit");
-	err = desk_commit(call, &store);
-	CRASH_POINT("role_grant_create.after_commit");
-done:
-	store_release(&store);
-	return err;
+	CRASH_COMMIT("role_grant_create");
+	if (once_open(call, reply_out, &once))
+		once.err = create(call, request_in, &once.store, reply_out);
+	return once_close(call, &once, reply_out);
 }
 
 /* -- looking -- */
@@ -188,20 +175,18 @@ enum err handle_role_grant_list(
 	struct role_grant_record *records;
 	struct role_grant *items;
 	struct store store = {0};
-	struct uuid after;
-	size_t limit, count;
+	struct desk_list list;
+	size_t count;
 	enum err err;
 
-	err = desk_page(
-		call, LIST_GRANTS, request_in->has_limit, request_in->limit, request_in->cursor, &after, &limit);
+	err = desk_page(call, LIST_GRANTS, request_in->has_limit, request_in->limit, request_in->cursor,
+		sizeof(*records), sizeof(*items), &list);
 	if (err != OK)
 		return err;
-	records = arena_take_array(call->arena, limit + 1, sizeof(*records));
-	items = arena_take_array(call->arena, limit + 1, sizeof(*items));
-	if (records == NULL || items == NULL)
-		return ERR_OVERLOADED;
+	records = list.records;
+	items = list.items;
 	if ((err = desk_begin(call, &store)) == OK)
-		err = store_role_grant_list(&store, &after, limit + 1,
+		err = store_role_grant_list(&store, &list.after, list.fetch,
 			request_in->has_person_id ? &request_in->person_id : NULL,
 			request_in->has_group_id ? &request_in->group_id : NULL, records, &count);
 	store_release(&store);
@@ -209,10 +194,10 @@ enum err handle_role_grant_list(
 		return err;
 	*reply_out = (struct role_grant_page){.has_items = true, .has_next_cursor = true};
 	reply_out->items.items = items;
-	for (size_t i = 0; i < count && i < limit && err == OK; i++)
-		err = grants_view(call, &records[i], &items[reply_out->items.count++]);
-	if (count > limit)
-		reply_out->next_cursor = desk_cursor(call, LIST_GRANTS, &records[limit - 1].id);
+	reply_out->items.count = desk_page_shown(&list, count);
+	for (size_t i = 0; i < reply_out->items.count && err == OK; i++)
+		err = grants_view(call, &records[i], &items[i]);
+	reply_out->next_cursor = desk_page_next(call, &list, count, &records[list.limit - 1].id);
 	return err;
 }
 

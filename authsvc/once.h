@@ -5,15 +5,25 @@
 #include "db/idempotency.h"
 #include "desk.h"
 
-/* Idempotency-Key of an operation that makes something: the first answer is kept with the change and given again. */
+/*
+ * An operation that takes an Idempotency-Key: one transaction in the caller's tenant, in which the first answer is kept
+ * with the change, to be given again.
+ *
+ *	CRASH_COMMIT("thing_create");
+ *	if (once_open(call, reply_out, &once))
+ *		once.err = create(call, request_in, &once.store, reply_out);
+ *	return once_close(call, &once, reply_out);
+ */
 struct once {
-	bool keyed;
+	struct store store;
+	enum err err; /* how the change went */
+	bool keyed, to_do;
 	struct idempotency_claim claim;
 };
 
-/* *repeated_out: `reply` and the call's version are the first answer, and nothing is to be done. */
-MUST_USE enum err once_begin(
-	struct call *call, struct store *store, void *reply, struct once *once_out, bool *repeated_out);
-MUST_USE enum err once_finish(struct call *call, struct store *store, const struct once *once, const void *reply);
+/* Whether there is something to do. There is not when it failed, or when `reply` is the first answer already. */
+MUST_USE bool once_open(struct call *call, void *reply, struct once *once_out);
+/* Commits what went well, passes the crash points of the operation, and lets go of the store. */
+MUST_USE enum err once_close(struct call *call, struct once *once, const void *reply);
 
 #endif

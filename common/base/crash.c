@@ -4,6 +4,7 @@
 #ifdef BERTH_TEST_BUILD
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +22,14 @@ void crash_point(const char *name)
 		nth = strtoul(wanted + len + 1, NULL, 10);
 	if (__atomic_add_fetch(&seen, 1, __ATOMIC_RELAXED) >= nth)
 		(void)raise(SIGKILL);
+}
+
+void crash_point_of(const char *of, const char *step)
+{
+	char name[128];
+
+	(void)snprintf(name, sizeof(name), "%s.%s", of, step);
+	crash_point(name);
 }
 
 extern const struct crash_name __start_crash_points[] __attribute__((weak));

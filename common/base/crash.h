@@ -12,6 +12,8 @@ struct crash_name {
 };
 
 void crash_point(const char *name);
+/* The point `of.step`, which CRASH_COMMIT named. */
+void crash_point_of(const char *of, const char *step);
 /* Calls `tell` with the name of each point that this program holds, in no order, some perhaps twice. */
 void crash_each(void (*tell)(void *user, const char *name), void *user);
 
@@ -21,8 +23,18 @@ void crash_each(void (*tell)(void *user, const char *name), void *user);
 		static const struct crash_name crash_here __attribute__((section("crash_points"), used)) = {name}; \
 		crash_point(crash_here.text);                                                                      \
 	} while (0)
+/* Names the points on both sides of a commit that is made elsewhere, by CRASH_POINT_OF. */
+#define CRASH_COMMIT(operation)                                                                                  \
+	do {                                                                                                     \
+		static const struct crash_name crash_commit[] __attribute__((section("crash_points"), used)) = { \
+			{operation ".before_commit"}, {operation ".after_commit"}};                              \
+		(void)crash_commit;                                                                              \
+	} while (0)
+#define CRASH_POINT_OF(operation, step) crash_point_of(operation, step)
 #else
 #define CRASH_POINT(name) ((void)0)
+#define CRASH_COMMIT(operation) ((void)0)
+#define CRASH_POINT_OF(operation, step) ((void)0)
 #endif
 
 #endif

@@ -299,6 +299,17 @@ static enum err look(struct outbox_relay *relay)
 	return err;
 }
 
+/* Before anything is delivered: a long backlog is one round. */
+static enum err load_page(struct outbox_relay *relay, struct outbox_page *page, bool *leading_out)
+{
+	enum err err = outbox_page_load(relay, page->last_seq, page, leading_out);
+
+	pthread_mutex_lock(&relay->mutex);
+	relay->stats.leading = err == OK && *leading_out && relay->lock_generation != 0;
+	pthread_mutex_unlock(&relay->mutex);
+	return err;
+}
+
 /* All that stands there now, page by page. */
 static enum err round_over(struct outbox_relay *relay)
 {
@@ -308,7 +319,7 @@ static enum err round_over(struct outbox_relay *relay)
 
 	let_go(relay);
 	while (err == OK && page.full && leading && !is_stopping(relay)) {
-		err = outbox_page_load(relay, page.last_seq, &page, &leading);
+		err = load_page(relay, &page, &leading);
 		if (err == OK && leading)
 			err = deliver_page(relay, &page);
 	}
@@ -316,7 +327,6 @@ static enum err round_over(struct outbox_relay *relay)
 		err = look(relay);
 	pthread_mutex_lock(&relay->mutex);
 	relay->stats.failing = err != OK;
-	relay->stats.leading = leading && relay->lock_generation != 0;
 	pthread_mutex_unlock(&relay->mutex);
 	return err;
 }

@@ -92,6 +92,25 @@ static enum err check_method(
 	return err;
 }
 
+/* Whether it may be reached is the allow-list's word when something is sent, as that changes without clients. */
+static enum err check_backchannel(struct call *call, const struct client_record *record)
+{
+	const char *reason;
+
+	if (record->backchannel_uri.p == NULL && record->backchannel_session)
+		return call_refuse(call, ERR_BAD_FIELD, "backchannel_logout_session_required", "uri_missing",
+			"It belongs to backchannel_logout_uri.");
+	if (record->backchannel_uri.p == NULL)
+		return OK;
+	if (!rules_redirect_ok(record->backchannel_uri, &reason))
+		return call_refuse(call, ERR_BAD_FIELD, "backchannel_logout_uri", "bad_logout_uri",
+			arena_printf(call->arena, "The URI is refused for %s.", reason).p);
+	if (!egress_url_ok(record->backchannel_uri))
+		return call_refuse(call, ERR_BAD_FIELD, "backchannel_logout_uri", "bad_logout_uri",
+			"The URI is refused: it needs a path, and a host that can be reached.");
+	return OK;
+}
+
 enum err clients_make(struct call *call, const struct client_create_request *request, struct client_record *record_out)
 {
 	struct str code_grants[2] = {STR("authorization_code"), STR("refresh_token")};
@@ -112,6 +131,8 @@ enum err clients_make(struct call *call, const struct client_create_request *req
 		.require_pushed = request->require_pushed_authorization_requests,
 		.third_party = request->third_party,
 		.post_logout_uris = desk_join(call->arena, &request->post_logout_redirect_uris),
+		.backchannel_uri = request->has_backchannel_logout_uri ? request->backchannel_logout_uri : STR_NONE,
+		.backchannel_session = request->backchannel_logout_session_required,
 	};
 	if ((err = clients_origins(call, &request->allowed_origins, &record_out->allowed_origins)) != OK)
 		return err;
@@ -123,6 +144,8 @@ enum err clients_make(struct call *call, const struct client_create_request *req
 		return err;
 	err = check_redirects(call, &request->post_logout_redirect_uris, "post_logout_redirect_uris");
 	if (err != OK)
+		return err;
+	if ((err = check_backchannel(call, record_out)) != OK)
 		return err;
 	if ((err = check_grants(call, record_out, grants)) != OK)
 		return err;
@@ -186,5 +209,9 @@ void clients_view(struct call *call, const struct client_record *record, struct 
 		.has_post_logout_redirect_uris = record->post_logout_uris.len > 0,
 		.dpop_bound_access_tokens = record->dpop_bound,
 		.has_dpop_bound_access_tokens = record->dpop_bound,
+		.backchannel_logout_uri = record->backchannel_uri,
+		.has_backchannel_logout_uri = record->backchannel_uri.p != NULL,
+		.backchannel_logout_session_required = record->backchannel_session,
+		.has_backchannel_logout_session_required = record->backchannel_session,
 	};
 }

@@ -42,7 +42,8 @@ const struct config_key config_keys[] = {
 	{.key = "BERTH_SMTP_CA_FILE",
 		.kind = CONFIG_FILE,
 		.offset = AT(smtp_ca_file),
-		.help = "authorities that the mail hop may be certified by; default: the system's"},
+		.help = "authorities that the mail hop, and clients told of sign-outs, may be certified by; default: "
+			"the system's"},
 	{.key = "BERTH_MAIL_FROM",
 		.kind = CONFIG_STR,
 		.required = true,

@@ -71,6 +71,10 @@ static void put_openid(struct call *call, struct json_writer *w)
 {
 	put_endpoint(call, w, "userinfo_endpoint", "/oauth2/userinfo");
 	put_endpoint(call, w, "end_session_endpoint", "/oauth2/logout");
+	json_key(w, "backchannel_logout_supported");
+	json_put_bool(w, true);
+	json_key(w, "backchannel_logout_session_supported");
+	json_put_bool(w, true);
 	put_list(w, "subject_types_supported", LIST("public"));
 	put_list(w, "id_token_signing_alg_values_supported", LIST("ES256", "RS256"));
 	put_list(w, "claims_supported",

@@ -9,6 +9,7 @@
 #include "store_factor.h"
 #include "store_grant.h"
 #include "store_group.h"
+#include "store_logout.h"
 #include "store_role_grant.h"
 #include "store_session.h"
 #include "store_sweep.h"
@@ -125,6 +126,31 @@ static enum err put_consents(struct call *call, struct store *store, int64_t per
 		json_put_str(w, consents[i].scope);
 		put_time(w, call->arena, "created_at", consents[i].created_at);
 		put_time(w, call->arena, "changed_at", consents[i].changed_at);
+		json_end_object(w);
+	}
+	json_end_array(w);
+	return OK;
+}
+
+/* Clients that are still to be told of a session's end. */
+static enum err put_logouts(
+	struct call *call, struct store *store, const struct person_record *person, struct json_writer *w)
+{
+	struct logout_view *notices = arena_take_array(call->arena, EXPORT_ROWS_MAX, sizeof(*notices));
+	size_t count;
+	enum err err;
+
+	if (notices == NULL)
+		return ERR_OVERLOADED;
+	if ((err = store_logout_list(store, &person->id, EXPORT_ROWS_MAX, notices, &count)) != OK)
+		return err;
+	json_key(w, "logout_notices");
+	json_begin_array(w);
+	for (size_t i = 0; i < count; i++) {
+		json_begin_object(w);
+		put_id(w, "client_id", &notices[i].client_id);
+		put_id(w, "session_id", &notices[i].session_id);
+		put_time(w, call->arena, "created_at", notices[i].created_at);
 		json_end_object(w);
 	}
 	json_end_array(w);
@@ -267,6 +293,8 @@ static enum err put_export(struct call *call, struct store *store, const struct 
 	if ((err = put_grants(call, store, person->row_id, &w)) != OK)
 		return err;
 	if ((err = put_consents(call, store, person->row_id, &w)) != OK)
+		return err;
+	if ((err = put_logouts(call, store, person, &w)) != OK)
 		return err;
 	if ((err = put_factors(call, store, person, &w)) != OK)
 		return err;

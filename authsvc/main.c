@@ -5,6 +5,7 @@
 #include "handle_bootstrap.h"
 #include "handle_token_many.h"
 #include "job_keys.h"
+#include "job_logout.h"
 #include "job_mail.h"
 #include "job_revocation.h"
 #include "job_trace.h"
@@ -19,6 +20,7 @@ static const struct handler handlers_many[] = {
 
 static const struct job jobs[] = {
 	{"keys", job_keys_run},
+	{"logout", job_logout_run},
 	{"mail", job_mail_run},
 	{"revocation", job_revocation_run},
 	{"traces", job_trace_run},

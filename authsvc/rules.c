@@ -402,3 +402,8 @@ int64_t rules_mail_backoff_us(int64_t attempts)
 {
 	return doubled(10 * US_PER_S, attempts > 0 ? attempts - 1 : 0, MAIL_BACKOFF_MAX_US);
 }
+
+int64_t rules_logout_backoff_us(int64_t attempts)
+{
+	return doubled(2 * US_PER_S, attempts > 0 ? attempts - 1 : 0, 600 * US_PER_S);
+}

@@ -97,6 +97,8 @@ int64_t rules_throttle_delay_ms(enum throttle_kind kind, int64_t count);
 #define FAMILY_LIFE_US (30 * US_PER_DAY)
 #define FAMILY_IDLE_US (7 * US_PER_DAY)
 #define REFRESH_RETRY_US (10 * US_PER_S)
+#define LOGOUT_TOKEN_LIFE_US (120 * US_PER_S)
+#define LOGOUT_NOTICE_LIFE_US US_PER_DAY /* a client is told of a sign-out so long */
 #define INVITATION_LIFE_US (7 * US_PER_DAY)
 #define VERIFICATION_LIFE_US US_PER_DAY
 #define RESET_LIFE_US (1800 * US_PER_S)
@@ -149,5 +151,8 @@ bool rules_key_gone(instant_us retired_at, instant_us now); /* a retired key may
 
 /* -- mails -- */
 int64_t rules_mail_backoff_us(int64_t attempts); /* 10 s, doubling up to MAIL_BACKOFF_MAX_US */
+
+/* -- telling clients of sign-outs -- */
+int64_t rules_logout_backoff_us(int64_t attempts); /* 2 s, doubling up to ten minutes */
 
 #endif

@@ -58,7 +58,7 @@ enum err signin_end(struct call *call, struct store *store, const struct session
 	instant_us now = clock_now_us();
 	enum err err;
 
-	if ((err = store_session_end(store, session->row_id, now)) != OK)
+	if ((err = store_session_end(store, session, now)) != OK)
 		return err;
 	if ((err = store_family_revoke(store, FAMILY_OF_SESSION, session->row_id, reason, now, NULL)) != OK)
 		return err;

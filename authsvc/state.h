@@ -29,7 +29,8 @@ struct state {
 	struct {
 		atomic_uint_fast64_t sign_ins, sign_ins_refused, sign_ins_delayed, tokens, refresh_repeats,
 			refresh_thefts, assertions_refused, proofs_refused, code_replays, mails_dropped,
-			revocations_published, cache_fallbacks, spans_exported, spans_lost;
+			revocations_published, cache_fallbacks, spans_exported, spans_lost, logouts_sent,
+			logouts_failed, logouts_dropped;
 	} counts;
 };
 

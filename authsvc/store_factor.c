@@ -3,6 +3,7 @@
 
 #include "authsvc_sql.h"
 #include "store_grant.h"
+#include "store_logout.h"
 
 static enum err seal_data(
 	struct store *store, const struct uuid *person_id, const struct factor_record *factor, struct str *sealed_out)
@@ -176,6 +177,8 @@ static enum err end_resting(struct store *store, int64_t person_row_id, const st
 		err = tx_exec(store->tx, steps[i],
 			PARAMS(db_uuid(&store->tenant_id), db_i64(person_row_id), db_uuid(factor_id), db_time(now)),
 			NULL);
+		if (err == OK && i == 0)
+			err = store_logout_put(store, person_row_id, now);
 		if (err == OK && i == 0)
 			err = end_devices(store, person_row_id);
 	}

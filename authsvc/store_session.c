@@ -3,6 +3,7 @@
 
 #include "authsvc_sql.h"
 #include "base/clock.h"
+#include "store_logout.h"
 
 static enum err seal_browser(struct store *store, const struct session_record *session, struct str *sealed_out)
 {
@@ -93,16 +94,21 @@ enum err store_session_renew(
 		NULL);
 }
 
-enum err store_session_end(struct store *store, int64_t row_id, instant_us now)
+enum err store_session_end(struct store *store, const struct session_record *session, instant_us now)
 {
-	return tx_exec(
-		store->tx, &sql_session_end, PARAMS(db_uuid(&store->tenant_id), db_i64(row_id), db_time(now)), NULL);
+	enum err err = tx_exec(store->tx, &sql_session_end,
+		PARAMS(db_uuid(&store->tenant_id), db_i64(session->row_id), db_time(now)), NULL);
+
+	/* A statement of its own, for it sees the tokens that the first one waited for. */
+	return err == OK ? store_logout_put(store, session->person_row_id, now) : err;
 }
 
 enum err store_session_end_person(struct store *store, int64_t person_row_id, instant_us now)
 {
-	return tx_exec(store->tx, &sql_session_end_person,
+	enum err err = tx_exec(store->tx, &sql_session_end_person,
 		PARAMS(db_uuid(&store->tenant_id), db_i64(person_row_id), db_time(now)), NULL);
+
+	return err == OK ? store_logout_put(store, person_row_id, now) : err;
 }
 
 static enum err read_view(

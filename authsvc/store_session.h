@@ -27,7 +27,8 @@ MUST_USE enum err store_session_seen(struct store *store, struct session_record 
 /* The same session under a new handle, just authenticated. */
 MUST_USE enum err store_session_renew(
 	struct store *store, const struct session_record *session, struct str handle_hash, instant_us now);
-MUST_USE enum err store_session_end(struct store *store, int64_t row_id, instant_us now);
+/* Both see to it that clients are told. */
+MUST_USE enum err store_session_end(struct store *store, const struct session_record *session, instant_us now);
 MUST_USE enum err store_session_end_person(struct store *store, int64_t person_row_id, instant_us now);
 
 struct session_view {

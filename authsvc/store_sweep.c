@@ -20,6 +20,7 @@ static const struct {
 	{&sql_sweep_mail_link, US_PER_DAY},
 	{&sql_sweep_email_change, US_PER_DAY},
 	{&sql_sweep_mail, 0},
+	{&sql_sweep_logout, US_PER_DAY},
 	{&sql_sweep_family, US_PER_DAY},
 	{&sql_sweep_session, US_PER_DAY},
 	{&sql_sweep_client, US_PER_DAY},

@@ -140,6 +140,8 @@ static enum err read_client(const struct rows *rows, struct arena *arena, struct
 		.third_party = rows_bool(rows, 13),
 		.post_logout_uris = rows_copy(rows, 14, arena),
 		.dpop_bound = rows_bool(rows, 15),
+		.backchannel_uri = rows_copy(rows, 16, arena),
+		.backchannel_session = rows_bool(rows, 17),
 	};
 	return client_out->allowed_origins.p != NULL ? OK : ERR_TOO_LARGE;
 }
@@ -199,7 +201,8 @@ enum err store_client_insert(struct store *store, struct client_record *client)
 			db_str(client->id_token_alg), db_time(client->created_at),
 			db_str(client->allowed_origins.p != NULL ? client->allowed_origins : STR("")),
 			db_str(client->jwks), db_bool(client->require_pushed), db_bool(client->third_party),
-			db_str(store_text(client->post_logout_uris)), db_bool(client->dpop_bound)),
+			db_str(store_text(client->post_logout_uris)), db_bool(client->dpop_bound),
+			db_str(client->backchannel_uri), db_bool(client->backchannel_session)),
 		&rows);
 	if (err == OK)
 		client->row_id = rows_i64(rows, 0);

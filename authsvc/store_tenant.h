@@ -30,6 +30,8 @@ struct client_record {
 	bool third_party;            /* people are asked before it is given anything */
 	bool require_pushed;         /* begins by a pushed request only */
 	bool dpop_bound;             /* gets no other access tokens */
+	struct str backchannel_uri;  /* where it is told of sign-outs; p == NULL: nowhere */
+	bool backchannel_session;    /* asked for `sid` there, which it gets anyway */
 	instant_us created_at;
 };
 

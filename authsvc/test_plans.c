@@ -61,6 +61,10 @@ static int set_up(void **state)
 		"insert into auth.mail (tenant_id, public_id, subject_id, recipient, content, next_at, created_at, "
 		"expires_at) select tenant_id, public_id, public_id, 'x', 'x', pg_temp.at(id), now(), now() "
 		"from auth.person",
+		"insert into auth.logout_notice (tenant_id, client_id, session_id, subject_id, next_at, created_at, "
+		"expires_at) select f.tenant_id, c.id, f.public_id, f.public_id, pg_temp.at(f.id), now(), now() "
+		"from auth.grant_family f join lateral (select id from auth.client c where c.tenant_id = f.tenant_id "
+		"order by id offset f.id % 300 limit 1) c on true",
 		"insert into auth.revocation (tenant_id, kind, object_id, before_at, until_at, published_at) "
 		"select tenant_id, 'session', public_id, now(), pg_temp.at(id), now() from auth.person",
 		"analyze",
@@ -146,6 +150,12 @@ static void hot_statements_come_by_their_index(void **state)
 		{"what is to be published is a short list", "jobs", &sql_revocation_unpublished, {"256"},
 			"revocation_unpublished"},
 		{"the next mail is the one due longest", "jobs", &sql_mail_claim, {NOW, NOW}, "mail_next_at"},
+		{"the next client to be told is the one due longest", "jobs", &sql_logout_claim, {NOW, NOW},
+			"logout_notice_next_at"},
+		{"a client that is away waits with all it is to be told", "jobs", &sql_logout_defer_client,
+			{TENANT, "1", NOW}, "logout_notice_client"},
+		{"who is to be told of a session's end is asked by person", "app", &sql_logout_insert,
+			{TENANT, "42", NOW, NOW}, "session_person"},
 		{"old codes come by their age", "jobs", &sql_sweep_code, {NOW, "100"}, "authorization_code_expires_at"},
 		{"old families too", "jobs", &sql_sweep_family, {NOW, "100"}, "grant_family_expires_at"},
 		{"old sessions too", "jobs", &sql_sweep_session, {NOW, "100"}, "session_expires_at"},

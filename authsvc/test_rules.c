@@ -288,6 +288,9 @@ static void mails_are_tried_again_ever_more_rarely(void **state)
 	assert_int_equal(rules_mail_backoff_us(1), 10 * US_PER_S);
 	assert_int_equal(rules_mail_backoff_us(4), 80 * US_PER_S);
 	assert_int_equal(rules_mail_backoff_us(1000), MAIL_BACKOFF_MAX_US);
+	assert_int_equal(rules_logout_backoff_us(1), 2 * US_PER_S);
+	assert_int_equal(rules_logout_backoff_us(3), 8 * US_PER_S);
+	assert_int_equal(rules_logout_backoff_us(1000), 600 * US_PER_S);
 }
 
 int main(void)

@@ -270,7 +270,7 @@ static void a_code_is_spent_once_and_a_family_rotates_once(void **state)
 	assert_false(code.used || code.session_ended);
 	assert_int_equal(code.expires_at, NOW + CODE_LIFE_US);
 	assert_int_equal(store_code_use(&store, &code, family.row_id, NOW), OK);
-	assert_int_equal(store_session_end(&store, session.row_id, NOW), OK);
+	assert_int_equal(store_session_end(&store, &session, NOW), OK);
 	assert_int_equal(store_code_lock(&store, HASH("code"), &code), OK);
 	assert_true(code.used && code.session_ended && code.family_row_id == family.row_id);
 	assert_true(uuid_eq(&code.family_id, &family.id));

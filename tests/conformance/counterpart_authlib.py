@@ -14,6 +14,8 @@ from authlib.oidc.discovery import OpenIDProviderMetadata
 from cryptography.hazmat.primitives import serialization
 
 from berth_jose import RSA
+from berth_logout import LogoutReceiver, judged, reachable
+from berth_suite import wait_for
 from counterparts import debian_version, header_of, query_of
 
 CALLBACK = "https://authlib.example/callback"
@@ -231,12 +233,27 @@ def resource(peer):
     assert peer.main.get(f"{url}/v1/bookings", token=tokens).status_code == 401
 
 
+def backchannel(peer):
+    """Authlib reads the logout token; a receiver stands for the web framework."""
+    with LogoutReceiver() as receiver, reachable(peer.bench.suite, f"127.0.0.1:{receiver.port}"):
+        app = peer.app(peer.bench.client(CALLBACK, backchannel_logout_uri=receiver.uri))
+        begun, browser = app.create_authorization_url(CALLBACK), peer.bench.stranger()
+        tokens = peer.finish(app, begun, peer.bench.consent(begun["url"], CALLBACK, browser))
+        claims = app.parse_id_token(tokens, begun["nonce"])
+        assert browser.get(f"/oauth2/logout?id_token_hint={tokens['id_token']}").status == 200
+        wait_for(lambda: receiver.tokens, 20, "the logout token")
+        said = judged(peer.bench.suite, receiver.tokens[0], app.client_id)
+        assert (said["sub"], said["sid"]) == (claims["sub"], claims["sid"]) and len(receiver.tokens) == 1
+        with pytest.raises(JoseError):
+            judged(peer.bench.suite, receiver.tokens[0], "another client")
+
+
 CELLS = {
     "discovery": discovery, "code with PKCE, ID token by ES256": code, "ID token by RS256": rs256, "a public client": public,
     "nonce and state": nonce_and_state, "userinfo": userinfo, "refresh with rotation": refresh, "client_credentials": client_credentials,
     "client_secret_basic": secret_basic, "client_secret_post": secret_post, "private_key_jwt": private_key_jwt, "introspection": introspection,
     "revocation": revocation, "access tokens read by keys": access_tokens, "signing keys rotate": rotation, "max_age": max_age, "prompt": prompt,
-    "acr_values": acr, "id_token_hint": hint, "consent is asked for": consent, "resource indicators": resource}
+    "acr_values": acr, "id_token_hint": hint, "consent is asked for": consent, "resource indicators": resource, "back-channel logout": backchannel}
 LACKS = {
     "iss in the response": "the client does not look at it",
     "request by POST": "the client sends browsers by GET",
@@ -244,5 +261,5 @@ LACKS = {
     "device grant": "the client cannot ask for a device's code",
     "DPoP": "the client knows no proofs",
     "people by Chromium": "the client has no pages",
-    "back-channel logout": "the client takes no logout tokens",
+    "sign-out begun by the client": "the client sends nobody there",
     "two issuers, one hostile": "the client does not look at iss, so each issuer needs a redirect URI of its own"}

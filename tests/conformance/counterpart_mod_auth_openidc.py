@@ -15,6 +15,7 @@ import pytest
 import berth_flow
 from berth_browser import Chromium
 from berth_flow import Browser, FlowError
+from berth_logout import reachable, waiting
 from berth_suite import wait_for
 from counterparts import debian_version, header_of, query_of, stop
 from hostile_issuer import HostileIssuer
@@ -22,7 +23,7 @@ from own_gateway import free_ports
 
 NAME = "mod_auth_openidc"
 MODULES = ("mpm_event", "authn_core", "authz_core", "authz_user", "dir", "headers", "socache_shmcb", "ssl", "auth_openidc")
-SITES = ("main", "rs256", "public", "third", "post", "thief", "plain")
+SITES = ("main", "rs256", "public", "third", "post", "told", "thief", "plain")
 # What a request for these pages adds to the authorization request.
 PAGES = {"recent": "max_age=600", "fresh": "max_age=0", "silent": "prompt=none", "again": "prompt=login", "proved": "acr_values=1fa%202fa",
          "narrow": "resource={encoded}%2Foauth2%2Fuserinfo"}
@@ -88,7 +89,8 @@ class Counterpart:
         shutil.copy(bench.ca, self.folder / "ca")
         os.chmod(self.folder / "ca", 0o644)
         self.ports = dict(zip(SITES, free_ports(len(SITES))))
-        fields = {"rs256": {"id_token_alg": "RS256"}, "public": {"kind": "public"}, "third": {"third_party": True}}
+        fields = {"rs256": {"id_token_alg": "RS256"}, "public": {"kind": "public"}, "third": {"third_party": True},
+                  "told": {"backchannel_logout_uri": f"{self.callback('told')}?logout=backchannel", "post_logout_redirect_uris": [f"{self.url('told')}/bye"]}}
         self.clients = {name: bench.client(self.callback(name), **fields.get(name, {})) for name in SITES}
         self.thief = HostileIssuer(bench.suite, self.clients["thief"])
         self.plain = HostileIssuer(bench.suite)
@@ -342,6 +344,42 @@ def post(peer):
     visit.arrive(peer.bench.consent(page.action, peer.callback("post"), form=page.hidden, origin=peer.url("post")))
 
 
+def left(peer, browser):
+    """Nobody is signed in at the suite in that browser."""
+    return query_of(peer.bench.consent(peer.visit().leave("/silent/"), peer.callback("main"), browser)).get("error") == "login_required"
+
+
+def arrived(peer, browser, site="told"):
+    visit = peer.visit(site)
+    visit.arrive(peer.bench.consent(visit.leave(), peer.callback(site), browser))
+    return visit
+
+
+def sign_out(peer):
+    """The site ends its own session, and sends the browser to the suite with the ID token, which sends it back to where it was registered for."""
+    browser, bye = peer.bench.stranger(), peer.url("told") + "/bye"
+    visit = arrived(peer, browser)
+    sent = visit.get("/callback?" + urllib.parse.urlencode({"logout": bye})).location
+    assert sent.startswith(peer.bench.metadata["end_session_endpoint"] + "?") and query_of(sent)["id_token_hint"], sent
+    assert visit.info() is None
+    reply = browser.get(sent)
+    assert reply.status == 303 and reply.location.split("?")[0] == bye, f"{reply.status} {reply.location}"
+    assert left(peer, browser)
+
+
+def backchannel(peer):
+    """The suite tells the site, without a browser, that one session is over; the other one of the same person goes on."""
+    with reachable(peer.bench.suite, f"localhost:{peer.ports['told']}", lines=[f"BERTH_SMTP_CA_FILE={peer.folder / 'ca'}"]):
+        browser, other = peer.bench.stranger(), peer.bench.stranger()
+        visit, goes_on = arrived(peer, browser), arrived(peer, other)
+        assert visit.info() and goes_on.info()
+        reply = browser.get("/oauth2/logout?" + urllib.parse.urlencode({"id_token_hint": visit.page.headers["X-Id-Token"]}))
+        assert reply.status == 200 and left(peer, browser)
+        wait_for(lambda: visit.info() is None, 20, "the end of the session at the site")
+        wait_for(lambda: not waiting(peer.bench.suite, berth_flow.claims(visit.page.headers["X-Id-Token"])["sid"]), 10, "the site's answer")
+        assert goes_on.info()
+
+
 def chromium(peer):
     """Under the pages' own policies: what a script posts, a form that is answered by a redirect to another origin, and the question of consent."""
     person = peer.bench.suite.new_person(peer.bench.slug)
@@ -380,7 +418,8 @@ CELLS = {
     "nonce and state": nonce_and_state, "iss in the response": iss, "userinfo": userinfo, "refresh with rotation": refresh,
     "client_secret_basic": secret_basic, "client_secret_post": secret_post, "introspection": introspection, "revocation": revocation,
     "signing keys rotate": rotation, "max_age": max_age, "prompt": prompt, "acr_values": acr,
-    "consent is asked for": consent, "resource indicators": resource, "request by POST": post, "people by Chromium": chromium, "two issuers, one hostile": mix_up}
+    "consent is asked for": consent, "resource indicators": resource, "request by POST": post,
+    "sign-out begun by the client": sign_out, "back-channel logout": backchannel, "people by Chromium": chromium, "two issuers, one hostile": mix_up}
 LACKS = {
     "client_credentials": "the module is no client on its own behalf",
     "private_key_jwt": "its assertions name the token endpoint as audience, which is refused (decision 0131)",

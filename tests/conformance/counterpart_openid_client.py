@@ -295,12 +295,45 @@ def mix_up(peer):
             assert not thief.stolen
 
 
+def dpop(peer):
+    """Each request has a proof of the client's own making; whoever has the tokens alone has nothing."""
+    client = peer.bench.client(CALLBACK, kind="public", dpop_bound_access_tokens=True)
+    name = peer.discover("proves", client, "none", dpop=True)
+    tokens = peer.sign_in(name)
+    assert peer.is_sound(tokens) and tokens["token_type"] == "dpop"
+    assert peer.do("userinfo", name, token=tokens["access_token"], sub=peer.bench.person["id"])["sub"] == peer.bench.person["id"]
+    tokens = peer.sign_in(name, parameters={"scope": "openid berth"})
+    assert peer.get(name, tokens, "/v1/me") == 200
+    later = peer.do("refresh", name, token=tokens["refresh_token"])
+    assert later["token_type"] == "dpop" and peer.get(name, later, "/v1/me") == 200
+    thief = peer.discover("another key", client, "none", dpop=True)
+    assert peer.get(thief, later, "/v1/me") == 401 and peer.get(peer.discover("no key", client, "none"), later, "/v1/me") == 401
+    assert peer.refused("refresh", thief, token=later["refresh_token"]).error == "invalid_grant"
+    begun = peer.do("begin", "no key")
+    answer = peer.bench.consent(begun["url"], CALLBACK)
+    assert peer.refused("finish", "no key", begun=begun, url=answer).error == "invalid_dpop_proof"
+    secret = peer.bench.client(grants=["client_credentials"], permissions=["site.read"], dpop_bound_access_tokens=True)
+    assert peer.do("machine", peer.discover("machine with a key", secret, dpop=True))["token_type"] == "dpop"
+
+
+def sign_out(peer):
+    bye = "https://openid-client.example/bye"
+    name = peer.discover("leaver", peer.bench.client(CALLBACK, post_logout_redirect_uris=[bye]))
+    begun, browser = peer.do("begin", name), peer.bench.stranger()
+    tokens = peer.do("finish", name, begun=begun, url=peer.bench.consent(begun["url"], CALLBACK, browser))
+    sent = peer.do("end_session", name, parameters={"id_token_hint": tokens["id_token"], "post_logout_redirect_uri": bye, "state": "s"})["url"]
+    reply = browser.get(sent)
+    assert reply.status == 303 and reply.location == f"{bye}?state=s", f"{reply.status} {reply.location}"
+    begun = peer.do("begin", name, parameters={"prompt": "none"})
+    assert peer.refused("finish", name, begun=begun, url=peer.bench.consent(begun["url"], CALLBACK, browser)).error == "login_required"
+
+
 CELLS = {
     "discovery": discovery, "code with PKCE, ID token by ES256": code, "ID token by RS256": rs256, "a public client": public,
     "nonce and state": nonce_and_state, "iss in the response": iss, "userinfo": userinfo, "refresh with rotation": refresh,
     "client_credentials": client_credentials, "client_secret_basic": secret_basic, "client_secret_post": secret_post, "private_key_jwt": private_key_jwt,
     "introspection": introspection, "revocation": revocation, "signing keys rotate": rotation, "max_age": max_age, "prompt": prompt, "acr_values": acr,
-    "id_token_hint": hint, "consent is asked for": consent, "resource indicators": resource, "PAR": pushed, "device grant": device,
+    "id_token_hint": hint, "consent is asked for": consent, "resource indicators": resource, "PAR": pushed, "device grant": device, "DPoP": dpop, "sign-out begun by the client": sign_out,
     "two issuers, one hostile": mix_up}
 LACKS = {
     "access tokens read by keys": "the client does not look into access tokens",

@@ -53,6 +53,27 @@ def ending_sessions(tokens_of, who, path):
     return prepare, ask, check
 
 
+def telling(tokens_of):
+    """A client that the allow-list does not name is to be told of a sign-out, which is given up."""
+    def prepare(work):
+        work.person()
+        uris = {"redirect_uris": [work.client["redirect_uri"]], "backchannel_logout_uri": "https://rp.invalid/signed-out"}
+        own = {**work.admin.post("/v1/clients", {"name": "Told", "kind": "confidential", **uris}).expect(201).body, "redirect_uri": work.client["redirect_uri"]}
+        work.client, kept = own, work.client
+        work.tokens = tokens_of(work)
+        work.client, work.session = kept, berth_flow.claims(work.tokens["id_token"])["sid"]
+
+    def ask(work):
+        return work.suite.api(work.tokens["access_token"]).delete(f"/v1/me/sessions/{work.session}")
+
+    def check(work):
+        ask(work).expect(204, 401, 404)
+        wait_for(lambda: work.suite.sql("select count(*) from auth.logout_notice where session_id = %s", work.session) == [(0,)], 60, "the end of the notice")
+        wait_for(lambda: [event["action"] for event in work.suite.events(work.slug, object_id=work.session)].count("logout.give_up") == 1, 20, "the event")
+        work.objects.append(work.session)
+    return prepare, ask, check
+
+
 def asking_for_a_password(follow_link):
     """The mail for a new password, or the new password by its link."""
     def request(work):
@@ -107,6 +128,8 @@ def changing_the_password(tokens_of):
 def actions(tokens_of):
     """By the names of their crash points; `tokens_of` signs the person of a Work in."""
     return {
+        "logout_notice": telling(tokens_of),
+        "logout_give_up": telling(tokens_of),
         "password_request": asking_for_a_password(False),
         "password_reset": asking_for_a_password(True),
         "password_change": changing_the_password(tokens_of),

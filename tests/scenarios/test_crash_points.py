@@ -22,7 +22,7 @@ SHORT = {
     ("audit.append.after_commit", "auditsvc"), ("audit.checkpoint.signed", "auditsvc"), ("audit.erase.before_commit", "auditsvc"),
     ("erasure.after_begin", "gdprsvc"), ("erasure.after_step", "gdprsvc"), ("erasure.before_confirm", "gdprsvc"),
     ("auth_erase.before_commit", "authsvc"), ("token.after_commit", "authsvc"), ("token_many.after_commit", "authsvc"),
-    ("person_invite.after_commit", "authsvc"),
+    ("person_invite.after_commit", "authsvc"), ("logout_notice.sent", "authsvc"), ("logout_give_up.after_commit", "authsvc"),
 }
 # Passed by nothing that a client can ask for.
 BACKGROUND = {"booking_retain"}

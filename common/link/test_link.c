@@ -592,7 +592,6 @@ static void test_only_the_declared_role_connects(void **state)
 		{"another role of the same suite", pki, "auditsvc", false},
 		{"the callee's own leaf", pki, "bookingsvc", false},
 		{"a gateway of another suite", foreign, "gateway", false},
-		{"an expired leaf", pki, "expired", false},
 	};
 	int port = free_port();
 	struct server *server = server_start(port, 1, '1');
@@ -605,7 +604,6 @@ static void test_only_the_declared_role_connects(void **state)
 	(void)snprintf(ca, sizeof(ca), "%s/ca/bookingsvc-ca.pem", foreign);
 	(void)snprintf(from, sizeof(from), "%s/ca/bookingsvc-ca.pem", pki);
 	assert_int_equal(symlink(from, ca), 0);
-	test_pki_leaf(pki, "expired", "gateway", -1);
 	(void)snprintf(url, sizeof(url), "tls+tcp://127.0.0.1:%d", port);
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		struct link_dialer *dialer = dialer_to(cases[i].dir, PEER_gateway, cases[i].leaf, url, 0);
@@ -646,14 +644,49 @@ static void test_a_dialer_refuses_a_false_callee(void **state)
 	assert_int_equal(link_listener_stats(listener).connects, 0);
 	link_dialer_free(&dialer);
 	link_listener_free(&listener);
-
-	/* The right authority, another name in the certificate. */
-	test_pki_dir(foreign);
-	test_pki_role(foreign, "gateway");
-	test_pki_leaf(foreign, "bookingsvc", "authsvc", 30);
-	listener = listener_at(foreign, port);
-	link_listener_free(&listener);
 	test_pki_remove(foreign);
+}
+
+/* Each end asks the other for its own name and for a time that has not passed, under the very authority it trusts. */
+static void test_a_leaf_of_the_right_authority_must_have_the_name_and_the_time(void **state)
+{
+	static const struct {
+		const char *name;
+		const char *caller;
+		int caller_days;
+		const char *callee;
+		int callee_days;
+	} cases[] = {
+		{"both as declared", "gateway", 30, "bookingsvc", 30},
+		{"a caller whose time has passed", "gateway", -1, "bookingsvc", 30},
+		{"a caller of another name", "auditsvc", 30, "bookingsvc", 30},
+		{"a callee whose time has passed", "gateway", 30, "bookingsvc", -1},
+		{"a callee of another name", "gateway", 30, "auditsvc", 30},
+		{"a callee with the caller's name", "gateway", 30, "gateway", 30},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		char dir[TEST_PKI_PATH_MAX], url[LINK_URL_MAX];
+		int port = free_port();
+		struct link_listener *listener;
+		struct link_dialer *dialer;
+
+		test_pki_dir(dir);
+		test_pki_role_as(dir, "gateway", cases[i].caller, cases[i].caller_days);
+		test_pki_role_as(dir, "bookingsvc", cases[i].callee, cases[i].callee_days);
+		listener = listener_at(dir, port);
+		(void)snprintf(url, sizeof(url), "tls+tcp://127.0.0.1:%d", port);
+		dialer = dialer_to(dir, PEER_gateway, "gateway", url, 0);
+		for (int j = 0; j < 500 && link_live(dialer) == 0 && link_listener_stats(listener).faults == 0; j++)
+			usleep(10000);
+		CHECK(cases[i].name, link_live(dialer) == (i == 0));
+		CHECK(cases[i].name, link_listener_stats(listener).connects == (i == 0));
+		CHECK(cases[i].name, i == 0 || link_listener_stats(listener).faults > 0);
+		link_dialer_free(&dialer);
+		link_listener_free(&listener);
+		test_pki_remove(dir);
+	}
 }
 
 static void test_urls_other_than_tls_are_refused(void **state)
@@ -1143,6 +1176,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_strangers_who_hold_connections_keep_no_caller_out),
 		cmocka_unit_test(test_only_the_declared_role_connects),
 		cmocka_unit_test(test_a_dialer_refuses_a_false_callee),
+		cmocka_unit_test(test_a_leaf_of_the_right_authority_must_have_the_name_and_the_time),
 		cmocka_unit_test(test_urls_other_than_tls_are_refused),
 		cmocka_unit_test(test_many_threads_share_a_dialer_with_little_room),
 		cmocka_unit_test(test_a_peer_killed_again_and_again_under_load_is_found_again),

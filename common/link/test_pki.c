@@ -115,13 +115,18 @@ static void issue(const char *ca_path, const char *leaf_base, const char *dns, i
 
 void test_pki_role(const char *dir, const char *role)
 {
+	test_pki_role_as(dir, role, role, 30);
+}
+
+void test_pki_role_as(const char *dir, const char *role, const char *dns, int days)
+{
 	char ca[LONG_PATH], base[LONG_PATH];
 
 	(void)snprintf(ca, sizeof(ca), "%s/ca", dir);
 	(void)mkdir(ca, 0700);
 	(void)snprintf(ca, sizeof(ca), "%s/ca/%s-ca.pem", dir, role);
 	(void)snprintf(base, sizeof(base), "%s/%s", dir, role);
-	issue(ca, base, role, 30);
+	issue(ca, base, dns, days);
 }
 
 void test_pki_leaf(const char *dir, const char *file, const char *dns, int days)

@@ -14,6 +14,8 @@ void test_pki_remove(const char *dir);
  * makes another authority of the same name: a foreign one.
  */
 void test_pki_role(const char *dir, const char *role);
+/* The same, with a leaf for another name or another time: days below 0 have passed. */
+void test_pki_role_as(const char *dir, const char *role, const char *dns, int days);
 /* <dir>/<file>.pem and .key, signed by an authority made for it (<dir>/<file>-ca.pem), for DNS:dns and IP 127.0.0.1. */
 void test_pki_leaf(const char *dir, const char *file, const char *dns, int days);
 

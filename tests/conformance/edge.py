@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bytes on a TLS connection to the gateway, and the answers on it, without an HTTP library between."""
 import os
+import re
 import socket
 import ssl
 import time
 
 HOST = "Host: localhost"
 CHUNKED = "Transfer-Encoding: chunked"
+TWO_YEARS_S = 63072000
 
 
 def head(*lines, start="GET /healthz HTTP/1.1", host=HOST):
@@ -33,6 +35,10 @@ class Answer:
         values = [value for key, value in self.fields if key == name.lower()]
         assert len(values) < 2, f"{name} stands {len(values)} times"
         return values[0] if values else None
+
+    def policy_s(self):
+        """For how long the host is to be asked by TLS alone."""
+        return int(re.search(r"max-age=(\d+)", self.field("strict-transport-security") or "max-age=0")[1])
 
     def __repr__(self):
         return f"<{self.status} {self.body[:60]!r}>"
@@ -132,6 +138,7 @@ class Edge:
             while len(self.rest) < length:
                 self._more(until)
             answer.body, self.rest = self.rest[:length], self.rest[length:]
+        assert answer.status < 200 or answer.policy_s() >= TWO_YEARS_S, f"{answer} without strict transport security"
         return answer
 
     def ask(self, given, method="GET"):

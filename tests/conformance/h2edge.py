@@ -6,7 +6,7 @@ import time
 
 import hpack
 
-from edge import Answer, Closed, Edge
+from edge import TWO_YEARS_S, Answer, Closed, Edge
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PUSH_PROMISE, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = range(10)
@@ -183,7 +183,9 @@ class H2:
             self.frame(max(0.01, until - time.monotonic()))
         fields = self.fields[stream][-1]
         assert fields[0][0] == ":status"
-        return Answer(int(fields[0][1]), fields[1:], self.bodies.get(stream, b""))
+        answer = Answer(int(fields[0][1]), fields[1:], self.bodies.get(stream, b""))
+        assert answer.policy_s() >= TWO_YEARS_S, f"{answer} without strict transport security"
+        return answer
 
     def ask(self, fields, body=None):
         stream = self.begin(fields, 0 if body is not None else END_STREAM)

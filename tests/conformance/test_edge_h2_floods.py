@@ -221,33 +221,44 @@ class Storms(threading.Thread):
             self.error = error
 
 
-def slowest(edge, token, count=40):
-    """Of so many requests, one after the other: seconds, but for the slowest tenth of them."""
+def waits(edge, token, count=60):
+    """Of so many requests, one after the other: seconds."""
     took = []
     for _ in range(count):
         begun = time.monotonic()
         assert edge.ask(lines(bearer(token), start="GET /v1/whoami HTTP/1.1")).status == 200
         took.append(time.monotonic() - begun)
-    return sorted(took)[count * 9 // 10]
+    return took
+
+
+def p99(took):
+    return sorted(took)[len(took) * 99 // 100]
+
+
+ROUNDS, ROUNDS_MOST = 5, 15
+JITTER_S = 0.1          # what the test machine itself makes of a millisecond
 
 
 def test_a_bystander_does_not_wait_for_a_flood(gateway, token):
-    """In turn, calm and storm: what is slow on this machine is slow in both."""
+    """In turn, calm and storm: what is slow on this machine is slow in both. More rounds where it was otherwise busy."""
     calms, storms = [], []
     with Edge(gateway, seconds=30) as edge:
-        slowest(edge, token)
-        for _ in range(5):
-            calms.append(slowest(edge, token))
+        waits(edge, token)
+        for number in range(ROUNDS_MOST):
+            calms.append(p99(waits(edge, token)))
             one = Storms(gateway)
             one.start()
             try:
-                storms.append(slowest(edge, token))
+                storms.append(p99(waits(edge, token)))
             finally:
                 one.stopping.set()
                 one.join(60)
             assert one.error is None and one.count
-    calm_s, storm_s = statistics.median(calms), statistics.median(storms)
-    assert storm_s < max(20 * calm_s, 0.25), f"{1000 * storm_s:.1f} ms in the storm, {1000 * calm_s:.1f} ms before"
+            calm_s, storm_s = statistics.median(calms), statistics.median(storms)
+            if number + 1 >= ROUNDS and storm_s < max(2 * calm_s, JITTER_S):
+                break
+    print(f"p99 {1000 * storm_s:.1f} ms in the storm, {1000 * calm_s:.1f} ms before")
+    assert storm_s < max(2 * calm_s, JITTER_S), f"{1000 * storm_s:.1f} ms in the storm, {1000 * calm_s:.1f} ms before"
 
 
 # -- deadlines

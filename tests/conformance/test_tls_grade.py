@@ -14,11 +14,10 @@ import httpx
 import pytest
 
 from berth_suite import wait_for
-from edge import Edge, bearer, head
+from edge import TWO_YEARS_S, Edge, bearer, head
 from own_gateway import NO_LIMITS, OwnGateway, free_ports
 
 ORDER = 43
-TWO_YEARS_S = 63072000
 HALF_A_YEAR_S = 15552000
 
 # -- the guide: each part from 0 to 100, 30 % protocols, 30 % key exchange, 40 % ciphers
@@ -196,10 +195,6 @@ def test_testssl_finds_nothing_else(suite, tmp_path):
 
 # -- HSTS where it takes a situation of its own
 
-def policy_s(answer):
-    return int(re.search(r"max-age=(\d+)", answer.field("strict-transport-security"))[1])
-
-
 def test_strict_transport_security_stands_on_a_redirection(suite):
     client = suite.tenant()["client"]
     query = httpx.QueryParams({
@@ -207,14 +202,14 @@ def test_strict_transport_security_stands_on_a_redirection(suite):
         "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "code_challenge_method": "S256", "prompt": "none"})
     with Edge(suite) as edge:
         answer = edge.ask(head(start=f"GET /oauth2/authorize?{query} HTTP/1.1"))
-        assert answer.status == 303 and policy_s(answer) >= TWO_YEARS_S
+        assert answer.status == 303 and answer.policy_s() >= TWO_YEARS_S
 
 
 def test_strict_transport_security_stands_on_429(suite):
     with OwnGateway(suite, BERTH_LIMIT_ADDRESS_PER_S="1", BERTH_LIMIT_ADDRESS_BURST="1") as gateway, Edge(gateway) as edge:
         answers = [edge.ask(head()) for _ in range(20)]
         assert 429 in {answer.status for answer in answers}
-        assert all(policy_s(answer) >= TWO_YEARS_S for answer in answers)
+        assert all(answer.policy_s() >= TWO_YEARS_S for answer in answers)
 
 
 def test_strict_transport_security_stands_on_503(suite, tmp_path):
@@ -223,7 +218,7 @@ def test_strict_transport_security_stands_on_503(suite, tmp_path):
         wait_for(lambda: is_listening(port_of(gateway)), 30, "a gateway without Redis")
         with Edge(gateway) as edge:
             answer = edge.ask(head(bearer("x.y.z"), start="GET /v1/whoami HTTP/1.1"))
-            assert answer.status == 503 and policy_s(answer) >= TWO_YEARS_S
+            assert answer.status == 503 and answer.policy_s() >= TWO_YEARS_S
 
 
 # -- certificates that run out

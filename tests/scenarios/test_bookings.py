@@ -143,6 +143,14 @@ def test_a_key_belongs_to_one_person(suite, slug, area):
     assert one.body["id"] != two.body["id"]
 
 
+def test_a_key_belongs_to_one_tenant(suite, slug, other_slug):
+    """The neighbours' Admin under the key of ours: neither our answer nor a word that the key is known."""
+    key = secrets.token_hex(8)
+    made = [suite.as_role(one, "Admin").post("/v1/sites", {"name": f"Key {key} {one}", "time_zone": "Europe/Paris"}, key=key).expect(201).body
+            for one in (slug, other_slug, slug, other_slug)]
+    assert made[0] == made[2] and made[1] == made[3] and made[0]["id"] != made[1]["id"]
+
+
 def test_fifty_requests_at_once_with_one_key_book_once(user, suite, slug, area):
     key, body = secrets.token_hex(8), {"spot_id": area["spots"][0], **suite.slot()}
     with concurrent.futures.ThreadPoolExecutor(16) as pool:

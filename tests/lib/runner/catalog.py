@@ -14,11 +14,23 @@ PYTEST_KINDS = {
 # These bring a suite of their own: of released binaries, or in containers.
 OWN_SUITE_KINDS = {"hardening": ROOT / "tests" / "hardening", "containers": ROOT / "tests" / "containers"}
 PYTEST_FOLDERS = {**PYTEST_KINDS, **OWN_SUITE_KINDS}
-# Scenarios run once more under ThreadSanitizer: those whose promise is about things that happen at once; files with --long.
+# Run once more under ThreadSanitizer: the scenarios whose promise is about things that happen at once. With --long all of them, and what is
+# asked of the edge and of the links.
 RACES = ("test_main_job", "test_bookings", "test_oauth::test_fifty_exchanges_of_one_code_give_one_token_and_a_replay_revokes_it",
          "test_oauth::test_a_stolen_refresh_token_ends_the_whole_family", "test_access::test_a_suspended_person_is_out_within_a_second",
          "test_faults::test_a_key_survives_a_killed_process", "test_faults::test_stopping_a_process_finishes_what_it_has_begun")
-LONG_RACES = ("test_access", "test_admin_ports", "test_audit", "test_bad_input", "test_crash_points", "test_faults", "test_oauth", "test_tenancy")
+# What is left out then, for it is of another build, or measures what that sanitizer makes large and slow.
+NO_RACES = {
+    "test_error_paths": "fails calls by a library that is made for the other sanitizers", "test_passkeys_browser": "is about pages in a browser",
+    "test_probes": "compares with a program of the other build", "test_http1_table": "the same", "test_json_table": "the same", "test_jose_table": "the same",
+    "test_webauthn": "is about a program alone", "test_edge_overload": "measures speed", "test_edge_pressure": "measures memory and speed",
+    "test_edge_slow": "measures speed", "test_edge_h2_floods::test_floods_leave_no_memory_behind": "measures memory",
+    "test_edge_h2_floods::test_many_connections_hold_little": "the same", "test_edge_h2_floods::test_a_bystander_does_not_wait_for_a_flood": "measures speed",
+    "test_edge_tls::test_two_thousand_handshakes_that_stall_do_not_slow_others_down": "the same", "test_tls_grade": "is about what is offered",
+    "test_edge_acme": "puts another library before the process", "test_guessing::test_the_time_of_an_answer_does_not_tell": "measures time",
+    "test_guessing::test_the_times_of_five_hundred_answers_do_not_tell": "the same", "test_passwords::test_how_long_the_answer_takes_does_not_tell": "the same",
+    "test_faults::test_auditsvc_gone_for_ten_minutes": "takes too long twice", "test_coding_disguises": "is about one thread", "test_front_proxies": "the same",
+    "test_edge_handshakes": "the same", "test_counterparts": "the same"}
 # tests/chaos/run by its arguments, in the order they run; the second ones with --long.
 CHAOS = {"faults": (("--seconds", "180"), ("--seeds", "20", "--seconds", "300")),
          "plants": (("--seconds", "0", "--plants", "all"), ("--seconds", "0", "--plants", "all"))}
@@ -63,7 +75,7 @@ def pytests():
 def races(long):
     for test in pytests():
         names = {test.short, test.short.split("::")[0]}
-        if test.kind == "scenario" and names & {*RACES, *(LONG_RACES if long else ())}:
+        if test.kind in PYTEST_KINDS and (not names & set(NO_RACES) if long else test.kind == "scenario" and names & set(RACES)):
             yield Test("race", test.short, path=test.path)
 
 

@@ -62,6 +62,9 @@ static enum err by_cookie(struct call *call, struct store *store, struct suspect
 		return err;
 	if ((err = store_person_hold(store, suspect->person.row_id)) != OK)
 		return err;
+	/* Suspended or given another password meanwhile? Whoever does so now waits. */
+	if ((err = store_person_read(store, &person_id, &suspect->person)) != OK)
+		return err;
 	if ((err = store_factor_standing(store, suspect->person.row_id, &suspect->standing)) != OK)
 		return err;
 	mac = pending_mac(call, (const uint8_t *)bytes.p, suspect->standing.encoded);
@@ -69,6 +72,13 @@ static enum err by_cookie(struct call *call, struct store *store, struct suspect
 	return sodium_memcmp(mac.b, bytes.p + 40, sizeof(mac.b)) == 0 && suspect->person.status == PERSON_ACTIVE
 	               ? OK
 	               : ERR_NOT_FOUND;
+}
+
+static enum err read_owner(struct store *store, struct suspect *owner)
+{
+	enum err err = store_person_read(store, &owner->session.person_id, &owner->person);
+
+	return err == OK ? store_factor_standing(store, owner->person.row_id, &owner->standing) : err;
 }
 
 enum err factor_owner(struct call *call, struct store *store, struct suspect *suspect_out)
@@ -84,9 +94,14 @@ enum err factor_owner(struct call *call, struct store *store, struct suspect *su
 	if ((err = signin_current(call, store, &suspect_out->session)) != OK)
 		return err;
 	suspect_out->seed = rules_cookie_get(call->cookie, COOKIE_SESSION);
-	if ((err = store_person_read(store, &suspect_out->session.person_id, &suspect_out->person)) != OK)
-		return err;
-	return store_factor_standing(store, suspect_out->person.row_id, &suspect_out->standing);
+	return read_owner(store, suspect_out);
+}
+
+enum err factor_owner_hold(struct store *store, struct suspect *owner)
+{
+	enum err err = store_session_seen(store, &owner->session, clock_now_us());
+
+	return err == OK ? read_owner(store, owner) : err;
 }
 
 enum err factor_suspect(struct call *call, struct store *store, struct suspect *suspect_out)

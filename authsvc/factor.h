@@ -29,6 +29,11 @@ MUST_USE enum err factor_ask(struct call *call, struct web_reply *reply, const s
 MUST_USE enum err factor_suspect(struct call *call, struct store *store, struct suspect *suspect_out);
 /* The same, only from a live session. */
 MUST_USE enum err factor_owner(struct call *call, struct store *store, struct suspect *suspect_out);
+/*
+ * Before anything is made of the session: whoever ends it waits until the transaction ends, or was waited for; what is
+ * there of person and factors is read again. ERR_NOT_FOUND: it has ended.
+ */
+MUST_USE enum err factor_owner_hold(struct store *store, struct suspect *owner);
 
 /* Uses what was typed, a code of an app or a recovery code. ERR_UNAUTHENTICATED: it is neither, or was used before. */
 MUST_USE enum err factor_prove(struct call *call, struct store *store, const struct person_record *person,

@@ -281,9 +281,11 @@ static enum err act(struct desk_call *at)
 	if (at->call->form_fault.p != NULL ||
 		!csrf_matches(at->call, at->owner.seed, FORM_ACCOUNT, STR_NONE, at->request->csrf))
 		return list_page(at, 403, TEXT_FORM_EXPIRED);
-	/* Changes of one person's factors stand in line here. */
+	/* Changes of one person's factors stand in line here, as does whatever ends the sessions. */
 	if ((err = store_person_lock_row(at->store, at->owner.person.row_id, &locked)) != OK)
 		return err;
+	if ((err = factor_owner_hold(at->store, &at->owner)) != OK)
+		return err == ERR_NOT_FOUND ? web_see_other(at->reply, STR("/login")) : err;
 	if (!factor_may_change(&at->owner))
 		return list_page(at, 403, TEXT_COUNT);
 	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {

@@ -196,7 +196,7 @@ static enum err prove(struct call *call, const struct factor_submit_request *req
 
 /* ERR_UNAUTHENTICATED: the page is shown again, with what was wrong. */
 static enum err try_factor(struct call *call, const struct factor_submit_request *request, struct store *store,
-	const struct suspect *suspect, const struct entry *entry, struct web_reply *reply, struct shown *shown)
+	struct suspect *suspect, const struct entry *entry, struct web_reply *reply, struct shown *shown)
 {
 	const char *reason = "code";
 	struct session_record session;
@@ -210,6 +210,9 @@ static enum err try_factor(struct call *call, const struct factor_submit_request
 		*shown = (struct shown){429, TEXT_WAIT_FMT, shown->wait_s};
 		return ERR_UNAUTHENTICATED;
 	}
+	/* A session that has ended meanwhile does not rise. */
+	if (suspect->signed_in && (err = factor_owner_hold(store, suspect)) != OK)
+		return err == ERR_NOT_FOUND ? ERR_UNAUTHENTICATED : err;
 	if ((err = prove(call, request, store, suspect, entry, &proof, &reason)) == ERR_UNAUTHENTICATED) {
 		*shown = (struct shown){403, request->credential.len > 0 ? TEXT_PASSKEY_FAILED : TEXT_FACTOR_WRONG, 0};
 		err = put_refusal(call, store, suspect, reason);

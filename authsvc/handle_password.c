@@ -54,11 +54,13 @@ static enum err put_event(struct change *change, struct store *store, const char
 	return desk_put_event(change->call, store, &trail);
 }
 
-/* Everything that was open ends; this browser gets a session of its own again. */
+/*
+ * Everything that was open ends; this browser gets a session of its own again. It is worth what was shown for it, which
+ * is the password: a factor that was shown some time ago makes nothing of now fresh.
+ */
 static enum err write_change(struct change *change, struct store *store, const struct hash *hash)
 {
 	const struct person_record *person = &change->owner.suspect.person;
-	struct proof proof = change->owner.suspect.session.proof;
 	struct session_record session;
 	enum err err;
 
@@ -76,7 +78,8 @@ static enum err write_change(struct change *change, struct store *store, const s
 	err = people_tell(change->call, store, person, TEXT_MAIL_PASSWORD_SUBJECT_FMT, TEXT_MAIL_PASSWORD_CHANGED);
 	if (err != OK)
 		return err;
-	err = signin_begin(change->call, store, change->reply, person->row_id, &person->id, &proof, &session);
+	err = signin_begin(
+		change->call, store, change->reply, person->row_id, &person->id, &rules_proof_password, &session);
 	if (err != OK)
 		return err;
 	CRASH_POINT("password_change.before_commit");

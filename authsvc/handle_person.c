@@ -19,6 +19,12 @@ static enum err check_gain(
 	return people_check_second(call, store, &before, &after);
 }
 
+static enum err refuse_taken(struct call *call)
+{
+	return call_refuse(
+		call, ERR_CONFLICT, "email", "email_taken", "Somebody in this tenant has this address already.");
+}
+
 /* A new person, or one who never answered and is invited again with what is said now. */
 static enum err write_invited(struct call *call, struct store *store, struct person_record *record,
 	struct str normal_email, struct str *before_out)
@@ -33,10 +39,12 @@ static enum err write_invited(struct call *call, struct store *store, struct per
 	if (err != OK)
 		return err;
 	if (known.status != PERSON_INVITED)
-		return call_refuse(call, ERR_CONFLICT, "email", "email_taken",
-			"Somebody in this tenant has this address already.");
+		return refuse_taken(call);
 	if ((err = store_person_lock(store, &known.id, &known)) != OK)
 		return err;
+	/* Again: whoever accepts meanwhile was waited for. */
+	if (known.status != PERSON_INVITED)
+		return refuse_taken(call);
 	if ((err = people_check_outranks(call, &known)) != OK)
 		return err;
 	if ((*before_out = people_json(call, &known)).p == NULL)
@@ -100,8 +108,7 @@ enum err handle_person_invite(
 	err = once_close(call, &once, reply_out);
 	/* Two invitations of one address at once: the second finds the first. */
 	if (err == ERR_CONFLICT && call->reason.p == NULL)
-		err = call_refuse(call, ERR_CONFLICT, "email", "email_taken",
-			"Somebody in this tenant has this address already.");
+		err = refuse_taken(call);
 	return err;
 }
 

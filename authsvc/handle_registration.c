@@ -7,6 +7,9 @@
 #include "people.h"
 #include "rules_web.h"
 #include "service/crash.h"
+#include "store_consent.h"
+#include "store_email.h"
+#include "store_factor.h"
 #include "store_mail.h"
 #include "ticket.h"
 
@@ -41,6 +44,28 @@ static enum err find_tenant(struct call *call, struct str slug, struct tenant_re
 	return store_tenant_by_slug(desk_of(call)->jobs, call->arena, slug, tenant_out);
 }
 
+static bool may_register_again(const struct person_record *known)
+{
+	return known->status == PERSON_ACTIVE && known->email_verified_at == 0;
+}
+
+/*
+ * Whoever registered before need not be the owner of the address: nothing of what they have done with the account opens
+ * it later on.
+ */
+static enum err leave_nothing(struct store *store, const struct person_record *known)
+{
+	enum err err;
+
+	if ((err = people_lock_out(store, known, "registered_again")) != OK)
+		return err;
+	if ((err = store_factor_delete_person(store, known->row_id)) != OK)
+		return err;
+	if ((err = store_email_delete(store, known->row_id)) != OK)
+		return err;
+	return store_consent_delete_person(store, known->row_id);
+}
+
 /*
  * A new person, or again one who registered and never proved the address: the last to register holds the newest
  * link.
@@ -62,9 +87,14 @@ static enum err write_registered(struct call *call, const struct registration_cr
 	}
 	if (err != OK)
 		return err;
-	if (known.status != PERSON_ACTIVE || known.email_verified_at != 0)
+	if (!may_register_again(&known))
 		return ERR_CONFLICT;
 	if ((err = store_person_lock(store, &known.id, &known)) != OK)
+		return err;
+	/* Again: whoever proves the address meanwhile was waited for. */
+	if (!may_register_again(&known))
+		return ERR_CONFLICT;
+	if ((err = leave_nothing(store, &known)) != OK)
 		return err;
 	if ((*before_out = people_json(call, &known)).p == NULL)
 		return ERR_OVERLOADED;

@@ -80,3 +80,9 @@ done:
 	rows_free(&rows);
 	return err;
 }
+
+enum err store_consent_delete_person(struct store *store, int64_t person_row_id)
+{
+	return tx_exec(
+		store->tx, &sql_consent_delete_person, PARAMS(db_uuid(&store->tenant_id), db_i64(person_row_id)), NULL);
+}

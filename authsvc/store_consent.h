@@ -28,5 +28,7 @@ MUST_USE enum err store_consent_list(struct store *store, int64_t person_row_id,
  */
 MUST_USE enum err store_consent_withdraw(
 	struct store *store, int64_t person_row_id, const struct uuid *id, instant_us now);
+/* All that a person agreed to, without what came of it. */
+MUST_USE enum err store_consent_delete_person(struct store *store, int64_t person_row_id);
 
 #endif

@@ -115,7 +115,7 @@ enum err guard_knock(struct call *call, const char *door, struct guard *guard_ou
 		return ERR_OVERLOADED;
 	guard_out->pair = name_of(call, door, &UUID_NIL, STR(""), network);
 	guard_out->count = 1;
-	guard_out->keys[0] = (struct throttle_key){THROTTLE_PAIR, guard_out->pair};
+	guard_out->keys[0] = (struct throttle_key){THROTTLE_KNOCK, guard_out->pair};
 	*wait_s_out = (attempt_ms(call, guard_out->keys, guard_out->count, &guard_out->pair) + MS_PER_S - 1) / MS_PER_S;
 	return OK;
 }
@@ -150,7 +150,8 @@ void guard_succeed(struct call *call, const struct guard *guard)
 
 	for (size_t i = 0; i < guard->count; i++)
 		counters[i] = (struct cache_counter){guard->keys[i].kind, vault_hash_str(&guard->keys[i].id)};
-	if (store_cache_succeed(desk_of(call)->cache, counters, guard->count, vault_hash_str(&guard->pair)) != OK)
+	if (store_cache_succeed(desk_of(call)->cache, counters, guard->count, vault_hash_str(&guard->pair)) != OK &&
+		guard->keys[0].kind != THROTTLE_KNOCK)
 		throttle_forget(desk_state(call)->throttle, &guard->keys[0]);
 }
 

@@ -31,7 +31,10 @@ MUST_USE enum err guard_of(
 	struct call *call, const struct uuid *tenant_id, struct str normal_email, struct guard *guard_out);
 /* The sign-in is complete: its failures are forgotten. A right password that a factor must follow is no success yet. */
 void guard_succeed(struct call *call, const struct guard *guard);
-/* The same for guessing at something that belongs to no account; what counts is where it comes from. */
+/*
+ * The same for guessing at something that belongs to no account; what counts is where it comes from, and whoever knows
+ * one of what is guessed does not start anew by it.
+ */
 MUST_USE enum err guard_knock(struct call *call, const char *door, struct guard *guard_out, int64_t *wait_s_out);
 /* Whether one more mail may go to the address. */
 bool guard_may_mail(struct call *call, const struct uuid *tenant_id, struct str normal_email);

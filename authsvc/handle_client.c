@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "clients.h"
+#include "issue.h"
 #include "once.h"
+#include "people.h"
 #include "rules_oauth.h"
 #include "service/crash.h"
 #include "store_grant.h"
@@ -9,6 +11,21 @@
 #include "service/handlers.h"
 
 #define LIST_CLIENTS "clients"
+
+/*
+ * A client that holds a weighty right is one that whoever knows its secret may use. No client is asked for by a grant,
+ * so with the two-person rule none is given one.
+ */
+static enum err check_second(struct call *call, struct store *store, const struct client_record *record)
+{
+	struct rights none = {{0}}, rights = issue_rights_of_names(record->permissions);
+	enum err err = people_check_second(call, store, &none, &rights);
+
+	if (err != ERR_FORBIDDEN)
+		return err;
+	return call_refuse(call, err, "permissions", "second_person_required",
+		"With the two-person rule no client is given a right to give rights.");
+}
 
 static enum err create(
 	struct call *call, const struct client_create_request *request, struct store *store, struct client_view *reply)
@@ -19,6 +36,8 @@ static enum err create(
 	enum err err;
 
 	if ((err = clients_make(call, request, &record)) != OK)
+		return err;
+	if ((err = check_second(call, store, &record)) != OK)
 		return err;
 	if ((err = clients_secret(call, &record, &secret)) != OK)
 		return err;

@@ -240,21 +240,20 @@ static enum err certify(struct call *call, const struct access_review_certify_re
 {
 	struct review_record review;
 	struct review_item *items;
+	bool own;
 	enum err err;
 
 	if ((err = lock_open(call, store, &request->id, &review)) != OK)
 		return err;
 	err = store_review_certify(store, &review, request->item_ids.items, request->item_ids.count,
-		&call->token.person_id, clock_now_us());
+		&call->token.person_id, clock_now_us(), &own);
 	if (err == ERR_NOT_FOUND)
 		return call_refuse(call, err, "item_ids", NULL, NULL);
+	if (err == OK && own)
+		return call_refuse(call, ERR_FORBIDDEN, "item_ids", "own_access",
+			"Nobody certifies what they have themselves, be it by a group.");
 	if (err != OK || (err = view_whole(call, store, &review, reply, &items)) != OK)
 		return err;
-	for (size_t i = 0; i < reply->items.count; i++) {
-		if (items[i].certified_at != 0 && uuid_eq(&items[i].person_id, &items[i].certified_by))
-			return call_refuse(call, ERR_FORBIDDEN, "item_ids", "own_access",
-				"Nobody certifies what they have themselves.");
-	}
 	return put_event(call, store, "access_review.certify", &review);
 }
 

@@ -27,6 +27,8 @@ const struct throttle_curve rules_throttle_curves[THROTTLE_KINDS] = {
 	/* A browser that the account knows; and how often the log is told that somebody has to wait. */
 	[THROTTLE_DEVICE] = {.free = 5, .base_ms = 1000, .cap_ms = 900 * 1000, .keep_ms = 24 * 3600 * 1000},
 	[THROTTLE_TOLD] = {.free = 1, .base_ms = 900 * 1000, .cap_ms = 900 * 1000, .keep_ms = 3600 * 1000},
+	/* At something that belongs to no account: what succeeds gives back its own count and no other. */
+	[THROTTLE_KNOCK] = {.free = 5, .base_ms = 1000, .cap_ms = 60 * 1000, .keep_ms = 3600 * 1000},
 	[THROTTLE_MAIL] = {.free = 3, .base_ms = 60 * 1000, .cap_ms = 24 * 3600 * 1000, .keep_ms = 24 * 3600 * 1000},
 };
 

@@ -69,6 +69,7 @@ enum throttle_kind {
 	THROTTLE_ASKER,
 	THROTTLE_DEVICE,
 	THROTTLE_TOLD,
+	THROTTLE_KNOCK,
 	THROTTLE_KINDS
 };
 struct throttle_curve {

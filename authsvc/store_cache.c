@@ -37,6 +37,7 @@ static const char *const kind_names[THROTTLE_KINDS] = {
 	[THROTTLE_ASKER] = "asker",
 	[THROTTLE_DEVICE] = "device",
 	[THROTTLE_TOLD] = "told",
+	[THROTTLE_KNOCK] = "knock",
 };
 
 /* KEYS: the counters, then the trust. ARGV, for each counter: free, base, cap, keep, "1" for an account. */
@@ -74,7 +75,7 @@ static const char succeed_script[] =
 	"for i = 1, n do "
 	"if ARGV[i] == 'pair' or ARGV[i] == 'device' or (ARGV[i] == 'account' and not trusted) then "
 	"redis.call('DEL', KEYS[i]) "
-	"elseif ARGV[i] == 'address' and redis.call('EXISTS', KEYS[i]) == 1 then "
+	"elseif (ARGV[i] == 'address' or ARGV[i] == 'knock') and redis.call('EXISTS', KEYS[i]) == 1 then "
 	"redis.call('HINCRBY', KEYS[i], 'count', -1) redis.call('HSET', KEYS[i], 'next', '0') end "
 	"end "
 	"redis.call('SET', KEYS[n + 1], '1', 'EX', ARGV[n + 1]) "

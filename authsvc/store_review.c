@@ -118,17 +118,20 @@ enum err store_review_items(
 }
 
 enum err store_review_certify(struct store *store, const struct review_record *review, const struct uuid *items,
-	size_t count, const struct uuid *by, instant_us now)
+	size_t count, const struct uuid *by, instant_us now, bool *own_out)
 {
 	struct rows *rows = NULL;
 	enum err err;
 
+	*own_out = false;
 	err = tx_query(store->tx, &sql_access_review_certify,
 		PARAMS(db_uuid(&store->tenant_id), db_i64(review->row_id), db_uuids(items, count), db_uuid(by),
 			db_time(now)),
 		&rows);
 	if (err == OK && rows_count(rows) != count)
 		err = ERR_NOT_FOUND;
+	while (err == OK && rows_next(rows))
+		*own_out = *own_out || rows_bool(rows, 0);
 	rows_free(&rows);
 	return err;
 }

@@ -36,9 +36,11 @@ MUST_USE enum err store_review_lock(struct store *store, const struct uuid *id, 
 /* Into items_out, which has room for REVIEW_ITEMS_MAX. */
 MUST_USE enum err store_review_items(
 	struct store *store, const struct review_record *review, struct review_item *items_out, size_t *count_out);
-/* ERR_NOT_FOUND: not all of them are items of the review. */
+/*
+ * ERR_NOT_FOUND: not all of them are items of the review. *own_out: `by` has one of them, by themselves or by a group.
+ */
 MUST_USE enum err store_review_certify(struct store *store, const struct review_record *review,
-	const struct uuid *items, size_t count, const struct uuid *by, instant_us now);
+	const struct uuid *items, size_t count, const struct uuid *by, instant_us now, bool *own_out);
 MUST_USE enum err store_review_decide(struct store *store, const struct review_item *item, const char *outcome);
 MUST_USE enum err store_review_close(struct store *store, struct review_record *review);
 

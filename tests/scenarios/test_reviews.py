@@ -79,6 +79,17 @@ def test_nobody_certifies_their_own(suite, tenant):
     assert not any("certified_by" in item for item in tenant.admin.get(path).expect(200).body["items"]), "all or nothing"
 
 
+def test_nobody_certifies_what_their_group_has(suite, tenant):
+    group = tenant.admin.post("/v1/groups", {"name": "Ours", "member_ids": [tenant.first["id"]]}).expect(201).body
+    made = tenant.admin.post("/v1/grants", {"group_id": group["id"], "role": "Auditor", "reason": "a review"}).expect(201).body
+    review = tenant.admin.post("/v1/reviews", {"roles": ["Auditor"]}).expect(201).body
+    item = next(item for item in review["items"] if item.get("grant_id") == made["id"])
+    path = f"/v1/reviews/{review['id']}/certify"
+    tenant.admin.post(path, {"item_ids": [item["id"]]}).problem(403, "forbidden", "item_ids", "own_access")
+    certified = tenant.other.post(path, {"item_ids": [item["id"]]}).expect(200).body
+    assert certified["items"][0]["certified_by"] == tenant.second["id"]
+
+
 def test_the_last_admin_stays_and_who_is_above_too(suite, tenant):
     admin = tenant.admin
     owner = suite.new_person(tenant.slug, ["Admin"])

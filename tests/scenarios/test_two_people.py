@@ -83,6 +83,10 @@ def test_nobody_alone_gives_a_weighty_right(suite, two):
     harmless = admin.patch(path, {"permissions": ["site.read"]}, if_match=unheld.etag).expect(200)
     set_roles(admin, person, harmless.body["name"]).expect(200)
     admin.patch(path, {"permissions": ["site.read", "client.manage"]}, if_match=harmless.etag).problem(403, **refused)
+    # A client, which whoever knows its secret may use.
+    own_client = {"name": "Detour", "kind": "confidential", "grants": ["client_credentials"]}
+    admin.post("/v1/clients", {**own_client, "permissions": ["site.read", "person.manage"]}).problem(403, **refused, field="permissions")
+    admin.post("/v1/clients", {**own_client, "permissions": ["site.read"]}).expect(201)
     # A group that holds it.
     group = admin.post("/v1/groups", {"name": f"Group {secrets.token_hex(4)}"}).expect(201)
     made = grant(admin, "Admin", group_id=group.body["id"]).expect(201)

@@ -39,8 +39,7 @@ bool handle_booking_group_init(
 		.claims = take(arena, count, sizeof(struct idempotency_claim), &ok),
 		.answers = take(arena, count, sizeof(struct idempotency_answer), &ok),
 		.bytes = take(arena, count, sizeof(struct str), &ok),
-		.statuses = take(arena, count, sizeof(int), &ok),
-		.events = take(arena, count, sizeof(struct event), &ok)};
+		.statuses = take(arena, count, sizeof(int), &ok)};
 	if (ok)
 		gather(group);
 	return ok;
@@ -57,7 +56,7 @@ static struct call *call_of(const struct group *group)
 	return group->items[0]->call;
 }
 
-static const struct uuid *tenant_of(const struct group *group)
+const struct uuid *handle_booking_group_tenant(const struct group *group)
 {
 	return &call_of(group)->token.tenant_id;
 }
@@ -96,7 +95,7 @@ enum err handle_booking_group_claim(struct group *group, struct tx *tx)
 	}
 	if (n == 0)
 		return OK;
-	if ((err = tx_set_tenant(tx, tenant_of(group))) != OK)
+	if ((err = tx_set_tenant(tx, handle_booking_group_tenant(group))) != OK)
 		return err;
 	err = idempotency_begin_many(tx, call->worker->seal, group->claims, n, call->arena, group->answers);
 	for (size_t i = 0; i < n && err == OK; i++)
@@ -120,7 +119,7 @@ enum err handle_booking_group_check_standing(struct group *group, struct tx *tx)
 		any |= asks;
 	}
 	if (any)
-		err = tx_set_tenant(tx, tenant_of(group));
+		err = tx_set_tenant(tx, handle_booking_group_tenant(group));
 	if (any && err == OK)
 		err = store_delegation_held(tx, group->ids, group->others, group->open_count, group->flags);
 	for (size_t i = 0; i < group->open_count && err == OK; i++) {
@@ -145,13 +144,13 @@ enum err handle_booking_group_queue_reads(struct group *group, struct tx *tx)
 		group->ids[i] = group->open[i]->person_id;
 		group->ids[n + i] = group->open[i]->caller.person_id;
 	}
-	if ((err = tx_set_tenant(tx, tenant_of(group))) != OK)
+	if ((err = tx_set_tenant(tx, handle_booking_group_tenant(group))) != OK)
 		return err;
 	if ((err = store_place_queue(tx, group->others, n, group->now)) != OK)
 		return err;
 	if ((err = store_person_numbers_queue(tx, group->ids, 2 * n)) != OK)
 		return err;
-	return seal_subjects_queue(tx, tenant_of(group), group->ids, n);
+	return seal_subjects_queue(tx, handle_booking_group_tenant(group), group->ids, n);
 }
 
 enum err handle_booking_group_take_reads(struct group *group, struct tx *tx)
@@ -165,7 +164,8 @@ enum err handle_booking_group_take_reads(struct group *group, struct tx *tx)
 		return err;
 	if ((err = store_person_numbers_next(tx, 2 * n, group->numbers)) != OK)
 		return err;
-	err = seal_subjects_next(tx, call_of(group)->worker->seal, tenant_of(group), group->ids, n, group->keys);
+	err = seal_subjects_next(
+		tx, call_of(group)->worker->seal, handle_booking_group_tenant(group), group->ids, n, group->keys);
 	for (size_t i = 0; i < n && err == OK; i++)
 		group->open[i]->key = group->keys[i];
 	return err;
@@ -194,11 +194,12 @@ static enum err meet_people(struct group *group, struct tx *tx)
 		group->ids[n + i] = group->some[i]->caller.person_id;
 		seal_key_free(&group->some[i]->key);
 	}
-	if ((err = tx_set_tenant(tx, tenant_of(group))) != OK)
+	if ((err = tx_set_tenant(tx, handle_booking_group_tenant(group))) != OK)
 		return err;
 	if ((err = store_person_numbers(tx, group->ids, 2 * n, call->arena, group->numbers)) != OK)
 		return err;
-	err = seal_subjects_load(tx, call->worker->seal, tenant_of(group), group->ids, n, true, group->keys);
+	err = seal_subjects_load(
+		tx, call->worker->seal, handle_booking_group_tenant(group), group->ids, n, true, group->keys);
 	for (size_t i = 0; i < n && err == OK; i++) {
 		group->some[i]->key = group->keys[i];
 		group->some[i]->stay.person_no = group->numbers[i];
@@ -235,22 +236,29 @@ enum err handle_booking_group_judge(struct group *group, struct tx *tx)
 	return OK;
 }
 
-enum err handle_booking_group_queue_stays(struct group *group, struct tx *tx)
+void handle_booking_group_pile_stays(struct group *group, struct pile *pile)
+{
+	for (size_t i = 0; i < group->open_count; i++) {
+		group->stays[i] = &group->open[i]->stay;
+		pile->stays[pile->count] = group->stays[i];
+		pile->tenants[pile->count++] = *handle_booking_group_tenant(group);
+	}
+}
+
+enum err handle_booking_group_queue_there(struct group *group, struct tx *tx)
 {
 	enum err err;
 
-	for (size_t i = 0; i < group->open_count; i++)
-		group->stays[i] = &group->open[i]->stay;
 	if (group->open_count == 0)
 		return OK;
-	if ((err = tx_set_tenant(tx, tenant_of(group))) != OK)
+	if ((err = tx_set_tenant(tx, handle_booking_group_tenant(group))) != OK)
 		return err;
-	return store_stay_add_queue(tx, group->stays, group->open_count, group->now, call_of(group)->arena);
+	return store_stay_there_queue(tx, group->stays, group->open_count, call_of(group)->arena);
 }
 
-enum err handle_booking_group_take_stays(struct group *group, struct tx *tx)
+enum err handle_booking_group_take_there(struct group *group, struct tx *tx)
 {
-	return group->open_count > 0 ? store_stay_add_next(tx, group->stays, group->open_count, group->flags) : OK;
+	return group->open_count > 0 ? store_stay_there_next(tx, group->stays, group->open_count, group->flags) : OK;
 }
 
 enum err handle_booking_group_settle_collisions(struct group *group, struct tx *tx)
@@ -266,7 +274,7 @@ enum err handle_booking_group_settle_collisions(struct group *group, struct tx *
 	}
 	if (n == 0)
 		return OK;
-	if ((err = tx_set_tenant(tx, tenant_of(group))) != OK)
+	if ((err = tx_set_tenant(tx, handle_booking_group_tenant(group))) != OK)
 		return err;
 	err = store_stay_collisions(tx, group->stays, n, call_of(group)->arena, group->collisions);
 	for (size_t i = 0; i < n && err == OK; i++) {
@@ -281,22 +289,18 @@ enum err handle_booking_group_settle_collisions(struct group *group, struct tx *
 	return err;
 }
 
-enum err handle_booking_group_put_events(struct group *group, struct tx *tx)
+enum err handle_booking_group_pile_events(struct group *group, struct pile *pile)
 {
-	struct call *call = call_of(group);
-	enum err err = OK;
+	enum err err;
 
-	for (size_t i = 0; i < group->open_count && err == OK; i++) {
-		err = handle_making_event(group->open[i]);
-		group->events[i] = group->open[i]->event;
-		group->used_keys[i] = group->open[i]->key;
+	for (size_t i = 0; i < group->open_count; i++) {
+		if ((err = handle_making_event(group->open[i])) != OK)
+			return err;
+		pile->events[pile->count] = group->open[i]->event;
+		pile->keys[pile->count] = group->open[i]->key;
+		pile->tenants[pile->count++] = *handle_booking_group_tenant(group);
 	}
-	if (err != OK || group->open_count == 0)
-		return err;
-	if ((err = tx_set_tenant(tx, tenant_of(group))) != OK)
-		return err;
-	return outbox_put_with(
-		tx, call->worker->seal, tenant_of(group), group->events, group->used_keys, group->open_count);
+	return OK;
 }
 
 /* Answers what was made, and gives back the keys of what was not. */
@@ -320,7 +324,7 @@ enum err handle_booking_group_answer(struct group *group, struct tx *tx)
 		n++;
 	}
 	if (err == OK && n > 0)
-		err = tx_set_tenant(tx, tenant_of(group));
+		err = tx_set_tenant(tx, handle_booking_group_tenant(group));
 	if (err == OK && n > 0)
 		err = idempotency_finish_many(tx, call->worker->seal, group->claims, group->used_keys, group->statuses,
 			group->bytes, n, call->arena);

@@ -13,13 +13,12 @@
 #include "service/handlers.h"
 
 /*
- * booking_create for a batch: the steps of the single form, each once for all items of a tenant, in one transaction
- * for all tenants, whose statements of one step share a round trip. Only named spots go together; what has to lock an
+ * booking_create for a batch: the steps of the single form, in one transaction for all tenants. What is read is asked
+ * once for all items of a tenant, as that tenant, and the statements of one step share a round trip; what is written is
+ * one statement for all tenants, which the transaction has named. Only named spots go together; what has to lock an
  * area goes alone afterwards, as does what a batch cannot decide: the second of two with one idempotency key, and what
  * collided with a stay that has gone since.
  */
-#define TOGETHER_MAX IDEMPOTENCY_BATCH_MAX /* items of one transaction */
-
 static void decide(struct making *making, enum err err)
 {
 	making->state = MAKING_DECIDED;
@@ -30,8 +29,9 @@ static void decide(struct making *making, enum err err)
 
 /* The groups of one transaction. */
 struct together {
-	struct group groups[TOGETHER_MAX];
+	struct group groups[PILE_MAX];
 	size_t count;
+	struct pile pile;
 };
 
 static enum err each(struct together *together, struct tx *tx, enum err (*step)(struct group *, struct tx *))
@@ -56,6 +56,51 @@ static enum err ask(struct together *together, struct tx *tx, enum err (*queue)(
 	return each(together, tx, take);
 }
 
+/* Only these tenants' rows can be written from here on. */
+static enum err name_tenants(const struct together *together, struct tx *tx)
+{
+	struct uuid tenants[PILE_MAX];
+
+	for (size_t i = 0; i < together->count; i++)
+		tenants[i] = *handle_booking_group_tenant(&together->groups[i]);
+	return tx_set_tenants(tx, tenants, together->count);
+}
+
+static enum err put_stays(struct together *together, struct tx *tx)
+{
+	const struct group *first = &together->groups[0];
+	struct pile *pile = &together->pile;
+	bool all;
+	enum err err;
+
+	pile->count = 0;
+	for (size_t i = 0; i < together->count; i++)
+		handle_booking_group_pile_stays(&together->groups[i], pile);
+	if (pile->count == 0)
+		return OK;
+	if ((err = name_tenants(together, tx)) != OK)
+		return err;
+	err = store_stay_put(
+		tx, pile->tenants, pile->stays, pile->count, first->now, first->items[0]->call->arena, &all);
+	if (err != OK || all)
+		return err;
+	if ((err = ask(together, tx, handle_booking_group_queue_there, handle_booking_group_take_there)) != OK)
+		return err;
+	return each(together, tx, handle_booking_group_settle_collisions);
+}
+
+static enum err put_events(struct together *together, struct tx *tx)
+{
+	struct pile *pile = &together->pile;
+	enum err err;
+
+	pile->count = 0;
+	for (size_t i = 0; i < together->count; i++)
+		if ((err = handle_booking_group_pile_events(&together->groups[i], pile)) != OK)
+			return err;
+	return outbox_put_across(tx, pile->tenants, pile->events, pile->keys, pile->count);
+}
+
 /* An error means that nothing of all this is decided. */
 static enum err run(struct together *together, struct tx *tx)
 {
@@ -70,12 +115,10 @@ static enum err run(struct together *together, struct tx *tx)
 		return err;
 	if ((err = each(together, tx, handle_booking_group_judge)) != OK)
 		return err;
-	if ((err = ask(together, tx, handle_booking_group_queue_stays, handle_booking_group_take_stays)) != OK)
-		return err;
-	if ((err = each(together, tx, handle_booking_group_settle_collisions)) != OK)
+	if ((err = put_stays(together, tx)) != OK)
 		return err;
 	CRASH_POINT("booking_create_many.added");
-	if ((err = each(together, tx, handle_booking_group_put_events)) != OK)
+	if ((err = put_events(together, tx)) != OK)
 		return err;
 	return each(together, tx, handle_booking_group_answer);
 }
@@ -238,7 +281,7 @@ enum err handle_booking_create_many(
 		return ERR_OVERLOADED;
 	read_all(batch, calls, requests, replies);
 	for (size_t first = 0; first < batch->order_count; first += len) {
-		len = batch->order_count - first < TOGETHER_MAX ? batch->order_count - first : TOGETHER_MAX;
+		len = batch->order_count - first < PILE_MAX ? batch->order_count - first : PILE_MAX;
 		err = run_together(&batch->together, batch->order + first, len);
 		if (err != OK && first == 0)
 			return err; /* no transaction was committed before */

@@ -87,11 +87,11 @@ static size_t place_of(const struct stay_row *const *stays, size_t count, const 
 	return count;
 }
 
-#define ADD_PARAMS(c, count, now)                                                                     \
-	PARAMS(tenant(tx), db_time(now), db_uuids((c).ids, count), db_i64s((c).sites, count),         \
-		db_i64s((c).areas, count), db_with_nulls(db_i64s((c).spots, count), (c).no_spot),     \
-		db_with_nulls(db_i64s((c).people, count), (c).no_person),                             \
-		db_with_nulls(db_i64s((c).makers, count), (c).no_maker), db_times((c).starts, count), \
+#define ADD_PARAMS(tenants, c, count, now)                                                                            \
+	PARAMS(tenants, db_time(now), db_uuids((c).ids, count), db_i64s((c).sites, count), db_i64s((c).areas, count), \
+		db_with_nulls(db_i64s((c).spots, count), (c).no_spot),                                                \
+		db_with_nulls(db_i64s((c).people, count), (c).no_person),                                             \
+		db_with_nulls(db_i64s((c).makers, count), (c).no_maker), db_times((c).starts, count),                 \
 		db_times((c).ends, count), db_i64s((c).policies, count), db_bytess((c).notes, count))
 
 static void take_added(struct rows *rows, const struct stay_row *const *stays, size_t count, bool *added_out)
@@ -116,32 +116,46 @@ enum err store_stay_add(struct tx *tx, const struct stay_row *const *stays, size
 		return err;
 	fill_columns(stays, count, &c);
 	memset(added_out, 0, count * sizeof(*added_out));
-	if ((err = tx_query(tx, &sql_stay_add, ADD_PARAMS(c, count, now), &rows)) == OK)
+	if ((err = tx_query(tx, &sql_stay_add, ADD_PARAMS(tenant(tx), c, count, now), &rows)) == OK)
 		take_added(rows, stays, count, added_out);
 	rows_free(&rows);
 	return err;
 }
 
-enum err store_stay_add_queue(
-	struct tx *tx, const struct stay_row *const *stays, size_t count, instant_us now, struct arena *arena)
+enum err store_stay_put(struct tx *tx, const struct uuid *tenants, const struct stay_row *const *stays, size_t count,
+	instant_us now, struct arena *arena, bool *all_out)
 {
 	struct columns c;
+	uint64_t added = 0;
 	enum err err;
 
 	if ((err = take_columns(arena, count, &c)) != OK)
 		return err;
 	fill_columns(stays, count, &c);
-	return tx_queue(tx, &sql_stay_add, ADD_PARAMS(c, count, now));
+	err = tx_exec(tx, &sql_stay_put, ADD_PARAMS(db_uuids(tenants, count), c, count, now), &added);
+	*all_out = added == count;
+	return err;
 }
 
-enum err store_stay_add_next(struct tx *tx, const struct stay_row *const *stays, size_t count, bool *added_out)
+enum err store_stay_there_queue(struct tx *tx, const struct stay_row *const *stays, size_t count, struct arena *arena)
+{
+	struct uuid *ids = arena_take_array(arena, count, sizeof(*ids));
+
+	if (!ids)
+		return ERR_OVERLOADED;
+	for (size_t i = 0; i < count; i++)
+		ids[i] = stays[i]->id;
+	return tx_queue(tx, &sql_stay_there, PARAMS(tenant(tx), db_uuids(ids, count)));
+}
+
+enum err store_stay_there_next(struct tx *tx, const struct stay_row *const *stays, size_t count, bool *there_out)
 {
 	struct rows *rows = NULL;
 	enum err err = tx_next(tx, &rows, NULL);
 
-	memset(added_out, 0, count * sizeof(*added_out));
+	memset(there_out, 0, count * sizeof(*there_out));
 	if (err == OK)
-		take_added(rows, stays, count, added_out);
+		take_added(rows, stays, count, there_out);
 	rows_free(&rows);
 	return err;
 }

@@ -57,11 +57,16 @@ MUST_USE enum err store_spot_free(struct tx *tx, struct place *place, instant_us
  */
 MUST_USE enum err store_stay_add(struct tx *tx, const struct stay_row *const *stays, size_t count, instant_us now,
 	struct arena *arena, bool *added_out);
-/* The same in a pipeline. */
-MUST_USE enum err store_stay_add_queue(
-	struct tx *tx, const struct stay_row *const *stays, size_t count, instant_us now, struct arena *arena);
-MUST_USE enum err store_stay_add_next(
-	struct tx *tx, const struct stay_row *const *stays, size_t count, bool *added_out);
+/*
+ * The same for stays of several tenants, tenants[i] for stays[i], tenant by tenant. The transaction has named these
+ * tenants (tx_set_tenants). *all_out false: some collide; what was added is what is there (by id, as each tenant).
+ */
+MUST_USE enum err store_stay_put(struct tx *tx, const struct uuid *tenants, const struct stay_row *const *stays,
+	size_t count, instant_us now, struct arena *arena, bool *all_out);
+MUST_USE enum err store_stay_there_queue(
+	struct tx *tx, const struct stay_row *const *stays, size_t count, struct arena *arena);
+MUST_USE enum err store_stay_there_next(
+	struct tx *tx, const struct stay_row *const *stays, size_t count, bool *there_out);
 struct collision {
 	bool spot, person;
 };

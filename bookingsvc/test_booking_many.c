@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 
 #include "handle_booking_many.h"
+#include "store_stay.h"
 #include "test_fixture.h"
 
 #define SERVICE_DEF "contract/bookingsvc.def"
@@ -96,7 +97,10 @@ static void item_ask(
 	const struct item *item, const struct side *side, struct call *call, struct booking_create_request *wish)
 {
 	const struct ground *ground = &side->grounds[item->tenant];
-	const struct uuid caller = person_of(item->caller), nowhere = fixture_uuid(5555);
+	/* A spot of the other tenant, which is in the batch as well, is as absent as one that never was. */
+	const struct uuid caller = person_of(item->caller),
+			  nowhere = item->spot % 2 ? fixture_uuid(5555)
+	                                           : side->grounds[1 - item->tenant].spots[item->spot];
 
 	*call = fixture_call(desk, OPID_booking_create, &ground->tenant, &caller, roles[item->role]);
 	if (item->has_key)
@@ -295,6 +299,42 @@ static void test_a_batch_that_fails_changes_nothing(void **state)
 		assert_int_equal(errs[i], OK);
 }
 
+/* The second line behind the batch: a row that brought the wrong tenant of the two is bound to its spot and person. */
+static void test_a_row_under_another_tenant_of_its_batch_is_refused(void **state)
+{
+	const struct uuid tenants[] = {batch_side.grounds[0].tenant, batch_side.grounds[1].tenant};
+	struct stay_row stay = {
+		.id = uuid_new(), .starts_at = clock_now_us(), .created_at = clock_now_us(), .policy_version = 1};
+	const struct stay_row *stays[] = {&stay};
+	struct place place;
+	struct tx *tx = NULL;
+	bool all = false;
+
+	(void)state;
+	arena_reset(desk->worker.arena);
+	stay.ends_at = stay.starts_at + 60 * US_PER_S;
+	MUST(tx_begin(desk->worker.db, &tenants[0], &tx));
+	MUST(store_place_of_spots(tx, &batch_side.grounds[0].spots[0], 1, stay.starts_at, &place));
+	stay.site_no = place.site_no;
+	stay.area_no = place.area_no;
+	stay.spot_no = place.spot_no;
+	MUST(tx_set_tenants(tx, tenants, 2));
+	MUST(store_stay_put(tx, &tenants[0], stays, 1, stay.created_at, desk->worker.arena, &all));
+	assert_true(all);
+	tx_free(&tx);
+	MUST(tx_begin(desk->worker.db, &tenants[0], &tx));
+	MUST(tx_set_tenants(tx, tenants, 2));
+	assert_int_equal(
+		store_stay_put(tx, &tenants[1], stays, 1, stay.created_at, desk->worker.arena, &all), ERR_CONFLICT);
+	assert_string_equal(tx_constraint(tx), "booking_spot");
+	tx_free(&tx);
+	MUST(tx_begin(desk->worker.db, &tenants[0], &tx));
+	assert_int_equal(
+		store_stay_put(tx, &tenants[1], stays, 1, stay.created_at, desk->worker.arena, &all), ERR_INTERNAL);
+	assert_string_equal(tx_sqlstate(tx), "42501"); /* a tenant that was not named */
+	tx_free(&tx);
+}
+
 #define BATCH 32
 
 /* -- speed: longer with BERTH_MEASURE=1 -- */
@@ -443,6 +483,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_batch_ends_as_its_items_one_by_one),
+		cmocka_unit_test(test_a_row_under_another_tenant_of_its_batch_is_refused),
 		cmocka_unit_test(test_a_batch_that_fails_changes_nothing),
 		cmocka_unit_test(test_a_batch_is_faster_than_its_items),
 	};

@@ -15,6 +15,7 @@ STATEMENT(begin, "begin isolation level read committed read write");
 STATEMENT(commit, "commit");
 STATEMENT(rollback, "rollback");
 STATEMENT(set_tenant, "select set_config('berth.tenant', $1, true)");
+STATEMENT(set_tenants, "select set_config('berth.tenants', $1, true)");
 STATEMENT(savepoint, "savepoint tx");
 STATEMENT(release, "release savepoint tx");
 STATEMENT(rollback_to, "rollback to savepoint tx");
@@ -130,6 +131,23 @@ enum err tx_set_tenant(struct tx *tx, const struct uuid *tenant_id)
 		db_pipeline_reset(tx->db);
 	err = queue_tenant(tx);
 	return fail(tx, err);
+}
+
+/* As PostgreSQL writes an array: {a,b}. */
+enum err tx_set_tenants(struct tx *tx, const struct uuid *tenants, size_t count)
+{
+	char text[TX_TENANTS_MAX * (UUID_TEXT_LEN + 1) + 2];
+	size_t len = 0;
+
+	INVARIANT(count > 0 && count <= TX_TENANTS_MAX);
+	for (size_t i = 0; i < count; i++) {
+		INVARIANT(!uuid_is_nil(&tenants[i]));
+		text[len++] = i ? ',' : '{';
+		uuid_format(&tenants[i], text + len);
+		len += UUID_TEXT_LEN;
+	}
+	text[len++] = '}';
+	return queue(tx, ITEM_QUIET, &set_tenants, PARAMS(db_str((struct str){text, len})));
 }
 
 static enum err flush(struct tx *tx, uint64_t until_us)

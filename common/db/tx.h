@@ -68,6 +68,13 @@ MUST_USE enum err tx_next(struct tx *tx, struct rows **rows_out, uint64_t *affec
 /* Queued: what follows runs for another tenant. For batches over several tenants in one transaction. */
 MUST_USE enum err tx_set_tenant(struct tx *tx, const struct uuid *tenant_id);
 
+#define TX_TENANTS_MAX 256
+/*
+ * Queued: until the transaction ends, rows of these tenants may be inserted too, into tables whose policy says so
+ * (`tenants_put`). What is seen, changed and deleted stays the one tenant's.
+ */
+MUST_USE enum err tx_set_tenants(struct tx *tx, const struct uuid *tenants, size_t count);
+
 /* Queued. One savepoint stands at a time: a new one replaces it. */
 MUST_USE enum err tx_savepoint(struct tx *tx);
 /* Undoes all since the savepoint (which stays) and clears the failure; talks to the server. */

@@ -138,7 +138,8 @@ static enum err fill(struct columns *c, size_t i, const struct uuid *tenant_id, 
 	                                   : OK;
 }
 
-static enum err put(struct tx *tx, const struct uuid *tenant_id, const struct event *events,
+/* Of one tenant; `across`: tenants[i] for events[i]. */
+static enum err put(struct tx *tx, const struct uuid *tenants, bool across, const struct event *events,
 	const struct seal_key *const *keys, size_t count)
 {
 	struct arena *arena = arena_new(SCRATCH_MAX);
@@ -146,15 +147,16 @@ static enum err put(struct tx *tx, const struct uuid *tenant_id, const struct ev
 	enum err err = arena && columns_init(&c, arena, count) ? OK : ERR_OVERLOADED;
 
 	for (size_t i = 0; i < count && err == OK; i++)
-		err = fill(&c, i, tenant_id, &events[i], keys[i], arena);
+		err = fill(&c, i, &tenants[across ? i : 0], &events[i], keys[i], arena);
 	if (err == OK)
-		err = tx_queue_quiet(tx, &sql_outbox_put,
-			PARAMS(db_uuid(tenant_id), db_uuids(c.ids, count), db_times(c.ats, count),
-				db_uuids_or_null(c.actors, count), db_uuids_or_null(c.principals, count),
-				db_uuids_or_null(c.subjects, count), db_uuids_or_null(c.objects, count),
-				db_strs(c.actions, count), db_strs(c.types, count), db_i64s(c.versions, count),
-				db_uuids_or_null(c.requests, count), db_bytess(c.payloads, count),
-				db_bools(c.erased, count), db_uuids_or_null(c.clients, count)));
+		err = tx_queue_quiet(tx, across ? &sql_outbox_put_across : &sql_outbox_put,
+			PARAMS(across ? db_uuids(tenants, count) : db_uuid(tenants), db_uuids(c.ids, count),
+				db_times(c.ats, count), db_uuids_or_null(c.actors, count),
+				db_uuids_or_null(c.principals, count), db_uuids_or_null(c.subjects, count),
+				db_uuids_or_null(c.objects, count), db_strs(c.actions, count), db_strs(c.types, count),
+				db_i64s(c.versions, count), db_uuids_or_null(c.requests, count),
+				db_bytess(c.payloads, count), db_bools(c.erased, count),
+				db_uuids_or_null(c.clients, count)));
 	arena_free(&arena);
 	return err;
 }
@@ -185,9 +187,21 @@ enum err outbox_put_with(struct tx *tx, struct seal *seal, const struct uuid *te
 		return err;
 	for (size_t k = 0; k < n; k++)
 		used[places[k]] = loaded[k];
-	err = put(tx, tenant_id, events, used, count);
+	err = put(tx, tenant_id, false, events, used, count);
 	seal_keys_free(loaded, n);
 	return err;
+}
+
+enum err outbox_put_across(struct tx *tx, const struct uuid *tenants, const struct event *events,
+	const struct seal_key *const *keys, size_t count)
+{
+	enum err err;
+
+	if (count == 0)
+		return OK;
+	if ((err = check(events, count)) != OK)
+		return err;
+	return put(tx, tenants, true, events, keys, count);
 }
 
 enum err outbox_put(

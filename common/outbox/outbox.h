@@ -40,6 +40,13 @@ MUST_USE enum err outbox_put(
 MUST_USE enum err outbox_put_with(struct tx *tx, struct seal *seal, const struct uuid *tenant_id,
 	const struct event *events, const struct seal_key *const *keys, size_t count);
 
+/*
+ * The same for events of several tenants, tenants[i] for events[i], whose keys have all been loaded: without one an
+ * event is stored as of somebody erased. The transaction must have named these tenants (tx_set_tenants).
+ */
+MUST_USE enum err outbox_put_across(struct tx *tx, const struct uuid *tenants, const struct event *events,
+	const struct seal_key *const *keys, size_t count);
+
 /* Rows of this person not delivered yet. Their key may be destroyed when it is 0. */
 MUST_USE enum err outbox_pending_for(
 	struct tx *tx, const struct uuid *tenant_id, const struct uuid *subject_id, uint64_t *count_out);

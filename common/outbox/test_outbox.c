@@ -135,6 +135,46 @@ static void test_pending(void **state)
 	tx_free(&tx);
 }
 
+/* Of the tenants that the transaction has named, and of no others; its name for them ends with it. */
+static void test_across(void **state)
+{
+	const struct uuid named[2] = {tenant_a, tenant_b}, stranger = {{0xc}};
+	const struct uuid good[2] = {tenant_b, tenant_a}, bad[2] = {tenant_b, stranger};
+	const struct event events[2] = {event_of(&ada, NULL, "{}"), event_of(&bo, NULL, NULL)};
+	const struct seal_key *keys[2] = {NULL, NULL};
+	struct seal_key *key = NULL;
+	struct tx *tx = begin(&tenant_b);
+	uint64_t n = 9;
+	(void)state;
+
+	assert_int_equal(seal_subject_load(tx, seal, &tenant_b, &ada, true, &key), OK);
+	keys[0] = key;
+	assert_int_equal(tx_set_tenants(tx, named, 2), OK);
+	assert_int_equal(outbox_put_across(tx, good, events, keys, 2), OK);
+	assert_int_equal(outbox_pending_for(tx, &tenant_b, &ada, &n), OK);
+	assert_int_equal(n, 1);
+	assert_int_equal(outbox_pending_for(tx, &tenant_a, &bo, &n), OK); /* written, and yet not seen */
+	assert_int_equal(n, 0);
+	assert_int_equal(tx_commit(&tx), OK);
+	assert_string_equal(
+		testpg_value(pg, "select string_agg(substr(tenant_id::text, 1, 2) || (payload is not null)::text,"
+				 " ' ' order by seq) from shop.outbox"),
+		"0btrue 0afalse");
+	tx = begin(&tenant_b);
+	assert_int_equal(outbox_put_across(tx, good, events, keys, 2), OK);
+	assert_int_equal(tx_commit(&tx), ERR_INTERNAL);
+	assert_string_equal(tx_sqlstate(tx), "42501");
+	tx_free(&tx);
+	tx = begin(&tenant_b);
+	assert_int_equal(tx_set_tenants(tx, named, 2), OK);
+	assert_int_equal(outbox_put_across(tx, bad, events, keys, 2), OK);
+	assert_int_equal(tx_commit(&tx), ERR_INTERNAL);
+	assert_string_equal(tx_sqlstate(tx), "42501");
+	tx_free(&tx);
+	assert_string_equal(testpg_value(pg, "select count(*) from shop.outbox"), "2");
+	seal_key_free(&key);
+}
+
 static void test_erased_subject(void **state)
 {
 	struct event event = event_of(&ada, "{\"a\":1}", NULL);
@@ -248,6 +288,7 @@ int main(void)
 		cmocka_unit_test_setup(test_put, empty),
 		cmocka_unit_test_setup(test_keys_given, empty),
 		cmocka_unit_test_setup(test_pending, empty),
+		cmocka_unit_test_setup(test_across, empty),
 		cmocka_unit_test_setup(test_erased_subject, empty),
 		cmocka_unit_test_setup(test_bounds, empty),
 		cmocka_unit_test_setup(test_rights, empty),

@@ -125,6 +125,52 @@ def test_the_app_role_cannot_write_a_row_of_another_tenant(suite, slug, other_sl
     assert tried > 3
 
 
+PUT = ("insert into booking.outbox (id, tenant_id, at, action, object_type, object_version, erased) "
+       "values (gen_random_uuid(), %s, now(), 'a.b', 'c', 1, false)")
+NAMED = "select set_config('berth.tenant', %s, true), set_config('berth.tenants', %s, true); "
+
+
+def batch_tables(suite):
+    """Tables into which a transaction may write rows of all the tenants that it has named."""
+    rows = suite.sql("select schemaname, tablename, policyname, cmd, roles from pg_policies where with_check like '%berth.tenants%' or "
+                     "qual like '%berth.tenants%'")
+    for schema, table, policy, command, roles in rows:
+        assert (policy, command) == ("tenants_put", "INSERT"), f"{schema}.{table}: {policy} is for {command}"
+        assert roles == f"{{{SCHEMAS[schema]}_app}}" or roles == [f"{SCHEMAS[schema]}_app"], f"{schema}.{table}: {policy} is for {roles}"
+    return [(schema, f"{schema}.{table}") for schema, table, *_ in rows]
+
+
+def test_tenants_named_for_a_batch_are_for_inserting_alone(suite, slug, other_slug, booking):
+    mine, other = suite.tenants[slug]["id"], suite.tenants[other_slug]["id"]
+    tables = batch_tables(suite)
+    assert {"booking.booking", "booking.outbox", "audit.event", "audit.content"} <= {name for _, name in tables}
+    for schema, name in tables:
+        role = f"{SCHEMAS[schema]}_app"
+        for text in (f"select count(*) from {name} where tenant_id = '{mine}'",
+                     f"with gone as (delete from {name} where tenant_id = '{mine}' returning 1) select count(*) from gone",
+                     f"with moved as (update {name} set tenant_id = '{other}' returning 1) select count(*) from moved"):
+            try:
+                count = suite.sql(NAMED + text, other, f"{{{mine},{other}}}", role=role)[0][0]
+            except psycopg2.errors.InsufficientPrivilege:
+                continue
+            assert count == 0, f"{role}, {count} rows: {text}"
+
+
+def test_a_batch_inserts_rows_of_the_tenants_it_named_and_of_no_others(suite, slug, other_slug):
+    mine, other, strange = suite.tenants[slug]["id"], suite.tenants[other_slug]["id"], "00000000-0000-4000-8000-000000000001"
+    role = "bookingsvc_app"
+    for named, tenant in ((f"{{{mine},{other}}}", mine), (f"{{{mine},{other}}}", other), ("", other)):
+        suite.sql(NAMED + PUT, other, named, tenant, role=role)
+    for named, tenant in (("", mine), ("{}", mine), (f"{{{strange}}}", mine), (f"{{{mine},{other}}}", strange)):
+        with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+            suite.sql(NAMED + PUT, other, named, tenant, role=role)
+    with pytest.raises(psycopg2.errors.InsufficientPrivilege):      # what is given back must be seen
+        suite.sql(NAMED + PUT + " returning tenant_id", other, f"{{{mine},{other}}}", mine, role=role)
+    for named in ("x", f"{{{mine}", "*", f"{mine}"):
+        with pytest.raises(psycopg2.errors.DataError):
+            suite.sql(NAMED + PUT, other, named, mine, role=role)
+
+
 def test_a_role_stays_in_its_own_schema(suite):
     for schema, service in SCHEMAS.items():
         for other in set(SCHEMAS) - {schema}:

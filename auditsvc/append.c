@@ -130,9 +130,9 @@ static enum err write_all(struct store *store, struct batch *batch)
 	const instant_us now = clock_now_us();
 	enum err err;
 
-	for (size_t g = 0; g < batch->group_count; g++)
-		if (batch->groups[g].count > 0 && (err = store_log_append(store, &batch->groups[g], now)) != OK)
-			return err;
+	err = store_log_append(store, batch->groups, batch->group_count, batch->fresh, batch->fresh_count, now);
+	if (err != OK)
+		return err;
 	err = store_log_advance(store, &batch->end, batch->first_place, batch->nodes, batch->node_count);
 	if (err != OK)
 		return err;

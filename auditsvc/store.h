@@ -15,7 +15,6 @@ struct store {
 	struct seal *seal;
 	struct arena *arena;
 	struct uuid tenant_id;
-	struct columns *columns; /* of store_log_append, once there were any */
 };
 
 MUST_USE enum err store_begin(

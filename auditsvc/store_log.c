@@ -231,7 +231,7 @@ struct columns {
 	int64_t leaves[STORE_EVENTS_MAX], versions[STORE_EVENTS_MAX], content_leaves[STORE_EVENTS_MAX];
 	struct uuid ids[STORE_EVENTS_MAX], objects[STORE_EVENTS_MAX], actors[STORE_EVENTS_MAX];
 	struct uuid clients[STORE_EVENTS_MAX], principals[STORE_EVENTS_MAX], subjects[STORE_EVENTS_MAX];
-	struct uuid requests[STORE_EVENTS_MAX];
+	struct uuid requests[STORE_EVENTS_MAX], tenants[STORE_EVENTS_MAX], content_tenants[STORE_EVENTS_MAX];
 	instant_us ats[STORE_EVENTS_MAX];
 	struct str services[STORE_EVENTS_MAX], actions[STORE_EVENTS_MAX], types[STORE_EVENTS_MAX];
 	struct str before_digests[STORE_EVENTS_MAX], after_digests[STORE_EVENTS_MAX], hashes[STORE_EVENTS_MAX];
@@ -242,6 +242,7 @@ struct columns {
 
 static void fill(struct columns *c, size_t i, const struct event_row *event)
 {
+	c->tenants[i] = event->tenant_id;
 	c->leaves[i] = event->leaf_index;
 	c->ids[i] = event->id;
 	c->ats[i] = event->at;
@@ -261,28 +262,39 @@ static void fill(struct columns *c, size_t i, const struct event_row *event)
 	c->hashes[i] = hash_str(&event->leaf_hash);
 	if (!event->before.present && !event->after.present)
 		return;
+	c->content_tenants[c->contents] = event->tenant_id;
 	c->content_leaves[c->contents] = event->leaf_index;
 	c->befores[c->contents] = event->before.sealed;
 	c->afters[c->contents++] = event->after.sealed;
 }
 
-enum err store_log_append(struct store *store, const struct event_group *group, instant_us now)
+/* Only these tenants' rows can be written from here on. */
+static enum err name_tenants(struct store *store, const struct event_group *groups, size_t count)
 {
-	struct columns *c = store->columns;
-	const size_t n = group->count;
+	struct uuid tenants[STORE_EVENTS_MAX];
+
+	INVARIANT(count <= STORE_EVENTS_MAX);
+	for (size_t i = 0; i < count; i++)
+		tenants[i] = groups[i].tenant_id;
+	return tx_set_tenants(store->tx, tenants, count);
+}
+
+enum err store_log_append(struct store *store, const struct event_group *groups, size_t group_count,
+	struct event_row *const *events, size_t n, instant_us now)
+{
+	struct columns *c = arena_take(store->arena, sizeof(*c));
 	enum err err;
 
 	INVARIANT(n <= STORE_EVENTS_MAX);
-	/* One for all groups: what is queued has been copied. */
-	if (!c && !(c = store->columns = arena_take(store->arena, sizeof(*c))))
+	if (!c)
 		return ERR_OVERLOADED;
 	c->contents = 0;
-	if ((err = store_for(store, &group->tenant_id)) != OK)
+	if ((err = name_tenants(store, groups, group_count)) != OK)
 		return err;
 	for (size_t i = 0; i < n; i++)
-		fill(c, i, group->events[i]);
+		fill(c, i, events[i]);
 	err = tx_queue_quiet(store->tx, &sql_event_append,
-		PARAMS(db_uuid(&group->tenant_id), db_time(now), db_i64s(c->leaves, n), db_uuids(c->ids, n),
+		PARAMS(db_uuids(c->tenants, n), db_time(now), db_i64s(c->leaves, n), db_uuids(c->ids, n),
 			db_times(c->ats, n), db_strs(c->services, n), db_strs(c->actions, n), db_strs(c->types, n),
 			db_uuids(c->objects, n), db_i64s(c->versions, n), db_uuids_or_null(c->actors, n),
 			db_uuids_or_null(c->clients, n), db_uuids_or_null(c->principals, n),
@@ -292,7 +304,7 @@ enum err store_log_append(struct store *store, const struct event_group *group, 
 	if (err != OK || c->contents == 0)
 		return err;
 	return tx_queue_quiet(store->tx, &sql_content_append,
-		PARAMS(db_uuid(&group->tenant_id), db_time(now), db_i64s(c->content_leaves, c->contents),
+		PARAMS(db_uuids(c->content_tenants, c->contents), db_time(now), db_i64s(c->content_leaves, c->contents),
 			db_bytess(c->befores, c->contents), db_bytess(c->afters, c->contents)));
 }
 

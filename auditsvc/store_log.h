@@ -33,8 +33,9 @@ MUST_USE enum err store_log_seal(struct store *store, const struct event_group *
  */
 MUST_USE enum err store_log_lock(struct store *store, const struct event_group *groups, size_t count,
 	struct log_end *end_out, struct uuid **known_out, size_t *known_count_out);
-/* Queued: the group's events with their leaf_index and leaf_hash, and their documents. */
-MUST_USE enum err store_log_append(struct store *store, const struct event_group *group, instant_us now);
+/* Queued: these events, of the groups' tenants, with their leaf_index and leaf_hash, and their documents. */
+MUST_USE enum err store_log_append(struct store *store, const struct event_group *groups, size_t group_count,
+	struct event_row *const *events, size_t n, instant_us now);
 /* Queued: nodes from `first_place` on, and the new end. */
 MUST_USE enum err store_log_advance(struct store *store, const struct log_end *end, uint64_t first_place,
 	const struct hash *nodes, size_t node_count);

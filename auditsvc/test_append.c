@@ -520,6 +520,37 @@ static void test_no_tenant_no_rows(void **state)
 		"0");
 }
 
+/* A page of several tenants: each sees its own, one after the other as they came; and a tenant not named is refused. */
+static void test_a_page_of_several_tenants(void **state)
+{
+	const struct uuid stranger = {{0xcc}};
+	struct event_row events[] = {an_event(&tenant_b, &person_1, NULL, "{\"b\":1}"),
+		an_event(&tenant_a, NULL, NULL, "{\"a\":1}"), an_event(&tenant_b, NULL, NULL, NULL),
+		an_event(&tenant_a, &person_1, "{\"a\":1}", "{\"a\":2}")};
+	struct event_row strange = an_event(&stranger, NULL, NULL, "1"), *refs[] = {&strange}, *of_a = &events[1],
+			 *found;
+	const struct event_group named = {tenant_a, &of_a, 1};
+	struct store store = {0};
+	(void)state;
+
+	assert_int_equal(append(events, COUNT_OF(events)), COUNT_OF(events));
+	assert_int_equal(list(&tenant_a, &all, &found), 2);
+	assert_int_equal(found[0].leaf_index, 3);
+	assert_int_equal(found[1].leaf_index, 1);
+	assert_int_equal(list(&tenant_b, &all, &found), 2);
+	assert_int_equal(found[0].leaf_index, 2);
+	assert_int_equal(found[1].leaf_index, 0);
+	assert_string_equal(testpg_value(pg, "select count(*) from audit.content c join audit.event e using (tenant_id,"
+					     " leaf_index)"),
+		"3");
+	strange.leaf_index = 4;
+	assert_int_equal(store_begin(db, seal, arena, &tenant_a, &store), OK);
+	assert_int_equal(store_log_append(&store, &named, 1, refs, 1, clock_now_us()), OK);
+	assert_int_equal(store_commit(&store), ERR_INTERNAL);
+	assert_string_equal(tx_sqlstate(store.tx), "42501");
+	store_release(&store);
+}
+
 static void test_lost_server(void **state)
 {
 	struct event_row event = an_event(&tenant_a, NULL, NULL, "1");
@@ -557,6 +588,7 @@ int main(void)
 		cmocka_unit_test_setup(test_a_damaged_document_hides_no_other, empty),
 		cmocka_unit_test_setup(test_roles, empty),
 		cmocka_unit_test_setup(test_no_tenant_no_rows, empty),
+		cmocka_unit_test_setup(test_a_page_of_several_tenants, empty),
 		cmocka_unit_test_setup(test_lost_server, empty),
 	};
 

@@ -132,6 +132,30 @@ def erasing():
     return prepare, ask, check
 
 
+def retaining():
+    """A stay of last year is made nobody's, by a sweep that nobody asks for."""
+    swept = "update gdpr.retention_run set last_run_at = now() - interval '1 year', retry_at = null, claimed_until = null where service = 'bookingsvc'"
+    nobodys = "select person_no is null and created_by_no is null and note is null, version from booking.booking where id = %s"
+
+    def prepare(work):
+        work.area = work.suite.new_area(work.slug)
+        now = work.user.book(spot_id=work.area["spots"][0], note="a note", **work.suite.slot()).expect(201).body["id"]
+        work.id = work.suite.sql("""insert into booking.booking (tenant_id, id, site_no, area_no, spot_no, person_no, created_by_no, starts_at, ends_at,
+                                    held_until, created_at, policy_version, version, status, note)
+                                    select tenant_id, gen_random_uuid(), site_no, area_no, spot_no, person_no, created_by_no, now() - interval '365 days',
+                                    now() - interval '364 days', now() - interval '364 days', now() - interval '400 days', policy_version, 1, 1, note
+                                    from booking.booking where id = %s returning id::text""", now)[0][0]
+
+    def ask(work):
+        work.suite.sql(swept)
+
+    def check(work):
+        ask(work)
+        wait_for(lambda: work.suite.sql(nobodys, work.id)[0][0], 60, "the sweep")
+        assert work.suite.sql("delete from booking.booking where id = %s returning 1", work.id) == [(1,)]
+    return prepare, ask, check
+
+
 def signing_in():
     def prepare(work):
         work.person()
@@ -400,6 +424,7 @@ ACTIONS = {
     "booking_create_many": booking_many(),
     "booking_change": changing(
         lambda work: f"/v1/bookings/{work.id}", lambda work: {"note": work.mark}, made("/v1/bookings", stay, "user"), "user"),
+    "booking_retain": retaining(),
     "audit.append": BOOKING,
     "audit.checkpoint": BOOKING,
     "audit.erase": erasing(),

@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 import berth_flow
-from berth_crash_roles import ACTIONS, REPLAY, Work
+from berth_crash_oauth import ACTIONS
+from berth_crash_roles import REPLAY, Work
 from berth_suite import ROOT, wait_for
 from test_faults import alive
 
@@ -24,8 +25,6 @@ SHORT = {
     ("auth_erase.before_commit", "authsvc"), ("token.after_commit", "authsvc"), ("token_many.after_commit", "authsvc"),
     ("person_invite.after_commit", "authsvc"), ("logout_notice.sent", "authsvc"), ("logout_give_up.after_commit", "authsvc"),
 }
-# Passed by nothing that a client can ask for.
-BACKGROUND = {"booking_retain"}
 
 
 def crash_points():
@@ -39,7 +38,7 @@ def crash_points():
 def pytest_generate_tests(metafunc):
     if "point" in metafunc.fixturenames:
         rows = [pytest.param(name, process, id=f"{process}-{name}") for name, process in crash_points()
-                if (name, process) in SHORT or (metafunc.config.getoption("--long") and name.split(".")[0] not in BACKGROUND)]
+                if (name, process) in SHORT or metafunc.config.getoption("--long")]
         metafunc.parametrize("point, process", rows)
 
 
@@ -84,8 +83,10 @@ def usable(suite, process, slug):
         return False
 
 
-def test_every_short_point_exists():
-    assert SHORT <= set(crash_points())
+def test_every_point_has_its_action():
+    points = set(crash_points())
+    assert SHORT <= points
+    assert all(action_for(name, process) for name, process in points)
 
 
 @pytest.mark.seconds(180)

@@ -58,7 +58,10 @@ struct flight *inbox_take_all(struct inbox *inbox)
 	return first;
 }
 
-/* On a thread of the link's: keeps the reply and rings once for however many end together. */
+/* This thread is a loop that takes replies, and looks into its inbox when it has them. */
+static _Thread_local bool looks;
+
+/* Keeps the reply; on another thread than the loop's rings once for however many end together. */
 static void on_link_done(void *ctx, enum err err, struct str reply)
 {
 	struct flight *flight = ctx;
@@ -71,7 +74,7 @@ static void on_link_done(void *ctx, enum err err, struct str reply)
 	if (err == OK)
 		buf_put_str(&flight->reply, reply);
 	pthread_mutex_lock(&inbox->lock);
-	ring = inbox->first == NULL;
+	ring = inbox->first == NULL && !looks;
 	*inbox->last = flight;
 	inbox->last = &flight->next;
 	pthread_mutex_unlock(&inbox->lock);
@@ -79,12 +82,20 @@ static void on_link_done(void *ctx, enum err err, struct str reply)
 		return; /* the counter is full, so the loop is awake */
 }
 
-enum err arrow_init(struct arrow *arrow, struct loop *loop, enum peer callee, enum lane lane)
+enum err arrow_init(
+	struct arrow *arrow, struct loop *loop, enum peer callee, enum lane lane, const struct link_ready *ready)
 {
 	arrow->loop = loop;
 	fair_queue_init(&arrow->queue);
 	buf_init(&arrow->message, BATCH_BYTES_MAX);
-	return context_dialer(loop->gateway->context, callee, lane, &arrow->dialer);
+	return context_dialer(loop->gateway->context, callee, lane, ready, &arrow->dialer);
+}
+
+void arrow_read(struct arrow *arrow)
+{
+	looks = true;
+	link_dialer_read(arrow->dialer);
+	looks = false;
 }
 
 void arrow_release(struct arrow *arrow)

@@ -28,7 +28,7 @@ struct arrow {
 	struct buf message;
 };
 
-/* A message under way; its end comes from a thread of the link's. */
+/* A message under way; its end comes in arrow_read or from a thread of the link's. */
 struct flight {
 	struct arrow *arrow;
 	struct flight *next;
@@ -39,7 +39,7 @@ struct flight {
 	struct buf reply;
 };
 
-/* Ended flights, from the links' threads to the loop. */
+/* Ended flights, from arrow_read and the links' threads to the loop. */
 struct inbox {
 	pthread_mutex_t lock;
 	struct flight *first, **last;
@@ -52,13 +52,17 @@ struct flight *inbox_take_all(struct inbox *inbox);
 /* Finishes what has ended. */
 void inbox_finish(struct inbox *inbox);
 
-MUST_USE enum err arrow_init(struct arrow *arrow, struct loop *loop, enum peer callee, enum lane lane);
+/* `ready` tells the loop when to call arrow_read. */
+MUST_USE enum err arrow_init(
+	struct arrow *arrow, struct loop *loop, enum peer callee, enum lane lane, const struct link_ready *ready);
 void arrow_release(struct arrow *arrow); /* before the inbox */
 /*
  * Queues; ERR_UNAVAILABLE with no live replica and none awaited, ERR_OVERLOADED when the queue is full. On OK the
  * exchange is answered later.
  */
 MUST_USE enum err arrow_enqueue(struct arrow *arrow, struct exchange *exchange);
+/* Puts the answers that have come into the inbox, with the time when they did: the loop finishes them later. */
+void arrow_read(struct arrow *arrow);
 /* Whether arrow_flush has anything to do. */
 bool arrow_waits(const struct arrow *arrow);
 /*

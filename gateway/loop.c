@@ -14,8 +14,10 @@
 #include "h2_stream.h"
 #include "listen.h"
 
-/* What an epoll event belongs to: a listening socket's place, the wake-up, or else a connection's address. */
+/* What an epoll event belongs to: a listening socket's place, the wake-up, an arrow, or else a connection's address. */
 #define EVENT_WAKE EDGE_LISTEN_MAX
+#define EVENT_ARROW (EVENT_WAKE + 1)
+#define EVENT_CONN (EVENT_ARROW + PEER_COUNT * LANE_COUNT)
 #define REST_TOLD_EVERY_US (10 * US_PER_S)
 
 static enum err watch(struct loop *loop, int fd, uint32_t events, uint64_t data)
@@ -90,11 +92,13 @@ static enum err loop_open_links(struct loop *loop)
 	inbox_init(&loop->inbox, loop->wake_fd);
 	for (enum peer callee = PEER_NONE + 1; callee < PEER_COUNT; callee++) {
 		for (enum lane lane = LANE_FAST; lane < LANE_COUNT; lane++) {
+			const struct link_ready ready = {
+				.epoll_fd = loop->epoll_fd, .data = EVENT_ARROW + callee * LANE_COUNT + lane};
 			enum err err;
 
 			if (!arrow_declared(PEER_gateway, callee, lane))
 				continue;
-			if ((err = arrow_init(&loop->arrows[callee][lane], loop, callee, lane)) != OK)
+			if ((err = arrow_init(&loop->arrows[callee][lane], loop, callee, lane, &ready)) != OK)
 				return err;
 		}
 	}
@@ -208,6 +212,20 @@ static void loop_rest(struct loop *loop)
 	loop_listen(loop, false);
 }
 
+/* A message ends when its answer is there, not when a long tick comes to it. */
+static void loop_look(struct loop *loop)
+{
+	const uint64_t now_us = clock_monotonic_us();
+
+	if (now_us < loop->looked_us + EDGE_LOOK_US)
+		return;
+	loop->looked_us = now_us;
+	for (size_t i = 0; i < PEER_COUNT; i++)
+		for (size_t j = 0; j < LANE_COUNT; j++)
+			if (loop->arrows[i][j].flights > 0)
+				arrow_read(&loop->arrows[i][j]);
+}
+
 static void loop_take(struct loop *loop, int fd, const struct sockaddr_storage *peer)
 {
 	struct conn *conn;
@@ -238,6 +256,7 @@ static bool loop_accept(struct loop *loop, int listen_fd, size_t count)
 
 		if (fd >= 0) {
 			loop_take(loop, fd, &peer);
+			loop_look(loop);
 			continue;
 		}
 		if (errno == EAGAIN)
@@ -272,6 +291,13 @@ static void loop_on_event(struct loop *loop, const struct epoll_event *event)
 	if (event->data.u64 < EDGE_LISTEN_MAX) {
 		if (loop->accepting)
 			(void)loop_accept(loop, loop->listen_fds[event->data.u64], EDGE_ACCEPTS_PER_TICK);
+		return;
+	}
+	if (event->data.u64 < EVENT_CONN) {
+		const size_t place = event->data.u64 - EVENT_ARROW;
+
+		arrow_read(&loop->arrows[place / LANE_COUNT][place % LANE_COUNT]);
+		inbox_finish(&loop->inbox);
 		return;
 	}
 	conn = (struct conn *)(uintptr_t)event->data.u64;
@@ -379,8 +405,11 @@ static void *loop_main(void *arg)
 
 		loop->now_us = clock_monotonic_us();
 		loop->wall_us = clock_now_us();
-		for (int i = 0; i < count; i++)
+		loop->looked_us = loop->now_us;
+		for (int i = 0; i < count; i++) {
 			loop_on_event(loop, &events[i]);
+			loop_look(loop);
+		}
 		loop_end_tick(loop);
 		if (!__atomic_load_n(&loop->gateway->draining, __ATOMIC_RELAXED))
 			continue;

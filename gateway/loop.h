@@ -15,9 +15,9 @@
 #include "token/token_cache.h"
 
 /*
- * One event loop: a thread with listening sockets, connections, links, token cache and counters of its own. Everything
- * here is touched by that thread alone, but for `inbox` (filled by the links' threads) and `counts` (read by whoever
- * scrapes).
+ * One event loop: a thread with listening sockets, connections, links, token cache and counters of its own. All
+ * here is touched by that thread alone, but for `inbox` (where the links' threads tell what failed) and `counts` (read
+ * by whoever scrapes).
  *
  * A tick: what sockets and links report, then one batch an arrow of what that brought, then timers and the access log.
  */
@@ -34,6 +34,7 @@ struct loop {
 	uint64_t rest_told_us;
 
 	uint64_t now_us;    /* clock_monotonic_us, once a tick */
+	uint64_t looked_us; /* when answers were looked for last */
 	instant_us wall_us; /* clock_now_us, once a tick */
 	char date[30];
 	instant_us date_at_s;

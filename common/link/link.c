@@ -38,6 +38,9 @@ enum err link_dialer_new(const struct link_dialer_config *config, struct link_di
 		return ERR_OVERLOADED;
 	dialer->callee = config->callee;
 	dialer->lane = config->lane;
+	dialer->is_read = config->ready != NULL;
+	if (config->ready)
+		dialer->ready = *config->ready;
 	dialer->in_flight_max = wanted < LINK_IN_FLIGHT_MAX ? wanted : LINK_IN_FLIGHT_MAX;
 	dialer->kept = (struct link_kept){.tick = tick, .owner = dialer};
 	pthread_mutex_init(&dialer->lock, NULL);
@@ -158,6 +161,13 @@ static void give_back(struct replica *replica, struct call *call)
 	link_call_gauge(replica->dialer);
 }
 
+/* Under the lock. While `users` counts somebody, neither the connection nor an unanswered call is given up. */
+static void let_go(struct replica *replica, struct link_conn *conn)
+{
+	if (--replica->users == 0 && !link_conn_is_open(conn))
+		link_keeper_poke(&replica->dialer->kept, 0);
+}
+
 /* Under the lock, which it lets go while it writes. False: that connection had just ended; try another. */
 static bool send_on(struct replica *replica, struct call *call, struct str message)
 {
@@ -170,9 +180,7 @@ static bool send_on(struct replica *replica, struct call *call, struct str messa
 	pthread_mutex_unlock(&dialer->lock);
 	sent = link_conn_send(conn, id, message, &end);
 	pthread_mutex_lock(&dialer->lock);
-	/* While `users` counts us, neither the connection nor an unanswered call is given up. */
-	if (--replica->users == 0 && !link_conn_is_open(conn))
-		link_keeper_poke(&dialer->kept, 0);
+	let_go(replica, conn);
 	if (!sent) {
 		give_back(replica, call);
 		return false;
@@ -207,6 +215,28 @@ enum err link_send(struct link_dialer *dialer, struct str message, uint64_t dead
 	}
 	pthread_mutex_unlock(&dialer->lock);
 	return sent ? OK : err;
+}
+
+void link_dialer_read(struct link_dialer *dialer)
+{
+	INVARIANT(dialer->is_read);
+	pthread_mutex_lock(&dialer->lock);
+	for (size_t i = 0; i < dialer->replica_count; i++) {
+		struct replica *replica = dialer->replicas[i];
+		struct link_conn *const conns[] = {replica->retired, replica->conn};
+
+		for (size_t k = 0; k < sizeof(conns) / sizeof(conns[0]); k++) {
+			/* The second may have gone while the lock was given up for the first. */
+			if (!conns[k] || (conns[k] != replica->retired && conns[k] != replica->conn))
+				continue;
+			replica->users++;
+			pthread_mutex_unlock(&dialer->lock);
+			link_conn_read(conns[k]);
+			pthread_mutex_lock(&dialer->lock);
+			let_go(replica, conns[k]);
+		}
+	}
+	pthread_mutex_unlock(&dialer->lock);
 }
 
 bool link_dialer_wait_room(struct link_dialer *dialer, uint64_t deadline_us)

@@ -34,17 +34,28 @@ void link_identity_free(struct link_identity **identity);
  */
 struct link_dialer;
 
+/*
+ * Where a thread with an epoll instance of its own hears that something came. It must live as long as the dialer; its
+ * events are EPOLLIN with `data`.
+ */
+struct link_ready {
+	int epoll_fd;
+	uint64_t data;
+};
+
 struct link_dialer_config {
 	const struct link_identity *identity; /* borrows until _new returns */
 	enum peer callee;
 	enum lane lane;
 	const char *urls;     /* tls+tcp://host:port, comma-separated: one per replica */
 	size_t in_flight_max; /* messages under way to one replica; 0: LINK_IN_FLIGHT_USUAL */
+	/* Replies wait for link_dialer_read, and their `done` runs inside it. NULL: threads of nng's read them. */
+	const struct link_ready *ready; /* copies */
 };
 
 /*
- * How a message ended. Runs on a thread of nng's (or inside link_dialer_free), must not block and must not free the
- * dialer; may call link_send. `reply` borrows until it returns.
+ * How a message ended. Runs on a thread of nng's or the link's, in link_dialer_read or in link_dialer_free, must not
+ * block and must not free the dialer; may call link_send. `reply` borrows until it returns.
  *
  *   OK               reply is the peer's
  *   ERR_UNAVAILABLE  the connection broke before the message was handed to it: not delivered, may be sent again
@@ -67,7 +78,9 @@ void link_dialer_free(struct link_dialer **dialer);
  */
 MUST_USE enum err link_send(
 	struct link_dialer *dialer, struct str message, uint64_t deadline_us, link_done_fn *done, void *ctx);
-/* The same, waiting for room and for the end. The reply is appended. Never on an event loop or in a `done`. */
+/* Takes the replies that have come, for a dialer with `ready`; never waits. One thread at a time, never in a `done`. */
+void link_dialer_read(struct link_dialer *dialer);
+/* As link_send, waiting for room and for the end. The reply is appended. Never on an event loop or in a `done`. */
 MUST_USE enum err link_call_wait(
 	struct link_dialer *dialer, struct str message, uint64_t deadline_us, struct buf *reply_out);
 

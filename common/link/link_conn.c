@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "link/link_frame.h"
+#include "link/link_io.h"
 
 #define CHUNK (32U << 10)
 /* A frame of the greatest length and what one chunk may bring behind it. */
@@ -22,16 +23,16 @@ struct link_conn {
 	struct link_conn_config config;
 	uint64_t made_us;
 	nng_aio *rx, *tx;
-	nng_aio *at_once; /* never under way but in `transmit` */
-	struct buf in;    /* plain bytes; of the receiving side alone */
+	struct buf in; /* plain bytes; of the receiving side alone */
 
 	pthread_mutex_t lock; /* everything below */
 	enum { CONN_HANDSHAKE, CONN_GREETING, CONN_OPEN, CONN_ENDED } state;
-	bool rx_busy, tx_busy; /* under way in nng, or in its callback */
+	bool rx_busy, tx_busy; /* under way in nng, or what came is being taken */
 	bool paused, resumed, gentle;
 	const char *fault;
 	SSL *ssl;
 	BIO *from_net, *to_net; /* belong to ssl */
+	struct link_io io;
 	uint64_t given, heard_us, ended_us;
 	size_t tx_len, tx_at;
 	char rx_raw[CHUNK], tx_raw[CHUNK];
@@ -46,34 +47,21 @@ static void end(struct link_conn *conn, const char *fault)
 	conn->state = CONN_ENDED;
 	conn->ended_us = clock_monotonic_us();
 	conn->fault = fault;
+	link_io_unwatch(&conn->io);
 	/* Whatever nng has under way ends with an error, on threads of its own. */
 	nng_stream_close(conn->config.stream);
 	link_keeper_poke(conn->config.kept, 0);
 }
 
-/*
- * Nearly always the kernel takes what it is given. nng tells of it on another thread when there is somebody to tell,
- * and that wake-up costs more than the write, so the first attempt has no callback: it is over, or taken back.
- */
-static bool transmit_at_once(struct link_conn *conn, nng_iov *iov)
-{
-	(void)nng_aio_set_iov(conn->at_once, 1, iov);
-	nng_stream_send(conn->config.stream, conn->at_once);
-	if (nng_aio_count(conn->at_once) == 0)
-		nng_aio_cancel(conn->at_once);
-	nng_aio_wait(conn->at_once);
-	if (nng_aio_result(conn->at_once) != 0)
-		return false;
-	conn->tx_at += nng_aio_count(conn->at_once);
-	return true;
-}
-
+/* What the kernel does not take at once has a callback. */
 static void transmit(struct link_conn *conn)
 {
 	while (conn->tx_at < conn->tx_len) {
 		nng_iov iov = {.iov_buf = conn->tx_raw + conn->tx_at, .iov_len = conn->tx_len - conn->tx_at};
+		size_t taken = link_io_send(&conn->io, iov.iov_buf, iov.iov_len);
 
-		if (transmit_at_once(conn, &iov))
+		conn->tx_at += taken;
+		if (taken > 0)
 			continue;
 		conn->tx_busy = true;
 		(void)nng_aio_set_iov(conn->tx, 1, &iov);
@@ -251,6 +239,12 @@ static enum link_conn_next take_all(struct link_conn *conn, bool greeted)
 	return next;
 }
 
+/* Under the lock. Whether an event will tell that there is more; else nng is to read. */
+static bool awaits_event(struct link_conn *conn)
+{
+	return conn->config.ready && conn->state == CONN_OPEN && link_io_watch(&conn->io, conn->config.ready);
+}
+
 static void rx_rest(struct link_conn *conn, enum link_conn_next next)
 {
 	struct link_kept *kept = conn->config.kept;
@@ -261,7 +255,7 @@ static void rx_rest(struct link_conn *conn, enum link_conn_next next)
 		end(conn, "message_malformed");
 	ended = conn->state == CONN_ENDED;
 	conn->paused = !ended && next == LINK_CONN_PAUSE && !conn->resumed;
-	goes_on = !ended && !conn->paused;
+	goes_on = !ended && !conn->paused && !awaits_event(conn);
 	conn->rx_busy = goes_on;
 	conn->resumed = false;
 	pthread_mutex_unlock(&conn->lock);
@@ -272,16 +266,13 @@ static void rx_rest(struct link_conn *conn, enum link_conn_next next)
 		link_keeper_poke(kept, 0);
 }
 
-static void rx_done(void *arg)
+/* With rx_busy set, under the lock, which it gives up; the connection may be gone when it returns. */
+static void take_raw(struct link_conn *conn, size_t len)
 {
-	struct link_conn *conn = arg;
-	int rv = nng_aio_result(conn->rx);
-	size_t len = nng_aio_count(conn->rx);
-	bool alive, greeted;
+	const bool greeted = conn->state == CONN_OPEN;
+	bool alive;
 
-	pthread_mutex_lock(&conn->lock);
-	greeted = conn->state == CONN_OPEN;
-	if (rv != 0 || len == 0) {
+	if (len == 0) {
 		end(conn, conn->state < CONN_OPEN && !conn->fault ? "broken_before_greeting" : conn->fault);
 	} else if (conn->state != CONN_ENDED) {
 		conn->heard_us = clock_monotonic_us();
@@ -292,9 +283,34 @@ static void rx_done(void *arg)
 		flush(conn);
 	}
 	/* Frames that came before the end are still good. */
-	alive = rv == 0 && (conn->state == CONN_OPEN || conn->state == CONN_GREETING || greeted);
+	alive = len > 0 && (conn->state == CONN_OPEN || conn->state == CONN_GREETING || greeted);
 	pthread_mutex_unlock(&conn->lock);
 	rx_rest(conn, alive ? take_all(conn, greeted) : LINK_CONN_GO);
+}
+
+static void rx_done(void *arg)
+{
+	struct link_conn *conn = arg;
+	const size_t len = nng_aio_result(conn->rx) == 0 ? nng_aio_count(conn->rx) : 0;
+
+	pthread_mutex_lock(&conn->lock);
+	take_raw(conn, len);
+}
+
+void link_conn_read(struct link_conn *conn)
+{
+	enum link_io_got got = LINK_IO_NOTHING;
+	size_t len = 0;
+
+	pthread_mutex_lock(&conn->lock);
+	if (link_io_is_watched(&conn->io) && !conn->rx_busy)
+		got = link_io_receive(&conn->io, conn->rx_raw, sizeof(conn->rx_raw), &len);
+	if (got == LINK_IO_NOTHING) {
+		pthread_mutex_unlock(&conn->lock);
+		return;
+	}
+	conn->rx_busy = true;
+	take_raw(conn, got == LINK_IO_BYTES ? len : 0);
 }
 
 static void tx_done(void *arg)
@@ -320,22 +336,6 @@ static void tx_done(void *arg)
 
 /* -- for its owner -- */
 
-static bool tls_begin(struct link_conn *conn)
-{
-	conn->ssl = SSL_new(conn->config.tls);
-	if (!conn->ssl)
-		return false;
-	conn->from_net = BIO_new(BIO_s_mem());
-	conn->to_net = BIO_new(BIO_s_mem());
-	if (!conn->from_net || !conn->to_net) {
-		BIO_free(conn->from_net);
-		BIO_free(conn->to_net);
-		return false;
-	}
-	SSL_set_bio(conn->ssl, conn->from_net, conn->to_net);
-	return link_identity_expect(conn->ssl, conn->config.peer, conn->config.server);
-}
-
 enum err link_conn_new(const struct link_conn_config *config, struct link_conn **conn_out)
 {
 	struct link_conn *conn = calloc(1, sizeof(*conn));
@@ -349,7 +349,9 @@ enum err link_conn_new(const struct link_conn_config *config, struct link_conn *
 	buf_init(&conn->in, IN_MAX);
 	conn->made_us = conn->heard_us = clock_monotonic_us();
 	if (nng_aio_alloc(&conn->rx, rx_done, conn) != 0 || nng_aio_alloc(&conn->tx, tx_done, conn) != 0 ||
-		nng_aio_alloc(&conn->at_once, NULL, NULL) != 0 || !tls_begin(conn)) {
+		link_io_init(&conn->io, config->stream) != OK ||
+		!link_identity_session(
+			config->tls, config->peer, config->server, &conn->ssl, &conn->from_net, &conn->to_net)) {
 		conn->state = CONN_ENDED;
 		link_conn_free(&conn);
 		return ERR_OVERLOADED;
@@ -447,10 +449,8 @@ void link_conn_close(struct link_conn *conn, bool gently)
 
 bool link_conn_is_open(struct link_conn *conn)
 {
-	bool open;
-
 	pthread_mutex_lock(&conn->lock);
-	open = conn->state == CONN_OPEN;
+	const bool open = conn->state == CONN_OPEN;
 	pthread_mutex_unlock(&conn->lock);
 	return open;
 }
@@ -490,7 +490,7 @@ void link_conn_free(struct link_conn **conn)
 	/* Waits for the last lines of a callback. */
 	nng_aio_free(gone->rx);
 	nng_aio_free(gone->tx);
-	nng_aio_free(gone->at_once);
+	link_io_release(&gone->io);
 	nng_stream_free(gone->config.stream);
 	SSL_free(gone->ssl);
 	buf_release(&gone->in);

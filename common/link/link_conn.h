@@ -19,7 +19,7 @@ struct link_conn;
 
 enum link_conn_next { LINK_CONN_GO, LINK_CONN_PAUSE, LINK_CONN_BAD };
 
-/* Called on a thread of nng's, one at a time for a connection, under no lock of its. */
+/* Called on a thread of nng's or by link_conn_read, one at a time for a connection, under no lock of its. */
 struct link_conn_events {
 	void (*opened)(void *owner, struct link_conn *conn);
 	/* `payload` borrows. PAUSE: reads nothing more until link_conn_resume. BAD: closes. */
@@ -35,6 +35,8 @@ struct link_conn_config {
 	const struct link_conn_events *events;
 	void *owner;
 	struct link_kept *kept; /* poked when the connection has ended */
+	/* Borrows; NULL: nng's threads read. Once greeted it is told what comes, for link_conn_read. */
+	const struct link_ready *ready;
 };
 
 /* *conn_out is set before any event. On an error nothing was, and the stream is freed. */
@@ -47,6 +49,8 @@ bool link_conn_send(struct link_conn *conn, uint32_t id, struct str payload, uin
 /* How much of that stream the kernel was given. After the end of the connection what ends beyond it is undelivered. */
 uint64_t link_conn_given(struct link_conn *conn);
 void link_conn_resume(struct link_conn *conn);
+/* Takes what has come, if anything has; never waits. The connection lives at least until it returns. */
+void link_conn_read(struct link_conn *conn);
 /* Ends it, after what waits to be sent when `gently`; it is over a little later. */
 void link_conn_close(struct link_conn *conn, bool gently);
 bool link_conn_is_open(struct link_conn *conn); /* greeted and not ended */

@@ -32,7 +32,7 @@ struct replica {
 	uint64_t dial_at_us, backoff_us;
 	struct link_conn *conn;
 	struct link_conn *retired; /* its callee drains: gets no more, ends with its last answer */
-	size_t users;              /* threads that send on either right now */
+	size_t users;              /* threads that send or read on either right now */
 	bool succeeded;            /* the one that drains said that another takes its place */
 	bool up;                   /* `conn` is greeted, and not seen to end */
 	uint64_t pinged_us;
@@ -49,6 +49,8 @@ struct link_dialer {
 	size_t in_flight_max;
 	size_t replica_count;
 	SSL_CTX *tls;
+	struct link_ready ready;
+	bool is_read; /* by its owner's thread, which `ready` tells */
 	struct link_kept kept;
 	bool is_kept;
 	pthread_mutex_t lock; /* everything below but the two gauges */

@@ -186,7 +186,7 @@ enum err link_identity_url(enum peer peer, struct str url, char inner_out[LINK_U
 }
 
 /* The authority is the role's own already; the name makes a leaf for another purpose useless. */
-bool link_identity_expect(SSL *ssl, enum peer peer, bool server)
+static bool expect(SSL *ssl, enum peer peer, bool server)
 {
 	X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
 	char name[32];
@@ -200,4 +200,25 @@ bool link_identity_expect(SSL *ssl, enum peer peer, bool server)
 	else
 		SSL_set_connect_state(ssl);
 	return server || SSL_set_tlsext_host_name(ssl, name) == 1;
+}
+
+bool link_identity_session(
+	SSL_CTX *tls, enum peer peer, bool server, SSL **ssl_out, BIO **from_net_out, BIO **to_net_out)
+{
+	BIO *from_net, *to_net;
+
+	*ssl_out = SSL_new(tls);
+	if (!*ssl_out)
+		return false;
+	from_net = BIO_new(BIO_s_mem());
+	to_net = BIO_new(BIO_s_mem());
+	if (!from_net || !to_net) {
+		BIO_free(from_net);
+		BIO_free(to_net);
+		return false;
+	}
+	SSL_set_bio(*ssl_out, from_net, to_net);
+	*from_net_out = from_net;
+	*to_net_out = to_net;
+	return expect(*ssl_out, peer, server);
 }

@@ -18,8 +18,12 @@
  * (logged). Gives: SSL_CTX_free.
  */
 MUST_USE enum err link_identity_tls(const struct link_identity *identity, enum peer peer, SSL_CTX **tls_out);
-/* Makes it one end of a session with `peer`, whose certificate must hold its name. */
-MUST_USE bool link_identity_expect(SSL *ssl, enum peer peer, bool server);
+/*
+ * One end of a session with `peer`, whose certificate must hold its name. Gives, also on failure: SSL_free, which frees
+ * what carries its bytes from and to the network too.
+ */
+MUST_USE bool link_identity_session(
+	SSL_CTX *tls, enum peer peer, bool server, SSL **ssl_out, BIO **from_net_out, BIO **to_net_out);
 /* tcp://host:port of a URL that is tls+tcp and well-formed; ERR_BAD_FIELD (logged). */
 MUST_USE enum err link_identity_url(enum peer peer, struct str url, char inner_out[LINK_URL_MAX]);
 /* The log line for what failed while an end was made; always ERR_BAD_FIELD. */

@@ -125,7 +125,8 @@ static void dialed(void *arg)
 		.out_max = OUT_MAX,
 		.events = &events,
 		.owner = replica,
-		.kept = &dialer->kept};
+		.kept = &dialer->kept,
+		.ready = dialer->is_read ? &dialer->ready : NULL};
 	int rv = nng_aio_result(replica->dial);
 
 	pthread_mutex_lock(&dialer->lock);

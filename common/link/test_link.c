@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -44,10 +46,79 @@ static int free_port(void)
 	return ntohs(address.sin_port);
 }
 
+/* Every test is run with dialers that nng's threads read, and with such that a thread of the owner's does. */
+static bool owner_reads;
+
+/* The owner of one. */
+struct owner {
+	struct link_dialer *dialer;
+	int epoll_fd, stop_fd;
+	pthread_t thread;
+	struct owner *next;
+};
+
+static struct owner *owners;
+
+static void *owner_main(void *arg)
+{
+	const struct owner *owner = arg;
+	struct epoll_event event;
+
+	for (;;) {
+		if (epoll_wait(owner->epoll_fd, &event, 1, -1) != 1)
+			continue;
+		if (event.data.u64 == 0)
+			return NULL;
+		link_dialer_read(owner->dialer);
+	}
+}
+
+static struct owner *owner_new(void)
+{
+	struct owner *owner = calloc(1, sizeof(*owner));
+	struct epoll_event event = {.events = EPOLLIN};
+
+	owner->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	owner->stop_fd = eventfd(0, EFD_CLOEXEC);
+	assert_int_equal(epoll_ctl(owner->epoll_fd, EPOLL_CTL_ADD, owner->stop_fd, &event), 0);
+	return owner;
+}
+
+static void owner_start(struct owner *owner, struct link_dialer *dialer)
+{
+	owner->dialer = dialer;
+	owner->next = owners;
+	owners = owner;
+	assert_int_equal(pthread_create(&owner->thread, NULL, owner_main, owner), 0);
+}
+
+static void dialer_free(struct link_dialer **dialer)
+{
+	struct owner **place = &owners, *owner;
+	const uint64_t one = 1;
+
+	while (*place && (*place)->dialer != *dialer)
+		place = &(*place)->next;
+	owner = *place;
+	if (owner) {
+		*place = owner->next;
+		assert_int_equal(write(owner->stop_fd, &one, sizeof(one)), sizeof(one));
+		pthread_join(owner->thread, NULL);
+	}
+	link_dialer_free(dialer);
+	if (owner) {
+		close(owner->stop_fd);
+		close(owner->epoll_fd);
+	}
+	free(owner);
+}
+
 static struct link_dialer *dialer_to(
 	const char *dir, enum peer self, const char *leaf, const char *urls, size_t in_flight)
 {
 	struct link_identity *identity = identity_in(dir, self, leaf);
+	struct owner *owner = owner_reads ? owner_new() : NULL;
+	const struct link_ready ready = {.epoll_fd = owner ? owner->epoll_fd : -1, .data = 1};
 	struct link_dialer *dialer = NULL;
 	struct link_dialer_config config = {
 		.identity = identity,
@@ -55,10 +126,13 @@ static struct link_dialer *dialer_to(
 		.lane = LANE_FAST,
 		.urls = urls,
 		.in_flight_max = in_flight,
+		.ready = owner ? &ready : NULL,
 	};
 
 	assert_int_equal(link_dialer_new(&config, &dialer), OK);
 	link_identity_free(&identity);
+	if (owner)
+		owner_start(owner, dialer);
 	return dialer;
 }
 
@@ -223,7 +297,65 @@ static void test_a_message_comes_back_as_its_reply(void **state)
 	assert_int_equal(link_stats(dialer, 0).answered, 203);
 	assert_int_equal(link_room(dialer), LINK_IN_FLIGHT_USUAL);
 	free(large);
+	dialer_free(&dialer);
+	server_stop(&server);
+}
+
+struct heard {
+	pthread_t by;
+	unsigned times;
+	enum err err;
+};
+
+static void hear(void *ctx, enum err err, struct str reply)
+{
+	struct heard *heard = ctx;
+
+	(void)reply;
+	heard->by = pthread_self();
+	heard->err = err;
+	heard->times++;
+}
+
+/* Nobody but the owner takes a reply, and no byte of it is taken before. */
+static void test_a_reply_waits_for_the_thread_that_reads(void **state)
+{
+	int port = free_port();
+	struct server *server = server_start(port, 1, '1');
+	struct owner *owner = owner_new();
+	const struct link_ready ready = {.epoll_fd = owner->epoll_fd, .data = 7};
+	struct link_identity *identity = identity_in(pki, PEER_gateway, "gateway");
+	struct link_dialer *dialer = NULL;
+	struct heard heard = {.times = 0};
+	struct epoll_event event;
+	char url[LINK_URL_MAX];
+	struct link_dialer_config config = {
+		.identity = identity, .callee = PEER_bookingsvc, .lane = LANE_FAST, .urls = url, .ready = &ready};
+
+	(void)state;
+	(void)snprintf(url, sizeof(url), "tls+tcp://127.0.0.1:%d", port);
+	assert_int_equal(link_dialer_new(&config, &dialer), OK);
+	link_identity_free(&identity);
+	assert_true(wait_live(dialer, 1));
+	link_dialer_read(dialer); /* nothing: does not wait */
+	for (unsigned i = 1; i <= 3; i++) {
+		assert_int_equal(link_send(dialer, STR("e"), in_ms(5000), hear, &heard), OK);
+		assert_int_equal(epoll_wait(owner->epoll_fd, &event, 1, 5000), 1);
+		assert_int_equal(event.data.u64, 7);
+		usleep(1000);
+		assert_int_equal(heard.times, i - 1);
+		link_dialer_read(dialer);
+		assert_int_equal(heard.times, i);
+		assert_true(pthread_equal(heard.by, pthread_self()));
+		assert_int_equal(heard.err, OK);
+		assert_int_equal(epoll_wait(owner->epoll_fd, &event, 1, 0), 0);
+	}
 	link_dialer_free(&dialer);
+	/* Nothing of it is watched any more. */
+	assert_int_equal(epoll_wait(owner->epoll_fd, &event, 1, 0), 0);
+	close(owner->stop_fd);
+	close(owner->epoll_fd);
+	free(owner);
 	server_stop(&server);
 }
 
@@ -247,7 +379,7 @@ static void test_a_deadline_ends_the_call(void **state)
 	assert_int_equal(link_stats(dialer, 0).late, 2);
 	/* A late reply is nobody's: the next call gets its own. */
 	assert_int_equal(ask(dialer, STR("e"), 2000, NULL), OK);
-	link_dialer_free(&dialer);
+	dialer_free(&dialer);
 	server_stop(&server);
 }
 
@@ -272,7 +404,7 @@ static void test_without_a_peer_the_call_fails_at_once(void **state)
 	assert_int_equal(ask(dialer, STR("e"), 2000, NULL), ERR_UNAVAILABLE);
 	assert_true(clock_monotonic_us() - begun < 500000);
 	assert_int_equal(link_room(dialer), 0);
-	link_dialer_free(&dialer);
+	dialer_free(&dialer);
 }
 
 struct tally {
@@ -392,7 +524,7 @@ static void test_a_killed_peer_fails_its_calls_at_once_and_got_them_at_most_once
 	assert_int_equal(ask(dialer, STR("e"), 2000, NULL), OK);
 	assert_int_equal(link_stats(dialer, 0).connects, 2);
 	close(fd);
-	link_dialer_free(&dialer);
+	dialer_free(&dialer);
 	server_stop(&server);
 }
 
@@ -420,7 +552,7 @@ static void test_two_replicas_share_the_load_and_one_takes_over(void **state)
 	assert_true(wait_live(dialer, 1));
 	for (int i = 0; i < 20; i++)
 		assert_int_equal(ask(dialer, STR("e"), 2000, NULL), OK);
-	link_dialer_free(&dialer);
+	dialer_free(&dialer);
 	server_stop(&servers[1]);
 }
 
@@ -447,7 +579,7 @@ static void test_a_draining_peer_gets_no_more(void **state)
 	server_stop(&servers[draining]);
 	servers[draining] = server_start(ports[draining], 1, '3');
 	assert_true(wait_live(dialer, 2));
-	link_dialer_free(&dialer);
+	dialer_free(&dialer);
 	server_stop(&servers[0]);
 	server_stop(&servers[1]);
 }
@@ -466,7 +598,7 @@ static void test_freeing_a_dialer_ends_what_is_under_way(void **state)
 	assert_true(wait_live(dialer, 1));
 	for (int i = 0; i < 8; i++)
 		assert_int_equal(link_send(dialer, STR("s"), in_ms(60000), tally, &t), OK);
-	link_dialer_free(&dialer);
+	dialer_free(&dialer);
 	assert_int_equal(t.ended, 8);
 	assert_int_equal(t.deadline + t.unavailable + t.ok, 8);
 	server_stop(&server);
@@ -494,11 +626,11 @@ static void test_connections_that_end_while_they_read_are_soon_over(void **state
 		usleep(round * 7 % 500);
 		begun_us = clock_monotonic_us();
 		if (round % 2 == 0) {
-			link_dialer_free(&dialer);
+			dialer_free(&dialer);
 			server_stop(&server);
 		} else {
 			server_stop(&server);
-			link_dialer_free(&dialer);
+			dialer_free(&dialer);
 		}
 		if (clock_monotonic_us() - begun_us > slowest_us)
 			slowest_us = clock_monotonic_us() - begun_us;
@@ -553,7 +685,7 @@ static void test_garbage_and_plain_text_get_nothing(void **state)
 	assert_true(wait_live(dialer, 1));
 	assert_int_equal(ask(dialer, STR("e"), 2000, NULL), OK);
 	assert_int_equal(atomic_load(&server->received), 1);
-	link_dialer_free(&dialer);
+	dialer_free(&dialer);
 	server_stop(&server);
 }
 
@@ -575,7 +707,7 @@ static void test_strangers_who_hold_connections_keep_no_caller_out(void **state)
 	for (size_t i = 0; i < COUNT_OF(fds); i++)
 		close(fds[i]);
 	assert_int_equal(ask(dialer, STR("e"), 2000, NULL), OK);
-	link_dialer_free(&dialer);
+	dialer_free(&dialer);
 	server_stop(&server);
 }
 
@@ -616,7 +748,7 @@ static void test_only_the_declared_role_connects(void **state)
 			CHECK(cases[i].name, link_live(dialer) == 0);
 			CHECK(cases[i].name, ask(dialer, STR("e"), 500, NULL) == ERR_UNAVAILABLE);
 		}
-		link_dialer_free(&dialer);
+		dialer_free(&dialer);
 	}
 	assert_int_equal(atomic_load(&server->received), 1);
 	server_stop(&server);
@@ -642,7 +774,7 @@ static void test_a_dialer_refuses_a_false_callee(void **state)
 	usleep(500000);
 	assert_int_equal(link_live(dialer), 0);
 	assert_int_equal(link_listener_stats(listener).connects, 0);
-	link_dialer_free(&dialer);
+	dialer_free(&dialer);
 	link_listener_free(&listener);
 	test_pki_remove(foreign);
 }
@@ -736,7 +868,7 @@ static void test_a_message_that_waits_in_no_connection_is_undelivered(void **sta
 	assert_int_equal(t.unavailable + t.deadline, 16);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 	close(fd);
-	link_dialer_free(&dialer);
+	dialer_free(&dialer);
 }
 
 static void *drain_after(void *arg)
@@ -775,7 +907,7 @@ static void test_a_drain_under_load_fails_nobody(void **state)
 	assert_int_equal(link_live(dialer), 1);
 	assert_int_equal(link_stats(dialer, 0).lost, 0);
 	assert_int_equal(link_listener_stats(servers[0]->listener).connected, 0);
-	link_dialer_free(&dialer);
+	dialer_free(&dialer);
 	server_stop(&servers[0]);
 	server_stop(&servers[1]);
 }
@@ -810,7 +942,7 @@ static void test_a_peer_that_hangs_is_given_up(void **state)
 	assert_int_equal(kill(pid, SIGKILL), 0);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 	close(fd);
-	link_dialer_free(&dialer);
+	dialer_free(&dialer);
 }
 
 static void test_a_stopped_replica_is_left_for_the_other_until_it_goes_on(void **state)
@@ -849,7 +981,7 @@ static void test_a_stopped_replica_is_left_for_the_other_until_it_goes_on(void *
 		assert_int_equal(waitpid(pids[i], NULL, 0), pids[i]);
 		close(fds[i]);
 	}
-	link_dialer_free(&dialer);
+	dialer_free(&dialer);
 }
 
 static void test_a_replica_far_slower_than_the_other_is_ejected_and_tried_again(void **state)
@@ -878,7 +1010,7 @@ static void test_a_replica_far_slower_than_the_other_is_ejected_and_tried_again(
 		assert_int_equal(ask(dialer, STR("e"), 20000, NULL), OK);
 	assert_true(atomic_load(&servers[0]->received) >= before + 20);
 	assert_int_equal(link_live(dialer), 2);
-	link_dialer_free(&dialer);
+	dialer_free(&dialer);
 	server_stop(&servers[0]);
 	server_stop(&servers[1]);
 }
@@ -906,7 +1038,7 @@ static void test_when_all_are_ejected_none_is(void **state)
 		usleep(10000);
 	assert_int_equal(ask(dialer, STR("e"), 20000, &first), OK);
 	assert_int_equal(first, '1');
-	link_dialer_free(&dialer);
+	dialer_free(&dialer);
 	server_stop(&servers[0]);
 }
 
@@ -942,7 +1074,7 @@ static bool succeed_once(void)
 	assert_true(wait_ended(&t, 1, 20000));
 	assert_int_equal(t.ok, 1);
 	assert_int_equal(link_stats(dialer, 0).lost, 0);
-	link_dialer_free(&dialer);
+	dialer_free(&dialer);
 	server_stop(&old);
 	server_stop(&successor);
 	return err == OK;
@@ -990,7 +1122,7 @@ static void test_who_is_refused_by_one_that_is_succeeded_knows_whom_to_wait_for(
 		usleep(1000);
 	assert_true(atomic_load(&refusals.refused) > 0);
 	assert_int_equal(atomic_load(&refusals.orphans), 0);
-	link_dialer_free(&refusals.dialer);
+	dialer_free(&refusals.dialer);
 	server_stop(&server);
 }
 
@@ -1030,7 +1162,7 @@ static void test_one_that_comes_back_is_found_at_once(void **state)
 		assert_true(wait_live(dialer, 0));
 	}
 	assert_true(least_us < 300000);
-	link_dialer_free(&dialer);
+	dialer_free(&dialer);
 }
 
 struct load {
@@ -1072,7 +1204,7 @@ static void test_many_threads_share_a_dialer_with_little_room(void **state)
 		pthread_join(threads[i], NULL);
 		assert_int_equal(loads[i].ok, 500);
 	}
-	link_dialer_free(&dialer);
+	dialer_free(&dialer);
 	server_stop(&server);
 }
 
@@ -1130,7 +1262,7 @@ static void test_a_peer_killed_again_and_again_under_load_is_found_again(void **
 		pthread_join(threads[i], NULL);
 	/* Every loss was told at once, none by its deadline. */
 	assert_int_equal(link_stats(siege.dialer, 0).late, 0);
-	link_dialer_free(&siege.dialer);
+	dialer_free(&siege.dialer);
 }
 
 static int make_pki(void **state)
@@ -1158,6 +1290,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_a_killed_peer_fails_its_calls_at_once_and_got_them_at_most_once),
 		cmocka_unit_test(test_a_message_that_waits_in_no_connection_is_undelivered),
 		cmocka_unit_test(test_a_message_comes_back_as_its_reply),
+		cmocka_unit_test(test_a_reply_waits_for_the_thread_that_reads),
 		cmocka_unit_test(test_a_deadline_ends_the_call),
 		cmocka_unit_test(test_without_a_peer_the_call_fails_at_once),
 		cmocka_unit_test(test_two_replicas_share_the_load_and_one_takes_over),
@@ -1189,5 +1322,8 @@ int main(int argc, char **argv)
 	}
 	if (argc == 2)
 		cmocka_set_test_filter(argv[1]);
-	return cmocka_run_group_tests(tests, make_pki, remove_pki);
+	if (cmocka_run_group_tests_name("nng's threads read", tests, make_pki, remove_pki) != 0)
+		return 1;
+	owner_reads = true;
+	return cmocka_run_group_tests_name("the owner reads", tests, make_pki, remove_pki);
 }

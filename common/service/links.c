@@ -25,11 +25,12 @@ const char *context_link_url(const char *verb, enum peer peer, enum lane lane)
 	return config_get(key);
 }
 
-enum err context_dialer(struct context *context, enum peer callee, enum lane lane, struct link_dialer **dialer_out)
+enum err context_dialer(struct context *context, enum peer callee, enum lane lane, const struct link_ready *ready,
+	struct link_dialer **dialer_out)
 {
 	const char *urls = context_link_url("DIAL", callee, lane);
 	const struct link_dialer_config config = {
-		.identity = context->identity, .callee = callee, .lane = lane, .urls = urls};
+		.identity = context->identity, .callee = callee, .lane = lane, .urls = urls, .ready = ready};
 	char key[CONTEXT_LINK_KEY_MAX];
 	enum err err;
 
@@ -45,7 +46,7 @@ static enum err open_dialer(struct context *context, enum peer callee, enum lane
 {
 	if (!arrow_declared(context->service->self, callee, lane))
 		return OK;
-	return context_dialer(context, callee, lane, &context->dialers[callee][lane]);
+	return context_dialer(context, callee, lane, NULL, &context->dialers[callee][lane]);
 }
 
 static enum err open_listener(struct context *context, enum peer caller, enum lane lane)

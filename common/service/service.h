@@ -135,9 +135,11 @@ enum err context_call(struct context *context, const struct call *call, enum ope
 
 /*
  * A dialer of one's own for a declared arrow of this process, by its configured URLs (the gateway has one for each
- * loop). Gives.
+ * loop). `ready` as in link.h; NULL: none. Gives.
  */
 struct link_dialer;
-enum err context_dialer(struct context *context, enum peer callee, enum lane lane, struct link_dialer **dialer_out);
+struct link_ready;
+enum err context_dialer(struct context *context, enum peer callee, enum lane lane, const struct link_ready *ready,
+	struct link_dialer **dialer_out);
 
 #endif

@@ -19,9 +19,11 @@
 static enum err check_second(struct call *call, struct store *store, const struct client_record *record)
 {
 	struct rights none = {{0}}, rights = issue_rights_of_names(record->permissions);
-	enum err err = people_check_second(call, store, &none, &rights);
+	enum err err = people_check_lasting(call, store, &none, &rights, 0);
 
-	if (err != ERR_FORBIDDEN)
+	if (err == OK)
+		err = people_check_second(call, store, &none, &rights);
+	if (err != ERR_FORBIDDEN || !str_eq_c(call->reason, "second_person_required"))
 		return err;
 	return call_refuse(call, err, "permissions", "second_person_required",
 		"With the two-person rule no client is given a right to give rights.");

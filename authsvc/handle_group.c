@@ -72,7 +72,10 @@ static enum err check_rank(struct call *call, struct store *store, const struct 
 			stay += uuid_eq(&members[i], &group->members[k]);
 	}
 	rights = issue_rights_of_person(&probe);
-	return stay < count ? people_check_second(call, store, &none, &rights) : OK;
+	if (stay == count)
+		return OK;
+	err = people_check_lasting(call, store, &none, &rights, 0);
+	return err == OK ? people_check_second(call, store, &none, &rights) : err;
 }
 
 /* Makes these people the members; who leaves loses what the group holds. */

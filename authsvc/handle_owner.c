@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "issue.h"
 #include "once.h"
 #include "people.h"
 #include "rules_oauth.h"
@@ -54,6 +55,7 @@ static enum err give_roles(struct call *call, struct store *store, struct person
 static enum err check_giver(struct call *call, struct store *store, const struct person_record *giver)
 {
 	const struct person_record admin = {.roles = STR(ROLE_ADMIN)};
+	struct rights none = {{0}}, rights;
 	int64_t others;
 	enum err err;
 
@@ -68,7 +70,10 @@ static enum err check_giver(struct call *call, struct store *store, const struct
 	if (others > 0)
 		return call_refuse(call, ERR_FORBIDDEN, NULL, permission_name(PERM_TENANT_OWN),
 			"The tenant has an Owner, who alone hands it over.");
-	return people_check_outranks(call, &admin);
+	if ((err = people_check_outranks(call, &admin)) != OK)
+		return err;
+	rights = issue_rights_of_roles(admin.roles);
+	return people_check_lasting(call, store, &none, &rights, 0);
 }
 
 static enum err check_taker(struct call *call, const struct person_record *taker)

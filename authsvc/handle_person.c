@@ -15,8 +15,9 @@ static enum err check_gain(
 {
 	struct rights before = issue_rights_of_role(old->roles, old->permissions);
 	struct rights after = issue_rights_of_role(record->roles, record->permissions);
+	enum err err = people_check_lasting(call, store, &before, &after, 0);
 
-	return people_check_second(call, store, &before, &after);
+	return err == OK ? people_check_second(call, store, &before, &after) : err;
 }
 
 static enum err refuse_taken(struct call *call)

@@ -241,7 +241,10 @@ static enum err check_second(struct call *call, struct store *store, const struc
 		return err;
 	if ((err = store_role_grant_open(store, 0, 0, record->name, &grants)) != OK)
 		return err;
-	return count > 0 || grants > 0 ? people_check_second(call, store, before, after) : OK;
+	if (count == 0 && grants == 0)
+		return OK;
+	err = people_check_lasting(call, store, before, after, 0);
+	return err == OK ? people_check_second(call, store, before, after) : err;
 }
 
 static enum err update(
@@ -424,6 +427,8 @@ static enum err preview_person(struct call *call, const struct person_roles_prev
 		return err;
 	before = issue_rights_of_role(old.roles, old.permissions);
 	after = issue_rights_of_role(record.roles, record.permissions);
+	if ((err = people_check_lasting(call, store, &before, &after, 0)) != OK)
+		return err;
 	if ((err = people_check_second(call, store, &before, &after)) != OK)
 		return err;
 	if ((err = view_change(call, &before, &after, reply)) != OK)

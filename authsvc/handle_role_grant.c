@@ -120,6 +120,8 @@ static enum err wait_for_second(struct call *call, struct store *store, struct r
 
 	if ((err = grants_rights(store, record, &rights)) != OK)
 		return err;
+	if ((err = people_check_lasting(call, store, &none, &rights, record->over_at)) != OK)
+		return err;
 	if ((err = people_check_second(call, store, &none, &rights)) != ERR_FORBIDDEN)
 		return err;
 	call->field = call->reason = call->detail = STR_NONE;

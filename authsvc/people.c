@@ -7,6 +7,7 @@
 #include "store_grant.h"
 #include "store_mail.h"
 #include "store_role.h"
+#include "store_role_grant.h"
 #include "store_session.h"
 #include "ticket.h"
 
@@ -149,6 +150,26 @@ enum err people_check_second(
 		return OK;
 	return call_refuse(call, ERR_FORBIDDEN, "roles", "second_person_required",
 		"This takes two people here: ask for it by a grant, which somebody else approves.");
+}
+
+enum err people_check_lasting(struct call *call, struct store *store, const struct rights *before,
+	const struct rights *after, instant_us until)
+{
+	struct rights gained = rules_rights_minus(after, before), lasting;
+	struct person_record giver;
+	enum err err;
+
+	if (uuid_is_nil(&call->token.person_id))
+		return OK; /* nothing that a client has ends */
+	if ((err = store_person_read(store, &call->token.person_id, &giver)) != OK)
+		return err;
+	if ((err = store_role_grant_lasting(store, giver.row_id, until, &giver.held)) != OK)
+		return err;
+	lasting = issue_rights_of_person(&giver);
+	if (rules_rights_within(&gained, &lasting))
+		return OK;
+	return call_refuse(call, ERR_FORBIDDEN, "roles", "held_for_a_time",
+		"You hold this for a time yourself, and can give it for no longer.");
 }
 
 bool people_counts_as(const struct person_record *record, const char *role)

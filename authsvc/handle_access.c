@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "issue.h"
 #include "people.h"
+#include "service/admit.h"
+#include "store_factor.h"
 #include "store_role.h"
 #include "store_role_grant.h"
 
@@ -17,6 +19,9 @@ struct question {
 	struct person_record person;
 	struct role_record own[ROLES_OWN_MAX]; /* the tenant's roles */
 	size_t own_count;
+	bool mine; /* asked by the person, whose sign-in the token tells of */
+	enum demand demand;
+	struct factor_standing standing;
 	struct access_verdict *reply;
 };
 
@@ -136,17 +141,48 @@ static enum err need(const struct question *question, enum permission permission
 	return say(question, false, "permission_missing", "No role and no grant of the person gives this permission.");
 }
 
+/* What the tenant demands beside the permission: of everybody what the roles allow, of whoever asks what they did. */
+static enum err need_factor(const struct question *question, enum permission permission)
+{
+	const struct token *token = &question->call->token;
+	enum admit_factor wanted =
+		admit_factor(permission, (question->operation->flags & OP_STEP_UP) != 0, question->demand);
+
+	question->reply->has_second_factor = wanted != ADMIT_NO_FACTOR;
+	question->reply->second_factor = wanted == ADMIT_FACTOR_FRESH ? STR("fresh") : STR("shown");
+	if (wanted == ADMIT_NO_FACTOR)
+		return OK;
+	if (question->standing.factors == 0 && !(question->mine && token->acr >= ACR_2FA))
+		return say(question, false, "second_factor_missing",
+			"It takes a second factor, and the person has set none up.");
+	if (question->mine && token->acr < ACR_2FA)
+		return say(question, false, "second_factor_not_shown",
+			"It takes a second factor, which this sign-in has not shown.");
+	if (question->mine && wanted == ADMIT_FACTOR_FRESH && !admit_is_fresh(token->auth_at, clock_now_us()))
+		return say(question, false, "second_factor_stale",
+			"It takes a second factor of the last quarter of an hour; this sign-in is older.");
+	return OK;
+}
+
+/* The permission, and the factor that using it takes. */
+static enum err need_both(const struct question *question, enum permission permission, bool placed)
+{
+	enum err err = need(question, permission, placed);
+
+	return err == OK && question->reply->allowed ? need_factor(question, permission) : err;
+}
+
 /* What is another's: bookings may be those of a principal or of a place. */
 static enum err need_for_other(const struct question *question)
 {
-	enum err err = need(question, question->operation->permission, false);
+	enum err err = need_both(question, question->operation->permission, false);
 
 	if (err != OK || !question->reply->allowed)
 		return err;
-	if ((err = need(question, PERM_BOOKING_MANAGE, true)) != OK || question->reply->allowed)
+	if ((err = need_both(question, PERM_BOOKING_MANAGE, true)) != OK || question->reply->allowed)
 		return err;
-	if ((err = need(question, PERM_BOOKING_ACT_FOR, true)) != OK || !question->reply->allowed)
-		return err == OK ? need(question, PERM_BOOKING_MANAGE, true) : err;
+	if ((err = need_both(question, PERM_BOOKING_ACT_FOR, true)) != OK || !question->reply->allowed)
+		return err == OK ? need_both(question, PERM_BOOKING_MANAGE, true) : err;
 	for (size_t i = 0; i < question->person.held.place_count; i++) {
 		const struct held_place *place = &question->person.held.places[i];
 
@@ -181,7 +217,27 @@ static enum err answer(const struct question *question)
 	if (question->for_person_id != NULL && !uuid_eq(question->for_person_id, &person->id) &&
 		is_of_bookings(operation))
 		return need_for_other(question);
-	return need(question, operation->permission, (operation->flags & OP_PLACED) != 0);
+	return need_both(question, operation->permission, (operation->flags & OP_PLACED) != 0);
+}
+
+/* What the person is, holds and has to show. */
+static enum err read_person(struct question *question, struct store *store, const struct uuid *id)
+{
+	struct tenant_record tenant;
+	enum err err;
+
+	if ((err = store_person_read(store, id, &question->person)) != OK)
+		return err;
+	if (question->person.status == PERSON_ERASED)
+		return ERR_NOT_FOUND;
+	if ((err = store_role_grant_held(store, question->person.row_id, &question->person.held)) != OK)
+		return err;
+	if ((err = store_factor_standing(store, question->person.row_id, &question->standing)) != OK)
+		return err;
+	if ((err = store_tenant_read(store, &tenant)) != OK)
+		return err;
+	question->demand = tenant.second_factor;
+	return store_role_list(store, question->own, &question->own_count);
 }
 
 static enum err ask(struct question *question, const struct uuid *id, struct str operation)
@@ -197,15 +253,7 @@ static enum err ask(struct question *question, const struct uuid *id, struct str
 		return ERR_OVERLOADED;
 	if ((err = desk_begin(call, &store)) != OK)
 		goto done;
-	if ((err = store_person_read(&store, id, &question->person)) != OK)
-		goto done;
-	if (question->person.status == PERSON_ERASED) {
-		err = ERR_NOT_FOUND;
-		goto done;
-	}
-	if ((err = store_role_grant_held(&store, question->person.row_id, &question->person.held)) != OK)
-		goto done;
-	if ((err = store_role_list(&store, question->own, &question->own_count)) != OK)
+	if ((err = read_person(question, &store, id)) != OK)
 		goto done;
 	if (operation.p != NULL) {
 		question->operation = operation_by_name(arena_printf(call->arena, "%.*s", STR_ARG(operation)).p);
@@ -237,6 +285,7 @@ enum err handle_me_access_read(
 	struct call *call, const struct me_access_request *request_in, struct access_verdict *reply_out)
 {
 	struct question question = {.call = call,
+		.mine = true,
 		.site_id = request_in->has_site_id ? &request_in->site_id : NULL,
 		.area_id = request_in->has_area_id ? &request_in->area_id : NULL,
 		.for_person_id = request_in->has_for_person_id ? &request_in->for_person_id : NULL,

@@ -55,6 +55,7 @@ const char *rules_grant_status_name(enum grant_status status);
 bool rules_grant_status_parse(struct str name, enum grant_status *status_out);
 #define GRANT_SHORTEST_US (2 * US_PER_S) /* a token lives for whole seconds: what ends sooner is over */
 #define GRANT_WAITS_US (7 * US_PER_DAY)  /* for a second person */
+#define GRANT_KEEP_US (90 * US_PER_DAY)  /* once it is over */
 #define GRANT_LONGEST_US (366 * US_PER_DAY)
 #define ROLE_NAME_MAX 23
 bool rules_role_name_ok(struct str name); /* 1 to 23 of a-z A-Z 0-9 _ - */

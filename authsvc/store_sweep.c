@@ -3,6 +3,7 @@
 
 #include "authsvc_sql.h"
 #include "db/idempotency.h"
+#include "rules.h"
 #include "rules_factor.h"
 
 /*
@@ -28,7 +29,8 @@ static const struct {
 	{&sql_sweep_factor, US_PER_DAY},
 	{&sql_sweep_recovery, RECOVERY_KEEP_US},
 	{&sql_sweep_challenge, 0},
-	{&sql_sweep_role_grant, 90 * US_PER_DAY},
+	{&sql_sweep_role_grant, GRANT_KEEP_US},
+	{&sql_sweep_role_grant_pending, GRANT_WAITS_US + GRANT_KEEP_US},
 	{&sql_sweep_access_review, 400 * US_PER_DAY},
 };
 

@@ -13,6 +13,7 @@
 #include "store_key.h"
 #include "store_mail.h"
 #include "store_person.h"
+#include "store_role_grant.h"
 #include "store_session.h"
 #include "store_sweep.h"
 #include "store_tenant.h"
@@ -525,6 +526,35 @@ static void signing_keys_hand_over_and_lose_their_private_part(void **state)
 	store_release(&store);
 }
 
+static void a_grant_that_nobody_decides_on_goes_and_one_without_an_end_stays(void **state)
+{
+	struct store store = begin(&acme);
+	struct person_record person = make_person(&store, "a@acme.example", "User");
+	struct role_grant_record grant = {.person_id = person.id,
+		.person_row_id = person.row_id,
+		.role = STR("User"),
+		.scope = GRANT_TENANT,
+		.starts_at = NOW,
+		.subject_id = person.id,
+		.reason = STR("why"),
+		.granted_by = person.id};
+	static const enum grant_status statuses[] = {GRANT_PENDING, GRANT_ACTIVE};
+	int64_t rows;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(statuses); i++) {
+		grant.id = uuid_new();
+		grant.status = statuses[i];
+		assert_int_equal(store_role_grant_insert(&store, &grant, NOW), OK);
+	}
+	commit(&store);
+	assert_int_equal(store_sweep(jobs, NOW + GRANT_WAITS_US + GRANT_KEEP_US, 100, &rows), OK);
+	assert_int_equal(count("select count(*) from auth.role_grant"), 2);
+	assert_int_equal(store_sweep(jobs, NOW + GRANT_WAITS_US + GRANT_KEEP_US + 1, 100, &rows), OK);
+	assert_int_equal(count("select count(*) from auth.role_grant where status = 'active'"), 1);
+	assert_int_equal(count("select count(*) from auth.role_grant"), 1);
+}
+
 static void the_sweep_removes_what_is_over_and_no_more_than_asked(void **state)
 {
 	struct store store = begin(&acme);
@@ -714,6 +744,7 @@ int main(void)
 		cmocka_unit_test_setup(a_mail_is_claimed_by_one_and_comes_back_when_its_lease_ends, reset),
 		cmocka_unit_test_setup(a_kept_request_is_sealed_and_opens_for_its_handle, reset),
 		cmocka_unit_test_setup(signing_keys_hand_over_and_lose_their_private_part, reset),
+		cmocka_unit_test_setup(a_grant_that_nobody_decides_on_goes_and_one_without_an_end_stays, reset),
 		cmocka_unit_test_setup(the_sweep_removes_what_is_over_and_no_more_than_asked, reset),
 		cmocka_unit_test_setup(a_page_of_people_opens_each_with_their_own_key, reset),
 		cmocka_unit_test_setup(a_passkey_is_one_persons_and_its_counter_rises, reset),

@@ -12,35 +12,38 @@ static bool lacks_factor(const struct token *token)
 	return is_asked(token) && token->acr < ACR_2FA;
 }
 
-static bool wants_factor(const struct token *token, enum permission permission)
+enum admit_factor admit_factor(enum permission permission, bool step_up, enum demand demand)
 {
-	if (!is_asked(token))
-		return false;
-	if (token->demand == DEMAND_ALL)
-		return permission != PERM_SELF; /* which says who one is, and reaches nothing */
-	return permission_is_staff(permission);
+	/* PERM_SELF says who one is, and reaches nothing. */
+	bool asked = demand == DEMAND_ALL ? permission != PERM_SELF
+	                                  : demand == DEMAND_STAFF && permission_is_staff(permission);
+
+	if (!asked)
+		return ADMIT_NO_FACTOR;
+	return step_up ? ADMIT_FACTOR_FRESH : ADMIT_FACTOR_SHOWN;
 }
 
-/* With a leeway for clocks that differ; a token that does not say when is of no use here. */
-static bool is_recent(const struct token *token, instant_us now)
+bool admit_is_fresh(instant_us auth_at, instant_us now)
 {
-	return now - token->auth_at <= STEP_UP_MAX_AGE_S * US_PER_S + TOKEN_LEEWAY_US;
+	return now - auth_at <= STEP_UP_MAX_AGE_S * US_PER_S + TOKEN_LEEWAY_US;
 }
 
 enum err admit_token(
 	const struct operation *operation, const struct token *token, instant_us now, struct str *reason_out)
 {
 	const enum permission permission = operation->permission;
-	const bool step_up = (operation->flags & OP_STEP_UP) != 0;
+	const enum admit_factor wanted =
+		is_asked(token) ? admit_factor(permission, (operation->flags & OP_STEP_UP) != 0, token->demand)
+				: ADMIT_NO_FACTOR;
 
 	if (!token->email_verified && (operation->flags & OP_UNVERIFIED) == 0)
 		return ERR_EMAIL_UNVERIFIED;
 	*reason_out = str_from(permission_name(permission));
 	if (permission != PERM_SELF && !token_may(token, (unsigned)permission, (operation->flags & OP_PLACED) != 0))
 		return ERR_FORBIDDEN;
-	if (wants_factor(token, permission) && step_up && (token->acr < ACR_2FA || !is_recent(token, now)))
+	if (wanted == ADMIT_FACTOR_FRESH && (token->acr < ACR_2FA || !admit_is_fresh(token->auth_at, now)))
 		return ERR_STEP_UP;
-	if (wants_factor(token, permission) && token->acr < ACR_2FA)
+	if (wanted == ADMIT_FACTOR_SHOWN && token->acr < ACR_2FA)
 		return ERR_SECOND_FACTOR;
 	*reason_out = STR_NONE;
 	return OK;

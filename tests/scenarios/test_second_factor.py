@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a tenant demands: who needs a second factor, where, and how the answer says so. A tenant that says nothing demands it of staff."""
+import collections
 import html
 import re
 import time
@@ -173,6 +174,9 @@ def test_what_is_dangerous_needs_a_fresh_factor_and_the_answer_says_so(suite, sl
         assert 'error="insufficient_user_authentication", acr_values="2fa", max_age="900"' in challenge, name
         tried.add(name)
     assert {"person_erase", "client_create", "client_delete", "person_factors_reset", "tenant_update", "person_update"} <= tried
+    assert {"role_create", "role_update", "role_delete", "role_grant_create", "role_grant_revoke", "role_grant_approve", "role_grant_refuse",
+            "group_create", "group_update", "group_delete", "ownership_transfer", "access_review_create", "access_review_certify",
+            "access_review_close", "person_sessions_delete"} <= tried, "whoever steals a session gives nobody rights, and throws nobody out"
     suite.api(stale).get("/v1/people").expect(200)
 
 
@@ -218,3 +222,58 @@ def test_who_has_no_factor_is_led_to_set_one_up_and_then_on_to_the_client(suite,
     token = flow.exchange(flow.follow(flow.browser.get(onward))["code"]).json()["access_token"]
     assert claims(token)["acr"] == "2fa"
     assert flow.browser.get(onward).status == 200, "the request is spent: the link asks for a factor, and leads nowhere"
+
+
+def verdicts(suite, api, path):
+    """operationId -> what "why denied" says of it, and what the gateway does when it is tried."""
+    for name, method, template, permission in operations(suite):
+        if permission not in (None, "public", "self") and not template.startswith("/v1/me"):
+            yield name, api.get(path, params={"operation": name}).expect(200).body, call(api, method, template)
+
+
+def test_why_denied_names_the_factor_that_is_missing_not_shown_or_stale(suite, slug, strong):
+    """Of oneself what the gateway says of this very sign-in; of others what their sign-ins will have to show."""
+    assert strong
+    boss = suite.api(fresh_admin(suite, slug))
+    person = suite.new_person(slug, "Admin", by=boss)
+    weak = suite.api(suite.sign_in_person(person))
+    granted, seen = claims_of_role(suite), collections.Counter()
+
+    def compare(api, rule, of_shown, of_fresh):
+        for name, verdict, reply in verdicts(suite, api, "/v1/me/access"):
+            code = (reply.body or {}).get("code") if reply.status >= 400 else None
+            wanted = verdict.get("second_factor")
+            if verdict["permission"] not in granted:
+                assert verdict["rule"] == "permission_missing", name
+            elif verdict.get("rule") == rule:
+                assert code == {"shown": of_shown, "fresh": of_fresh}[wanted], f"{name}: {verdict}, {reply.text[:200]}"
+                seen[rule, wanted] += 1
+            else:
+                assert verdict["allowed"] and code not in ("second_factor_required", "insufficient_user_authentication"), f"{name}: {verdict}"
+
+    refused = ("second_factor_required", "insufficient_user_authentication")
+    compare(weak, "second_factor_missing", *refused)
+    path = f"/v1/people/{person['id']}/access"
+    assert boss.get(path, params={"operation": "person_list"}).expect(200).body["rule"] == "second_factor_missing"
+    assert "second_factor" not in boss.get(path, params={"operation": "booking_create"}).expect(200).body
+    suite.give_factor(person)
+    compare(weak, "second_factor_not_shown", *refused)
+    of_others = boss.get(path, params={"operation": "client_create"}).expect(200).body
+    assert of_others["allowed"] and of_others["second_factor"] == "fresh", "what the next sign-in has to show"
+    age(suite, person, 20)
+    compare(suite.api(suite.sign_in_again(person)["access_token"]), "second_factor_stale", None, refused[1])
+    assert {("second_factor_missing", "shown"), ("second_factor_missing", "fresh"), ("second_factor_not_shown", "shown"),
+            ("second_factor_not_shown", "fresh"), ("second_factor_stale", "fresh")} == set(seen), seen
+
+
+def test_why_denied_takes_the_way_that_needs_no_factor(suite, slug, strong):
+    """Bookings of others: a right for staff takes a factor, being somebody's assistant takes none."""
+    assert strong
+    boss = suite.api(fresh_admin(suite, slug))
+    person, principal = suite.new_person(slug, ["User", "Reception"], by=boss), suite.new_person(slug, by=boss)
+    path, about = f"/v1/people/{person['id']}/access", {"operation": "booking_create", "for_person_id": principal["id"]}
+    verdict = boss.get(path, params=about).expect(200).body
+    assert (verdict["rule"], verdict["permission"]) == ("second_factor_missing", "booking.manage"), verdict
+    boss.post("/v1/grants", {"person_id": person["id"], "role": "Assistant", "scope": "principal", "scope_id": principal["id"], "reason": "leave"}).expect(201)
+    verdict = boss.get(path, params=about).expect(200).body
+    assert verdict["allowed"] and verdict["permission"] == "booking.act_for" and "second_factor" not in verdict, verdict

@@ -236,7 +236,7 @@ static enum err read_person(struct question *question, struct store *store, cons
 		return err;
 	if ((err = store_tenant_read(store, &tenant)) != OK)
 		return err;
-	question->demand = tenant.second_factor;
+	question->demand = store_person_demand(&question->person, tenant.second_factor, tenant.factor_roles);
 	return store_role_list(store, question->own, &question->own_count);
 }
 

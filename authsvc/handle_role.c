@@ -295,6 +295,7 @@ done:
 
 static enum err forget(struct call *call, const struct uuid *id, struct store *store)
 {
+	struct tenant_record tenant;
 	struct role_record record;
 	struct uuid holder;
 	int64_t grants;
@@ -303,6 +304,11 @@ static enum err forget(struct call *call, const struct uuid *id, struct store *s
 
 	if ((err = lock(call, store, id, &record)) != OK)
 		return err;
+	if ((err = store_tenant_read(store, &tenant)) != OK)
+		return err;
+	if (rules_demand_of(DEMAND_OPTIONAL, tenant.factor_roles, record.name) != DEMAND_OPTIONAL)
+		return call_refuse(call, ERR_CONFLICT, NULL, "role_in_use",
+			"The tenant demands a second factor of this role; take it off that list first.");
 	if ((err = store_role_holders(store, record.name, 1, &holder, &count)) != OK)
 		return err;
 	if ((err = store_role_grant_open(store, 0, 0, record.name, &grants)) != OK)

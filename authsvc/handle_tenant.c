@@ -2,6 +2,7 @@
 #include "people.h"
 #include "service/crash.h"
 #include "store_grant.h"
+#include "store_role.h"
 #include "store_tenant.h"
 
 #define SERVICE_DEF "contract/authsvc.def"
@@ -9,7 +10,7 @@
 
 #define RULE_OFF_US US_PER_DAY
 
-static void view(const struct tenant_record *record, struct tenant_view *view_out)
+static void view(struct call *call, const struct tenant_record *record, struct tenant_view *view_out)
 {
 	*view_out = (struct tenant_view){
 		.id = record->id,
@@ -31,6 +32,8 @@ static void view(const struct tenant_record *record, struct tenant_view *view_ou
 		.rule_off_asked_by = record->rule_off_by,
 		.has_rule_off_asked_by =
 			!uuid_is_nil(&record->rule_off_by) && clock_now_us() < record->rule_off_at + RULE_OFF_US,
+		.second_factor_roles = desk_words(call->arena, record->factor_roles),
+		.has_second_factor_roles = true,
 	};
 }
 
@@ -45,7 +48,7 @@ enum err handle_tenant_read(struct call *call, const struct empty *request_in, s
 		goto done;
 	if ((err = store_tenant_read(&store, &record)) != OK)
 		goto done;
-	view(&record, reply_out);
+	view(call, &record, reply_out);
 	call->version = record.version;
 done:
 	store_release(&store);
@@ -89,6 +92,36 @@ static enum err change_rule(struct call *call, struct store *store, const struct
 	return OK;
 }
 
+/* Roles that there are, each once. */
+static enum err change_factor_roles(
+	struct call *call, struct store *store, const struct texts *names, struct tenant_record *record)
+{
+	struct texts kept = {arena_take_array(call->arena, names->count + 1, sizeof(*kept.items)), 0};
+	struct role_record own[ROLES_OWN_MAX];
+	size_t count;
+	enum err err;
+
+	if (kept.items == NULL)
+		return ERR_OVERLOADED;
+	if ((err = store_role_list(store, own, &count)) != OK)
+		return err;
+	for (size_t i = 0; i < names->count; i++) {
+		bool known = role_by_name(names->items[i]) != NULL, twice = false;
+
+		for (size_t k = 0; k < count; k++)
+			known = known || str_eq(own[k].name, names->items[i]);
+		for (size_t k = 0; k < kept.count; k++)
+			twice = twice || str_eq(kept.items[k], names->items[i]);
+		if (!known)
+			return call_refuse(
+				call, ERR_BAD_FIELD, "second_factor_roles", "unknown_role", "There is no such role.");
+		if (!twice)
+			kept.items[kept.count++] = names->items[i];
+	}
+	record->factor_roles = desk_join(call->arena, &kept);
+	return record->factor_roles.p != NULL ? OK : ERR_OVERLOADED;
+}
+
 static enum err change(struct call *call, struct store *store, const struct tenant_update_request *request,
 	struct tenant_record *record)
 {
@@ -102,6 +135,9 @@ static enum err change(struct call *call, struct store *store, const struct tena
 		return ERR_BAD_FIELD;
 	if (request->has_second_factor && !demand_parse(request->second_factor, &record->second_factor))
 		return ERR_BAD_FIELD;
+	if (request->has_second_factor_roles &&
+		(err = change_factor_roles(call, store, &request->second_factor_roles, record)) != OK)
+		return err;
 	if (!request->has_registration_domain)
 		return OK;
 	record->registration_domain = request->registration_domain;
@@ -115,27 +151,26 @@ static enum err update(
 	struct call *call, const struct tenant_update_request *request, struct store *store, struct tenant_view *reply)
 {
 	struct trail trail = {.action = "tenant.update", .object_type = "tenant"};
-	struct tenant_record record;
-	enum demand before;
+	struct tenant_record record, old;
 	enum err err;
 
 	if ((err = store_tenant_lock(store, &record)) != OK)
 		return err;
 	if (call->if_match != -1 && call->if_match != record.version)
 		return ERR_VERSION_STALE;
-	view(&record, reply);
+	view(call, &record, reply);
 	trail.before = desk_json(call, shape_tenant_view(), reply);
-	before = record.second_factor;
+	old = record;
 	if ((err = change(call, store, request, &record)) != OK)
 		return err;
 	if ((err = store_tenant_update(store, &record, clock_now_us())) != OK)
 		return err;
 	/* Tokens say what was demanded when they were made: those of before are not good any more. */
-	if (record.second_factor != before &&
+	if ((record.second_factor != old.second_factor || !str_eq(record.factor_roles, old.factor_roles)) &&
 		(err = store_revocation_add(store, REVOKED_TENANT, &record.id, 1, clock_now_us())) != OK)
 		return err;
 	record.version++;
-	view(&record, reply);
+	view(call, &record, reply);
 	call->version = record.version;
 	trail.after = desk_json(call, shape_tenant_view(), reply);
 	trail.object_id = record.id;

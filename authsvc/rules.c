@@ -312,6 +312,34 @@ bool rules_grant_status_parse(struct str name, enum grant_status *status_out)
 	return false;
 }
 
+static bool word_among(struct str words, struct str word)
+{
+	struct str one;
+	bool more;
+
+	do {
+		more = str_cut(&words, ' ', &one);
+		if (one.len > 0 && str_eq(one, word))
+			return true;
+	} while (more);
+	return false;
+}
+
+enum demand rules_demand_of(enum demand of_tenant, struct str factor_roles, struct str roles)
+{
+	struct str word;
+	bool more;
+
+	if (factor_roles.len == 0)
+		return of_tenant;
+	do {
+		more = str_cut(&roles, ' ', &word);
+		if (word_among(factor_roles, word))
+			return DEMAND_ALL;
+	} while (more);
+	return of_tenant;
+}
+
 bool rules_role_name_ok(struct str name)
 {
 	for (size_t i = 0; i < name.len; i++) {

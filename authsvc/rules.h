@@ -57,6 +57,8 @@ bool rules_grant_status_parse(struct str name, enum grant_status *status_out);
 #define GRANT_WAITS_US (7 * US_PER_DAY)  /* for a second person */
 #define GRANT_KEEP_US (90 * US_PER_DAY)  /* once it is over */
 #define GRANT_LONGEST_US (366 * US_PER_DAY)
+/* Of whoever has these roles: of all that they do when one of them is among `factor_roles`, else as of anybody. */
+enum demand rules_demand_of(enum demand of_tenant, struct str factor_roles, struct str roles);
 #define ROLE_NAME_MAX 23
 bool rules_role_name_ok(struct str name); /* 1 to 23 of a-z A-Z 0-9 _ - */
 

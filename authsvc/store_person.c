@@ -92,6 +92,16 @@ enum err store_person_hold(struct store *store, int64_t row_id)
 	return tx_queue_quiet(store->tx, &sql_person_hold, PARAMS(db_uuid(&store->tenant_id), db_i64(row_id)));
 }
 
+enum demand store_person_demand(const struct person_record *person, enum demand of_tenant, struct str factor_roles)
+{
+	enum demand demand = rules_demand_of(of_tenant, factor_roles, person->roles);
+
+	demand = rules_demand_of(demand, factor_roles, person->held.roles);
+	for (size_t i = 0; i < person->held.place_count; i++)
+		demand = rules_demand_of(demand, factor_roles, person->held.places[i].role);
+	return demand;
+}
+
 static enum err read_standing(const struct rows *rows, struct arena *arena, struct person_record *person_out)
 {
 	*person_out = (struct person_record){
@@ -100,13 +110,17 @@ static enum err read_standing(const struct rows *rows, struct arena *arena, stru
 		.email_verified_at = rows_time(rows, 3),
 		.roles = rows_is_null(rows, 5) ? STR("") : rows_copy(rows, 5, arena),
 		.permissions = rows_is_null(rows, 7) ? STR("") : rows_copy(rows, 7, arena),
+		.factor_roles = rows_copy(rows, 9, arena),
 	};
 	if (!rules_status_parse(rows_str(rows, 2), &person_out->status) ||
 		!rules_locale_parse(rows_str(rows, 4), &person_out->locale) ||
 		!demand_parse(rows_str(rows, 6), &person_out->demand))
 		return ERR_INTERNAL;
+	if (person_out->roles.p == NULL || person_out->permissions.p == NULL || person_out->factor_roles.p == NULL)
+		return ERR_TOO_LARGE;
 	person_out->has_more = person_out->permissions.len > 0 || rows_bool(rows, 8);
-	return person_out->roles.p != NULL && person_out->permissions.p != NULL ? OK : ERR_TOO_LARGE;
+	person_out->demand = store_person_demand(person_out, person_out->demand, person_out->factor_roles);
+	return OK;
 }
 
 static enum err one_standing(struct store *store, int64_t row_id, struct person_record *person_out)
@@ -137,7 +151,10 @@ enum err store_person_standing(struct store *store, int64_t row_id, struct perso
 	if (err == OK)
 		err = one_standing(store, row_id, person_out);
 	person_out->has_more = false;
-	return err == OK ? store_role_grant_held(store, row_id, &person_out->held) : err;
+	if (err == OK)
+		err = store_role_grant_held(store, row_id, &person_out->held);
+	person_out->demand = store_person_demand(person_out, person_out->demand, person_out->factor_roles);
+	return err;
 }
 
 enum err store_person_standing_queue(struct store *store, int64_t row_id)

@@ -29,10 +29,14 @@ struct person_record {
 	enum locale locale;
 	enum person_status status;
 	instant_us email_verified_at; /* 0: not yet */
-	enum demand demand;           /* of the tenant, for a token: store_person_standing alone fills it */
+	enum demand demand;      /* of this person, for a token: store_person_standing alone fills it, and the next */
+	struct str factor_roles; /* of the tenant, likewise */
 	int64_t version;
 	instant_us created_at;
 };
+
+/* What is demanded of whoever has and holds this, in a tenant that says so. */
+enum demand store_person_demand(const struct person_record *person, enum demand of_tenant, struct str factor_roles);
 
 /* Each opens the personal fields of what it finds. */
 MUST_USE enum err store_person_read(struct store *store, const struct uuid *id, struct person_record *person_out);

@@ -14,11 +14,12 @@ static enum err read_tenant(const struct rows *rows, struct arena *arena, struct
 		.two_person_rule = rows_bool(rows, 7),
 		.rule_off_by = rows_uuid(rows, 8),
 		.rule_off_at = rows_time(rows, 9),
+		.factor_roles = rows_copy(rows, 10, arena),
 	};
 	if (!rules_locale_parse(rows_str(rows, 3), &tenant_out->locale) ||
 		!demand_parse(rows_str(rows, 6), &tenant_out->second_factor))
 		return ERR_INTERNAL;
-	return tenant_out->name.p != NULL ? OK : ERR_TOO_LARGE;
+	return tenant_out->name.p != NULL && tenant_out->factor_roles.p != NULL ? OK : ERR_TOO_LARGE;
 }
 
 enum err store_tenant_by_slug(struct db *jobs, struct arena *arena, struct str slug, struct tenant_record *tenant_out)
@@ -71,7 +72,7 @@ enum err store_tenant_list(struct db *jobs, struct arena *arena, const struct uu
 		struct tenant_record *tenant = &tenants_out[(*count_out)++];
 
 		err = read_tenant(rows, arena, tenant);
-		tenant->created_at = rows_time(rows, 10);
+		tenant->created_at = rows_time(rows, 11);
 	}
 	if (err == OK)
 		err = tx_commit(&tx);
@@ -117,7 +118,8 @@ enum err store_tenant_update(struct store *store, const struct tenant_record *te
 		PARAMS(db_uuid(&store->tenant_id), db_str(tenant->name), db_c(rules_locale_name(tenant->locale)),
 			db_str(tenant->registration_domain), db_time(now), db_c(demand_name(tenant->second_factor)),
 			db_bool(tenant->two_person_rule), db_uuid_or_null(&tenant->rule_off_by),
-			db_time_or_null(tenant->rule_off_at != 0 ? &tenant->rule_off_at : NULL)),
+			db_time_or_null(tenant->rule_off_at != 0 ? &tenant->rule_off_at : NULL),
+			db_str(tenant->factor_roles)),
 		NULL);
 }
 

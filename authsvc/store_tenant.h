@@ -14,7 +14,8 @@ struct tenant_record {
 	instant_us rule_off_at;
 	int64_t version;
 	enum demand second_factor;
-	instant_us created_at; /* in lists */
+	struct str factor_roles; /* of whose holders it is demanded besides; names separated by blanks */
+	instant_us created_at;   /* in lists */
 };
 
 struct client_record {

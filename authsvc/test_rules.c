@@ -293,9 +293,34 @@ static void mails_are_tried_again_ever_more_rarely(void **state)
 	assert_int_equal(rules_logout_backoff_us(1000), 600 * US_PER_S);
 }
 
+static void a_role_demands_a_factor_of_who_has_it(void **state)
+{
+	static const struct {
+		const char *name;
+		enum demand of_tenant;
+		const char *factor_roles, *roles;
+		enum demand wanted;
+	} cases[] = {
+		{"no role is named", DEMAND_STAFF, "", "User Admin", DEMAND_STAFF},
+		{"one of several is", DEMAND_OPTIONAL, "Night Reception", "User Reception", DEMAND_ALL},
+		{"another is", DEMAND_OPTIONAL, "Night Reception", "User Admin", DEMAND_OPTIONAL},
+		{"what only begins like it is not it", DEMAND_OPTIONAL, "Night", "Nig Nights", DEMAND_OPTIONAL},
+		{"no roles", DEMAND_STAFF, "Night", "", DEMAND_STAFF},
+		{"everybody is asked already", DEMAND_ALL, "Night", "User", DEMAND_ALL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		if (rules_demand_of(cases[i].of_tenant, str_from(cases[i].factor_roles), str_from(cases[i].roles)) !=
+			cases[i].wanted)
+			fail_msg("%s", cases[i].name);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_role_demands_a_factor_of_who_has_it),
 		cmocka_unit_test(a_password_is_long_and_not_the_first_guess),
 		cmocka_unit_test(a_password_of_1024_bytes_passes_and_one_more_does_not),
 		cmocka_unit_test(an_address_is_in_its_own_domain_only),

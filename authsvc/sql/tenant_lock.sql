@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- $1 tenant. Whoever changes who administers a tenant holds its row, so that two cannot leave it without an Admin.
-select id, slug, name, locale, registration_domain, version, second_factor, two_person_rule, rule_off_by, rule_off_at
+select id, slug, name, locale, registration_domain, version, second_factor, two_person_rule, rule_off_by, rule_off_at, factor_roles
 from tenant
 where id = $1
 for update

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- $1 tenant
-select id, slug, name, locale, registration_domain, version, second_factor, two_person_rule, rule_off_by, rule_off_at
+select id, slug, name, locale, registration_domain, version, second_factor, two_person_rule, rule_off_by, rule_off_at, factor_roles
 from tenant
 where id = $1

@@ -24,10 +24,11 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     config.addinivalue_line("markers", "long: takes minutes; only with --long")
     config.addinivalue_line("markers", "seconds(n): may take n seconds instead of 120")
+    config.addinivalue_line("markers", "last: ends what the others of its file look at")
 
 
 def pytest_collection_modifyitems(config, items):
-    items.sort(key=lambda item: getattr(item.module, "ORDER", 50))
+    items.sort(key=lambda item: (getattr(item.module, "ORDER", 50), item.get_closest_marker("last") is not None))
     if not config.getoption("--long"):
         for item in items:
             if item.get_closest_marker("long"):

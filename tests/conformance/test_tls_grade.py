@@ -181,8 +181,7 @@ ALLOWED = re.compile(r"engine_problem|cert_chain_of_trust|cert_revocation|DNS_CA
 @pytest.mark.seconds(600)
 def test_testssl_finds_nothing_else(suite, tmp_path):
     testssl = shutil.which("testssl")
-    if not testssl:
-        pytest.skip("testssl is not installed: apt-get install testssl.sh")
+    assert testssl, "testssl is missing: run through ./tests/run --long"
     report = tmp_path / "report.json"
     run(testssl, "--quiet", "--warnings", "batch", "--color", "0", "--ip", "127.0.0.1", "--jsonfile", str(report),
         "-p", "-s", "-f", "-S", "-h", "-U", f"localhost:{port_of(suite)}", seconds=500)

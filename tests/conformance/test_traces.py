@@ -109,6 +109,26 @@ def test_a_booking_is_followed_through_every_process(suite, slug, receiver):
         assert not any(word in text for text in receiver.texts), "a span says more than the code's own names"
 
 
+def test_an_export_is_followed_through_all_five(suite, slug, receiver):
+    """One request that each of them has a part in: whoever was called names the caller's own span as its parent."""
+    trace, caller, header = traceparent()
+    person = suite.new_person(slug)
+    suite.api(suite.sign_in_person(person)).get("/v1/me/export", headers={"traceparent": header}).expect(200)
+
+    def complete():
+        spans = receiver.of(trace)
+        ids = {span.id for span in spans} | {caller}
+        served = {span.process for span in spans if span.kind == SERVER}
+        return spans if served == set(PROCESSES) and all(span.parent in ids for span in spans) else None
+    spans = wait_for(complete, 60, "a span of every process")
+    by_id = {span.id: span for span in spans}
+    for span in spans:
+        if span.kind == SERVER and span.process != "gateway":
+            assert by_id[span.parent].kind == CLIENT and by_id[span.parent].process in ("gateway", "gdprsvc"), span
+    for word in (person["email"], person["id"], slug):
+        assert not any(word in text for text in receiver.texts), "a span says more than the code's own names"
+
+
 def test_a_refusal_says_how_it_ended(suite, slug, receiver):
     trace, caller, header = traceparent()
     unknown = "0192a3b4-c5d6-7e8f-8a9b-0c1d2e3f4a5b"

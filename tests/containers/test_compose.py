@@ -199,8 +199,9 @@ def test_services_have_no_way_out(containers):
             assert containers.within(name, "curl", "-s", "--max-time", "4", url).returncode in (7, 28), name
 
 
+@pytest.mark.last
+@pytest.mark.seconds(UP_SECONDS)
 def test_down_leaves_the_data_and_forget_nothing(containers):
-    """The last one: it ends what the others look at."""
     suite = Suite(containers.run_dir)
     slug, secrets = suite.tenant(0)["slug"], containers.run_dir / "secrets"
     containers.deploy("down")

@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import pathlib
+import re
 import secrets
 import shutil
 import socket
@@ -14,9 +15,11 @@ import time
 from runner import process
 
 from . import load, machine
-from .machine import Trouble
+from .machine import ROOT, Trouble
 
 START_S = 20
+# What authsvc is configured with by itself.
+ARGON2_THREADS = int(re.search(r'"BERTH_ARGON2_PARALLEL".*?\.fallback = "(\d+)"', (ROOT / "authsvc" / "config.c").read_text(), re.S)[1])
 
 NGINX = """
 daemon off;
@@ -286,6 +289,29 @@ class Edges:
         for server in reversed(self.servers):
             server.stop()
         self.servers = []
+
+
+class Argon2:
+    """What libsodium alone checks with the service's parameters and as many at once, compiled here from bare.c."""
+
+    def __init__(self):
+        source, program = ROOT / "tests" / "bench" / "argon2" / "bare.c", machine.BUILD / "argon2"
+        program.parent.mkdir(parents=True, exist_ok=True)
+        outcome = process.run(["cc", "-O2", "-Wall", "-Wextra", "-Werror", "-o", program, source, "-lsodium", "-lpthread"], 60)
+        if outcome.code:
+            raise Trouble(f"{source.name} could not be compiled: {outcome.text.strip()[-300:]}")
+        header = (ROOT / "authsvc" / "hasher.h").read_text()
+        self.command = [program, str(ARGON2_THREADS)]
+        self.limits = [re.search(r"#define HASHER_OPSLIMIT (\d+)U", header)[1],
+                       str(1024 * int(re.search(r"#define HASHER_MEMLIMIT \((\d+)U \* 1024U\)", header)[1]))]
+
+    def run(self, seconds):
+        seconds = max(1, seconds)
+        outcome = process.run([*self.command, str(seconds), *self.limits], seconds + load.GRACE_S)
+        if outcome.code:
+            raise Trouble(f"the bare Argon2id ended with {outcome.code}: {outcome.text.strip()[-300:]}")
+        checks, failures = outcome.text.split()
+        return load.Sample(int(checks) / seconds, int(checks), f"{failures} failed" if failures != "0" else "")
 
 
 class PgPeer:

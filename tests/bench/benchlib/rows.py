@@ -26,6 +26,8 @@ PACES_APART = 1.5  # requests that come closer together share batches, and cost 
 CONNECT_S = 60
 IDLE_MB, BUSY_MB = 100, 200
 HELD = 1_000
+LOGIN_GOAL = 0.9
+SIGN_INS_AT_ONCE = 16  # no more than may wait for their turn to hash
 REFRESH_TOKENS = load.CONNECTIONS + load.THREADS  # wrk asks a script for one request more, to see whether it is well-formed
 
 
@@ -277,7 +279,7 @@ def token_cc(ctx):
             raise Trouble(f"the token endpoint of {side} answered {status}: {answer[:100]}")
         return [ctx.request(f"cc-{side}", method="POST", headers=headers, body=body)]
     ours, sides = token_sides(ctx, "same.lua", arguments_of)
-    return compare(ctx, "token_cc", "tokens/s", 4, ours, sides)
+    return compare(ctx, "token_cc", "tokens/s", 5, ours, sides)
 
 
 def token_refresh(ctx):
@@ -296,6 +298,25 @@ def token_refresh(ctx):
         return [pool, head, load.THREADS]
     ours, sides = token_sides(ctx, "refresh.lua", arguments_of)
     return compare(ctx, "token_refresh", "tokens/s", 2, ours, sides)
+
+
+# -- signing in
+
+def login(ctx):
+    """Forms with an e-mail address and a password, each of a browser that the account knows: a session for each, and its event."""
+    suite = ctx.suite
+
+    def ours(seconds):
+        pool = load.private_file(ctx.dir, "forms", "\n".join(suite.sign_in_forms()) + "\n")
+        before = suite.count("auth.session")
+        sample = load.wrk(f"{suite.url}/login", "turns.lua", [pool, "/login", load.THREADS], seconds, SIGN_INS_AT_ONCE)
+        time.sleep(0.5)
+        made = suite.count("auth.session") - before
+        if not sample.answers <= made <= sample.answers + SIGN_INS_AT_ONCE:
+            sample.wrong = sample.wrong or f"{sample.answers} answered and {made} sessions made"
+        return sample
+    return compare(ctx, "login", "sign-ins/s", LOGIN_GOAL, ours if suite else None, {
+        f"Argon2id alone, {peers.ARGON2_THREADS} at once": peers.Argon2().run})
 
 
 # -- bookings and their events
@@ -396,9 +417,9 @@ def rss_1k(ctx):
 
 # Memory first, while the suite is at rest; the table is printed in the order of NAMES.
 ROWS = {row.__name__: row for row in (
-    rss_idle, rss_1k, forward_h1, forward_h2, forward_jwt, latency_p50, handshakes, conns_10k, token_cc, token_refresh, booking_create,
-    audit_append, proof_10m)}
-NAMES = ("forward_h1", "forward_h2", "forward_jwt", "booking_create", "token_cc", "token_refresh", "latency_p50", "conns_10k",
+    rss_idle, rss_1k, forward_h1, forward_h2, forward_jwt, latency_p50, handshakes, conns_10k, token_cc, token_refresh, login,
+    booking_create, audit_append, proof_10m)}
+NAMES = ("forward_h1", "forward_h2", "forward_jwt", "booking_create", "token_cc", "token_refresh", "login", "latency_p50", "conns_10k",
          "handshakes", "rss_idle", "rss_1k", "audit_append", "proof_10m")
 
 

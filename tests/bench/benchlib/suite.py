@@ -28,6 +28,7 @@ UP_S = 900
 SCOPE = "openid berth"
 ONE, MANY = "bench-one", "bench-many"
 PEOPLE = 64
+SESSION = "__Host-berth_session"
 TENANTS = 32
 SPOTS_OF_MANY = 4
 WINDOW_DAYS = 730
@@ -96,6 +97,28 @@ class Person:
         return self.answer["access_token"]
 
 
+class Known:
+    """A browser that somebody has signed in with before, and has signed out of."""
+
+    def __init__(self, suite, tenant, known):
+        self.suite, self.tenant, self.known = suite, tenant, known
+        self.browser = berth_flow.Browser(suite.info)
+        page = self.browser.get("/login").page()
+        reply = self.browser.post("/login", self.form(page))
+        if reply.status != 303:
+            raise Trouble(f"a person of {tenant['slug']} could not sign in: {reply.status}")
+        self.browser.cookies.pop(SESSION, None)
+
+    def form(self, page):
+        return {**page.hidden, "tenant": self.tenant["slug"], "email": self.known["email"], "password": self.known["password"]}
+
+    def line(self):
+        """For turns.lua."""
+        form = self.form(self.browser.get("/login").page())
+        cookies = "; ".join(f"{name}={value}" for name, value in self.browser.cookies.items())
+        return f"{cookies}\t{urllib.parse.urlencode(form)}"
+
+
 class Suite:
     def __init__(self, keep):
         self.keep = keep
@@ -113,6 +136,7 @@ class Suite:
             self.read()
             self.make_tenants()
         self.people = [Person(self, self.tenants["one"], known) for known in self.tenants["one"]["people"]]
+        self.known = []
         self.admins = [Person(self, tenant, tenant["admin"]) for tenant in self.tenants["many"]]
 
     def read(self):
@@ -202,6 +226,11 @@ class Suite:
         self.tenants["slot"] += 2 * bookings // lanes + 10
         if self.tenants["slot"] > (WINDOW_DAYS - 10) * 1440:
             raise Trouble("the planning window is full: start over without --keep")
+
+    def sign_in_forms(self):
+        if not self.known:
+            self.known = [Known(self, self.tenants["one"], known) for known in self.tenants["one"]["people"]]
+        return [one.line() for one in self.known]
 
     # -- stores, processes
 

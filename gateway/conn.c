@@ -132,6 +132,7 @@ void conn_kill(struct conn *conn)
 	timer_clear(&conn->timer);
 	close(conn->wire.fd);
 	conn->wire.fd = -1;
+	warm_remove(&loop->warm, conn->ssl, conn->warm_place);
 	conn_unlink(conn);
 	loop_not_later(loop, conn);
 	loop->conn_count--;
@@ -238,6 +239,11 @@ static bool conn_put(struct conn *conn, struct str bytes, size_t *sent)
 	return true;
 }
 
+bool conn_is_warm(const struct conn *conn)
+{
+	return warm_holds(&conn->loop->warm, conn->ssl, conn->warm_place);
+}
+
 bool conn_flush(struct conn *conn)
 {
 	if (!conn_put(conn, buf_str(&conn->out), &conn->out_sent) || !conn_put(conn, conn->tail, &conn->tail_sent))
@@ -289,14 +295,14 @@ static bool conn_read(struct conn *conn)
 	return true;
 }
 
-/* An idle connection holds no buffer and no deadline but the idle one. */
+/* An idle connection holds no buffer, unless it was active just now, and no deadline but the idle one. */
 static void conn_rest(struct conn *conn)
 {
 	const bool draining = __atomic_load_n(&conn->loop->gateway->draining, __ATOMIC_RELAXED);
 
 	if (http_parser_begun(&conn->parser, &conn->in))
 		return;
-	if (conn->in.len == 0)
+	if (conn->in.len == 0 && (conn->in.room > EDGE_IN_FIRST || !conn_is_warm(conn)))
 		buf_release(&conn->in);
 	conn->message_at_us = 0;
 	timer_set(
@@ -404,6 +410,8 @@ void conn_run(struct conn *conn)
 	}
 	if (conn->state == CONN_HANDSHAKE && !conn_shake(conn))
 		return;
+	if (!conn_is_warm(conn))
+		conn->warm_place = warm_add(&conn->loop->warm, conn->ssl);
 	if (conn->h2 != NULL) {
 		h2_run(conn->h2);
 		return;

@@ -32,6 +32,7 @@ struct conn {
 	struct conn *prev, *next;
 	SSL *ssl;
 	struct tls_wire wire;
+	size_t warm_place; /* of `ssl`, if it is there */
 	enum conn_state state;
 	bool ended;       /* the client says nothing more, but may wait for answers */
 	bool close_after; /* nothing is read any more; close once `out` is written */
@@ -66,8 +67,9 @@ void conn_on_timer(struct conn *conn);
 void conn_wake(struct conn *conn);
 /* How many bytes were read; 0: none now, or the connection has ended. */
 size_t conn_receive(struct conn *conn, char *room, size_t len);
-bool conn_flush(struct conn *conn); /* true when all of `out` and `tail` is written */
-void conn_end(struct conn *conn);   /* all is written: closes, so that the last answer is not lost */
+bool conn_is_warm(const struct conn *conn); /* it was active just now and keeps its buffers */
+bool conn_flush(struct conn *conn);         /* true when all of `out` and `tail` is written */
+void conn_end(struct conn *conn);           /* all is written: closes, so that the last answer is not lost */
 /* The answer to conn->exchange is in conn->out; `keep` whether a further request may follow. */
 void conn_answered(struct conn *conn, bool keep);
 /* The process ends: what is under way is answered, and who is idle has a moment to say something. */

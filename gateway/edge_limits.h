@@ -12,6 +12,7 @@
 #define EDGE_BACKLOG 1024
 #define EDGE_EVENTS_PER_TICK 256
 #define EDGE_ACCEPTS_PER_TICK 64
+#define EDGE_WARM_MAX 128 /* connections, a loop, that keep the buffers of their TLS sessions */
 
 #define EDGE_CONNECTIONS "20000" /* of the process, unless configured; an idle one goes for a new one */
 #define EDGE_FILES_KEPT 256      /* descriptors that connections leave to links, Redis, files */

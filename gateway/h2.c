@@ -187,7 +187,7 @@ static void h2_settle(struct h2 *h2)
 		conn_end(conn);
 		return;
 	}
-	if (h2->stream_count == 0)
+	if (h2->stream_count == 0 && !conn_is_warm(conn))
 		buf_release(&conn->out);
 	timer_set(&conn->loop->wheel, &conn->timer,
 		h2->stream_count == 0 && h2->guard.frame_at_us == 0 && h2->notice_us == 0

@@ -13,6 +13,7 @@
 #include "timer_wheel.h"
 #include "token/keyset.h"
 #include "token/token_cache.h"
+#include "warm.h"
 
 /*
  * One event loop: a thread with listening sockets, connections, links, token cache and counters of its own. All
@@ -43,6 +44,7 @@ struct loop {
 	struct conn *conns, *oldest; /* all, doubly linked from the newest on */
 	struct conn *dead;           /* to be freed at the end of the tick */
 	size_t conn_count, conn_cap;
+	struct warm warm;
 	struct conn *ready;     /* run before the tick ends */
 	struct exchange *spare; /* for reuse, with their arenas */
 	size_t spare_count;

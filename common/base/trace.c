@@ -116,14 +116,30 @@ bool trace_parse(struct str text, struct trace_place *place_out)
 	return true;
 }
 
+static char *put_hex(char *p, uint8_t byte)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	*p++ = digits[byte >> 4];
+	*p++ = digits[byte & 15];
+	return p;
+}
+
 void trace_format(const struct trace_place *place, char text_out[TRACE_TEXT_LEN + 1])
 {
-	char id[33];
+	char *p = text_out;
 
+	/* With every request that is forwarded: printf would be the dearest step of it. */
+	p = put_hex(p, 0);
+	*p++ = '-';
 	for (size_t i = 0; i < sizeof place->trace_id; i++)
-		(void)snprintf(id + 2 * i, 3, "%02x", place->trace_id[i]);
-	(void)snprintf(text_out, TRACE_TEXT_LEN + 1, "00-%s-%016llx-%02x", id, (unsigned long long)place->span_id,
-		place->sampled ? 1U : 0U);
+		p = put_hex(p, place->trace_id[i]);
+	*p++ = '-';
+	for (int shift = 56; shift >= 0; shift -= 8)
+		p = put_hex(p, (uint8_t)(place->span_id >> shift));
+	*p++ = '-';
+	p = put_hex(p, place->sampled ? 1 : 0);
+	*p = '\0';
 }
 
 uint64_t trace_new_id(void)

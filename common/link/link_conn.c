@@ -5,19 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/err.h>
-#include <sodium.h>
-
 #include "base/clock.h"
 #include "base/log.h"
 #include "link/link_frame.h"
 #include "link/link_io.h"
+#include "link/link_record.h"
+#include <openssl/err.h>
 
 #define CHUNK (32U << 10)
 /* A frame of the greatest length and what one chunk may bring behind it. */
 #define IN_MAX (LINK_BYTES_MAX + LINK_HEADER_LEN + 2 * CHUNK)
 #define IN_KEPT (256U << 10)
-#define FIRST_RECORD (8U << 10)
 
 struct link_conn {
 	struct link_conn_config config;
@@ -103,39 +101,13 @@ static void receive(struct link_conn *conn)
 	nng_stream_recv(conn->config.stream, conn->rx);
 }
 
-/* Writes into the TLS stream; cannot block, for memory takes it. */
-static bool write_plain(struct link_conn *conn, const void *bytes, size_t len)
-{
-	size_t written;
-
-	return len == 0 || SSL_write_ex(conn->ssl, bytes, len, &written) == 1;
-}
-
-/* A small message is one TLS record: its header alone would cost as much again. It may hold a password: none stays. */
-static bool write_message(struct link_conn *conn, uint32_t id, struct str payload)
-{
-	uint8_t first[FIRST_RECORD];
-	size_t len = payload.len;
-	bool written;
-
-	if (len > FIRST_RECORD - LINK_HEADER_LEN)
-		len = FIRST_RECORD - LINK_HEADER_LEN;
-	link_frame_header(id, payload.len, first);
-	if (payload.p != NULL)
-		memcpy(first + LINK_HEADER_LEN, payload.p, len);
-	written = write_plain(conn, first, LINK_HEADER_LEN + len) &&
-	          (len == payload.len || write_plain(conn, payload.p + len, payload.len - len));
-	sodium_memzero(first, LINK_HEADER_LEN + len);
-	return written;
-}
-
 static void greet(struct link_conn *conn)
 {
 	uint8_t greeting[LINK_GREETING_LEN];
 
 	link_frame_greeting(conn->config.server, greeting);
 	conn->state = CONN_GREETING;
-	if (!write_plain(conn, greeting, sizeof(greeting)))
+	if (!link_record_put(conn->ssl, greeting, sizeof(greeting)))
 		end(conn, "greeting_failed");
 }
 
@@ -239,10 +211,18 @@ static enum link_conn_next take_all(struct link_conn *conn, bool greeted)
 	return next;
 }
 
-/* Under the lock. Whether an event will tell that there is more; else nng is to read. */
+/* Under the lock. Whether an event will tell somebody that there is more; else nng is to read. */
 static bool awaits_event(struct link_conn *conn)
 {
-	return conn->config.ready && conn->state == CONN_OPEN && link_io_watch(&conn->io, conn->config.ready);
+	const struct link_conn_config *config = &conn->config;
+
+	if (!config->ready || conn->state != CONN_OPEN || (config->readers && atomic_load(config->readers) == 0) ||
+		!link_io_watch(&conn->io, config->ready, config->readers != NULL))
+		return false;
+	/* The last of them may just have gone. */
+	if (config->readers && atomic_load(config->readers) == 0)
+		link_keeper_poke(config->kept, clock_monotonic_us() + LINK_UNREAD_US);
+	return true;
 }
 
 static void rx_rest(struct link_conn *conn, enum link_conn_next next)
@@ -303,14 +283,33 @@ void link_conn_read(struct link_conn *conn)
 	size_t len = 0;
 
 	pthread_mutex_lock(&conn->lock);
-	if (link_io_is_watched(&conn->io) && !conn->rx_busy)
-		got = link_io_receive(&conn->io, conn->rx_raw, sizeof(conn->rx_raw), &len);
-	if (got == LINK_IO_NOTHING) {
+	if (!link_io_is_watched(&conn->io) || conn->rx_busy || conn->paused) {
 		pthread_mutex_unlock(&conn->lock);
 		return;
 	}
+	got = link_io_receive(&conn->io, conn->rx_raw, sizeof(conn->rx_raw), &len);
 	conn->rx_busy = true;
-	take_raw(conn, got == LINK_IO_BYTES ? len : 0);
+	if (got != LINK_IO_NOTHING) {
+		take_raw(conn, got == LINK_IO_BYTES ? len : 0);
+		return;
+	}
+	pthread_mutex_unlock(&conn->lock);
+	rx_rest(conn, LINK_CONN_GO);
+}
+
+void link_conn_leave(struct link_conn *conn)
+{
+	bool left;
+
+	pthread_mutex_lock(&conn->lock);
+	left = link_io_is_watched(&conn->io) && !conn->rx_busy && !conn->paused;
+	if (left) {
+		link_io_rest(&conn->io, conn->config.ready);
+		conn->rx_busy = true;
+	}
+	pthread_mutex_unlock(&conn->lock);
+	if (left)
+		receive(conn);
 }
 
 static void tx_done(void *arg)
@@ -377,7 +376,7 @@ bool link_conn_send(struct link_conn *conn, uint32_t id, struct str payload, uin
 	open = conn->state == CONN_OPEN && !conn->gentle;
 	if (open) {
 		ERR_clear_error();
-		if (!write_message(conn, id, payload))
+		if (!link_record_message(conn->ssl, id, payload))
 			end(conn, "no_memory");
 		else if ((size_t)BIO_pending(conn->to_net) > conn->config.out_max)
 			end(conn, "peer_does_not_read");
@@ -430,7 +429,7 @@ void link_conn_resume(struct link_conn *conn)
 	conn->resumed = !goes_on;
 	if (goes_on) {
 		conn->paused = false;
-		conn->rx_busy = true;
+		goes_on = conn->rx_busy = !awaits_event(conn);
 	}
 	pthread_mutex_unlock(&conn->lock);
 	if (goes_on)

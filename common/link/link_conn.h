@@ -2,6 +2,8 @@
 #ifndef BERTH_LINK_LINK_CONN_H
 #define BERTH_LINK_LINK_CONN_H
 
+#include <stdatomic.h>
+
 #include "link/link_private.h"
 
 /*
@@ -12,6 +14,8 @@
  * with the payload LINK_CONN_NEXT also that another process takes its place. nng's own REQ drops all of them.
  */
 struct link_conn;
+
+#define LINK_UNREAD_US (2 * 1000U)
 
 #define LINK_CONN_NOTE 0x80000000U
 #define LINK_CONN_PING STR("\0")
@@ -37,6 +41,8 @@ struct link_conn_config {
 	struct link_kept *kept; /* poked when the connection has ended */
 	/* Borrows; NULL: nng's threads read. Once greeted it is told what comes, for link_conn_read. */
 	const struct link_ready *ready;
+	/* Borrows; how many wait for that: one hears of it, and nng reads while none does. NULL: one, always. */
+	const _Atomic size_t *readers;
 };
 
 /* *conn_out is set before any event. On an error nothing was, and the stream is freed. */
@@ -51,6 +57,8 @@ uint64_t link_conn_given(struct link_conn *conn);
 void link_conn_resume(struct link_conn *conn);
 /* Takes what has come, if anything has; never waits. The connection lives at least until it returns. */
 void link_conn_read(struct link_conn *conn);
+/* Nobody has come to read it for LINK_UNREAD_US: nng's threads do until somebody waits again. */
+void link_conn_leave(struct link_conn *conn);
 /* Ends it, after what waits to be sent when `gently`; it is over a little later. */
 void link_conn_close(struct link_conn *conn, bool gently);
 bool link_conn_is_open(struct link_conn *conn); /* greeted and not ended */

@@ -120,12 +120,12 @@ static int second_of(nng_stream *stream)
 	return -1;
 }
 
-bool link_io_watch(struct link_io *io, const struct link_ready *ready)
+bool link_io_watch(struct link_io *io, const struct link_ready *ready, bool once)
 {
-	struct epoll_event event = {.events = EPOLLIN, .data.u64 = ready->data};
+	struct epoll_event event = {.events = EPOLLIN | (once ? EPOLLONESHOT : 0U), .data.u64 = ready->data};
 
 	if (io->fd >= 0)
-		return true;
+		return !once || epoll_ctl(io->epoll_fd, EPOLL_CTL_MOD, io->fd, &event) == 0;
 	io->fd = second_of(io->stream);
 	if (io->fd < 0)
 		return false;
@@ -135,6 +135,13 @@ bool link_io_watch(struct link_io *io, const struct link_ready *ready)
 	close(io->fd);
 	io->fd = -1;
 	return false;
+}
+
+void link_io_rest(struct link_io *io, const struct link_ready *ready)
+{
+	struct epoll_event event = {.events = EPOLLONESHOT, .data.u64 = ready->data};
+
+	(void)epoll_ctl(io->epoll_fd, EPOLL_CTL_MOD, io->fd, &event);
 }
 
 bool link_io_is_watched(const struct link_io *io)

@@ -26,8 +26,10 @@ void link_io_release(struct link_io *io);
 size_t link_io_send(struct link_io *io, const char *bytes, size_t len);
 enum link_io_got link_io_receive(struct link_io *io, char *room, size_t len, size_t *got_out);
 
-/* From now on `ready` reports what comes, as long as it is there. False: it cannot be watched. */
-bool link_io_watch(struct link_io *io, const struct link_ready *ready);
+/* From now on `ready` reports what comes, as long as it is there, or once. False: it cannot be watched. */
+bool link_io_watch(struct link_io *io, const struct link_ready *ready, bool once);
+/* Reports nothing more until it is watched again. */
+void link_io_rest(struct link_io *io, const struct link_ready *ready);
 bool link_io_is_watched(const struct link_io *io);
 void link_io_unwatch(struct link_io *io);
 

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -71,6 +75,14 @@ void link_message_free(struct message **message)
 	*message = NULL;
 }
 
+void link_listener_ring(struct link_listener *listener)
+{
+	const uint64_t one = 1;
+
+	if (atomic_load(&listener->waiting) > 0 && write(listener->came_fd, &one, sizeof(one)) < 0)
+		return; /* the counter is full: it is readable, and that is all there is to it */
+}
+
 /* Under the lock. False: this process takes nothing more. */
 static bool enqueue(struct link_listener *listener, struct message *message)
 {
@@ -83,7 +95,8 @@ static bool enqueue(struct link_listener *listener, struct message *message)
 	caller->queued_bytes += message->len;
 	*listener->last = message;
 	listener->last = &message->next;
-	pthread_cond_signal(&listener->came);
+	if (!caller->attended)
+		link_listener_ring(listener);
 	return true;
 }
 
@@ -160,7 +173,8 @@ static void caller_add(struct link_listener *listener, nng_stream *stream)
 		.peer = listener->caller,
 		.out_max = OUT_MAX,
 		.events = &events,
-		.kept = &listener->kept};
+		.kept = &listener->kept,
+		.readers = &listener->waiting};
 	struct caller *caller = calloc(1, sizeof(*caller));
 
 	if (!caller) {
@@ -171,6 +185,9 @@ static void caller_add(struct link_listener *listener, nng_stream *stream)
 	make_room(listener);
 	caller->listener = listener;
 	config.owner = caller;
+	caller->ready =
+		(struct link_ready){.epoll_fd = listener->epoll_fd, .data = LINK_MARK_FIRST + listener->marks++};
+	config.ready = &caller->ready;
 	if (link_conn_new(&config, &caller->conn) != OK) {
 		free(caller);
 		return;
@@ -270,6 +287,8 @@ static uint64_t tick(void *owner, uint64_t now_us)
 			}
 		} else {
 			watch(caller, now_us);
+			if (atomic_load(&listener->waiting) == 0)
+				link_conn_leave(caller->conn);
 		}
 		place = &caller->next;
 	}
@@ -284,6 +303,31 @@ static uint64_t tick(void *owner, uint64_t now_us)
 }
 
 /* ---- life ---- */
+
+static bool watch_fd(const struct link_listener *listener, int fd, uint32_t what, uint64_t mark)
+{
+	struct epoll_event event = {.events = what, .data.u64 = mark};
+
+	return fd >= 0 && epoll_ctl(listener->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+static bool open_fds(struct link_listener *listener)
+{
+	listener->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	listener->came_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	listener->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	return listener->epoll_fd >= 0 && watch_fd(listener, listener->came_fd, EPOLLIN | EPOLLET, LINK_MARK_CAME) &&
+	       watch_fd(listener, listener->wake_fd, EPOLLIN, LINK_MARK_WAKE);
+}
+
+static void close_fds(struct link_listener *listener)
+{
+	const int fds[] = {listener->came_fd, listener->wake_fd, listener->epoll_fd};
+
+	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+}
 
 static enum err listener_start(struct link_listener *listener, const char *url)
 {
@@ -313,13 +357,13 @@ enum err link_listener_new(const struct link_listener_config *config, struct lin
 	if (!listener)
 		return ERR_OVERLOADED;
 	pthread_mutex_init(&listener->lock, NULL);
-	wait_init(&listener->came);
 	wait_init(&listener->gone);
 	listener->caller = config->caller;
 	listener->lane = config->lane;
 	listener->last = &listener->first;
 	listener->kept = (struct link_kept){.tick = tick, .owner = listener};
-	if ((err = link_identity_tls(config->identity, config->caller, &listener->tls)) == OK)
+	err = open_fds(listener) ? link_identity_tls(config->identity, config->caller, &listener->tls) : ERR_OVERLOADED;
+	if (err == OK)
 		err = listener_start(listener, config->url);
 	if (err == OK)
 		*listener_out = listener;
@@ -393,7 +437,7 @@ void link_listener_free(struct link_listener **listener)
 	if (gone->end)
 		nng_stream_listener_free(gone->end);
 	SSL_CTX_free(gone->tls);
-	pthread_cond_destroy(&gone->came);
+	close_fds(gone);
 	pthread_cond_destroy(&gone->gone);
 	pthread_mutex_destroy(&gone->lock);
 	free(gone);
@@ -401,9 +445,13 @@ void link_listener_free(struct link_listener **listener)
 
 void link_listener_wake(struct link_listener *listener)
 {
+	const uint64_t one = 1;
+
 	pthread_mutex_lock(&listener->lock);
 	listener->wakes++;
-	pthread_cond_broadcast(&listener->came);
+	listener->unwoken = atomic_load(&listener->waiting);
+	if (listener->unwoken > 0 && write(listener->wake_fd, &one, sizeof(one)) < 0)
+		log_event(LOG_ERROR, "link_wake_failed", LOG_I("errno", errno));
 	pthread_mutex_unlock(&listener->lock);
 }
 

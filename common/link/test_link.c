@@ -1265,6 +1265,94 @@ static void test_a_peer_killed_again_and_again_under_load_is_found_again(void **
 	dialer_free(&siege.dialer);
 }
 
+/* A deadline counts from when a message came in, and heartbeats are answered, though every worker is at work. */
+static void test_what_comes_while_all_work_is_read_in_time(void **state)
+{
+	int port = free_port();
+	struct link_listener *listener = listener_at(pki, port);
+	struct link_worker *workers[3] = {NULL};
+	struct link_dialer *dialer;
+	struct tally t = {0};
+	char url[LINK_URL_MAX];
+	struct str message;
+	uint64_t sent_us = 0;
+
+	(void)state;
+	(void)snprintf(url, sizeof(url), "tls+tcp://127.0.0.1:%d", port);
+	dialer = dialer_to(pki, PEER_gateway, "gateway", url, 0);
+	for (size_t i = 0; i < COUNT_OF(workers); i++)
+		assert_int_equal(link_worker_new(listener, &workers[i]), OK);
+	assert_true(wait_live(dialer, 1));
+	for (size_t i = 0; i < COUNT_OF(workers); i++) {
+		sent_us = clock_monotonic_us();
+		assert_int_equal(link_send(dialer, STR("e"), in_ms(20000), tally, &t), OK);
+		/* All are at work, but before the first. */
+		usleep(i == 0 ? 0 : 400000);
+		assert_int_equal(link_worker_receive(workers[i], 5000, &message), OK);
+		assert_true(link_worker_came_us(workers[i]) - sent_us < 300000);
+	}
+	for (size_t i = 0; i < COUNT_OF(workers); i++)
+		link_worker_reply(workers[i], STR("e"));
+	assert_true(wait_ended(&t, COUNT_OF(workers), 5000));
+	dialer_free(&dialer);
+	for (size_t i = 0; i < COUNT_OF(workers); i++)
+		link_worker_free(&workers[i]);
+	link_listener_free(&listener);
+}
+
+struct sleeper {
+	struct link_listener *listener;
+	uint64_t timeout_ms;
+	enum err err;
+};
+
+static void *sleep_in_receive(void *arg)
+{
+	struct sleeper *sleeper = arg;
+	struct link_worker *worker = NULL;
+	struct str message;
+
+	INVARIANT(link_worker_new(sleeper->listener, &worker) == OK);
+	sleeper->err = link_worker_receive(worker, sleeper->timeout_ms, &message);
+	link_worker_free(&worker);
+	return NULL;
+}
+
+static void sleep_all(struct link_listener *listener, uint64_t timeout_ms, bool wake)
+{
+	struct sleeper sleepers[4];
+	pthread_t threads[COUNT_OF(sleepers)];
+
+	for (size_t i = 0; i < COUNT_OF(sleepers); i++) {
+		sleepers[i] = (struct sleeper){.listener = listener, .timeout_ms = timeout_ms};
+		assert_int_equal(pthread_create(&threads[i], NULL, sleep_in_receive, &sleepers[i]), 0);
+	}
+	usleep(200000);
+	if (wake)
+		link_listener_wake(listener);
+	for (size_t i = 0; i < COUNT_OF(sleepers); i++) {
+		pthread_join(threads[i], NULL);
+		assert_int_equal(sleepers[i].err, ERR_DEADLINE);
+	}
+}
+
+static void test_a_wake_ends_every_wait_that_has_begun_and_no_other(void **state)
+{
+	struct link_listener *listener = listener_at(pki, free_port());
+	uint64_t begun_us;
+
+	(void)state;
+	for (int round = 0; round < 3; round++) {
+		begun_us = clock_monotonic_us();
+		sleep_all(listener, 60000, true);
+		assert_true(clock_monotonic_us() - begun_us < 30000000);
+		begun_us = clock_monotonic_us();
+		sleep_all(listener, 400, false);
+		assert_true(clock_monotonic_us() - begun_us >= 400000);
+	}
+	link_listener_free(&listener);
+}
+
 static int make_pki(void **state)
 {
 	(void)state;
@@ -1291,6 +1379,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_a_message_that_waits_in_no_connection_is_undelivered),
 		cmocka_unit_test(test_a_message_comes_back_as_its_reply),
 		cmocka_unit_test(test_a_reply_waits_for_the_thread_that_reads),
+		cmocka_unit_test(test_what_comes_while_all_work_is_read_in_time),
+		cmocka_unit_test(test_a_wake_ends_every_wait_that_has_begun_and_no_other),
 		cmocka_unit_test(test_a_deadline_ends_the_call),
 		cmocka_unit_test(test_without_a_peer_the_call_fails_at_once),
 		cmocka_unit_test(test_two_replicas_share_the_load_and_one_takes_over),

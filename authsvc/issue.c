@@ -246,28 +246,6 @@ static void put_id(struct json_writer *w, const char *claim, const struct uuid *
 	json_put_c(w, text);
 }
 
-/* OpenID Connect Core section 2 */
-static void put_proof(struct json_writer *w, const struct issue *issue)
-{
-	struct str rest = issue->proof.methods;
-	struct str word;
-	bool more = rest.len > 0;
-
-	json_key(w, "auth_time");
-	json_put_i64(w, issue->auth_at / US_PER_S);
-	json_key(w, "acr");
-	json_put_c(w, acr_name(issue->proof.acr));
-	if (!more)
-		return;
-	json_key(w, "amr");
-	json_begin_array(w);
-	while (more) {
-		more = str_cut(&rest, ' ', &word);
-		json_put_str(w, word);
-	}
-	json_end_array(w);
-}
-
 static enum err sign_id(struct call *call, const struct issue *issue, const struct key_set *keys, instant_us now,
 	struct str access_token, struct buf *compact_out)
 {
@@ -287,7 +265,7 @@ static enum err sign_id(struct call *call, const struct issue *issue, const stru
 	json_put_i64(&w, now / US_PER_S);
 	json_key(&w, "exp");
 	json_put_i64(&w, (now + ID_TOKEN_LIFE_US) / US_PER_S);
-	put_proof(&w, issue);
+	acr_put(&w, issue->proof.acr, issue->auth_at, issue->proof.methods);
 	if (!uuid_is_nil(&issue->session_id))
 		put_id(&w, "sid", &issue->session_id);
 	json_key(&w, "at_hash");

@@ -63,3 +63,25 @@ bool acr_methods_ok(struct str methods)
 	}
 	return methods.len == 0 || !blank;
 }
+
+void acr_put(struct json_writer *w, enum acr acr, instant_us auth_at, struct str methods)
+{
+	struct str word;
+	bool more = methods.len > 0;
+
+	json_key(w, "acr");
+	json_put_c(w, acr_name(acr));
+	if (auth_at > 0) {
+		json_key(w, "auth_time");
+		json_put_i64(w, auth_at / US_PER_S);
+	}
+	if (!more)
+		return;
+	json_key(w, "amr");
+	json_begin_array(w);
+	while (more) {
+		more = str_cut(&methods, ' ', &word);
+		json_put_str(w, word);
+	}
+	json_end_array(w);
+}

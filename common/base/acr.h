@@ -2,6 +2,8 @@
 #ifndef BERTH_BASE_ACR_H
 #define BERTH_BASE_ACR_H
 
+#include "base/clock.h"
+#include "base/json.h"
 #include "base/str.h"
 
 /*
@@ -35,5 +37,8 @@ bool demand_parse(struct str name, enum demand *demand_out);
  */
 #define AMR_MAX 47
 bool acr_methods_ok(struct str methods);
+
+/* The claims acr, auth_time and amr (OpenID Connect Core section 2), as far as they are known. */
+void acr_put(struct json_writer *w, enum acr acr, instant_us auth_at, struct str methods);
 
 #endif

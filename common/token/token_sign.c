@@ -151,29 +151,11 @@ static void put_who(struct json_writer *w, const struct token *token)
 
 static void put_proof(struct json_writer *w, const struct token *token)
 {
-	struct str rest = str_from(token->methods);
-	struct str word;
-	bool more = rest.len > 0;
-
 	if (token->acr == ACR_NONE)
 		return;
-	json_key(w, "acr");
-	json_put_c(w, acr_name(token->acr));
 	json_key(w, "mfa");
 	json_put_c(w, demand_name(token->demand));
-	if (token->auth_at > 0) {
-		json_key(w, "auth_time");
-		json_put_i64(w, token->auth_at / US_PER_S);
-	}
-	if (!more)
-		return;
-	json_key(w, "amr");
-	json_begin_array(w);
-	while (more) {
-		more = str_cut(&rest, ' ', &word);
-		json_put_str(w, word);
-	}
-	json_end_array(w);
+	acr_put(w, token->acr, token->auth_at, str_from(token->methods));
 }
 
 static void put_audience(struct json_writer *w, const struct token_rules *rules, const struct token *token)

@@ -107,15 +107,9 @@ compose_images() {
 compose_container() { compose ps -q "$1"; }
 compose_is_healthy() { [ "$(docker inspect -f '{{.State.Health.Status}}' "$(compose_container "$1")" 2>/dev/null)" = healthy ]; }
 
-compose_demo_load() {
-	local document=demo-bootstrap.json output=$RUN_DIR/demo-bootstrap.out
-	if [ -f "$RUN_DIR/demo.json" ]; then
-		note "they are loaded already"
-		return 0
-	fi
-	demo_python load.py document | config_file "$document"
-	compose_give authsvc "etc/$document"
-	(umask 077 && compose exec -T authsvc authsvc --bootstrap "/berth/etc/$document" >"$output")
-	demo_python load.py load "$output"
-	rm -f "$STATE_DIR/etc/$document" "$STATE_DIR/containers/authsvc/etc/$document" "$output"
+# compose_bootstrap DOCUMENT OUTPUT: as demo_bootstrap, in the container of authsvc.
+compose_bootstrap() {
+	compose_give authsvc "etc/$1"
+	(umask 077 && compose exec -T authsvc authsvc --bootstrap "/berth/etc/$1" >"$2")
+	rm -f "$STATE_DIR/containers/authsvc/etc/$1"
 }

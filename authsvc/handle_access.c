@@ -3,6 +3,7 @@
 #include "people.h"
 #include "service/admit.h"
 #include "store_factor.h"
+#include "store_group.h"
 #include "store_role.h"
 #include "store_role_grant.h"
 
@@ -69,9 +70,10 @@ static void add_granting(const struct question *question, struct str words, enum
 
 static bool is_there(const struct question *question, const struct held_place *place)
 {
-	const struct uuid *id = place->scope == GRANT_SITE   ? question->site_id
-	                        : place->scope == GRANT_AREA ? question->area_id
-	                                                     : question->for_person_id;
+	const struct uuid *id = place->scope == GRANT_SITE        ? question->site_id
+	                        : place->scope == GRANT_AREA      ? question->area_id
+	                        : place->scope == GRANT_PRINCIPAL ? question->for_person_id
+	                                                          : NULL;
 
 	return id != NULL && uuid_eq(id, &place->id);
 }
@@ -220,6 +222,31 @@ static enum err answer(const struct question *question)
 	return need_both(question, operation->permission, (operation->flags & OP_PLACED) != 0);
 }
 
+/* What is held for the people of a group is held for the person asked about, when that is one of them. */
+static enum err find_in_groups(struct question *question, struct store *store)
+{
+	enum err err = OK;
+
+	for (size_t i = 0; i < question->person.held.place_count && question->for_person_id != NULL && err == OK; i++) {
+		struct held_place *place = &question->person.held.places[i];
+		struct group_record group;
+
+		if (place->scope != GRANT_GROUP)
+			continue;
+		if ((err = store_group_read(store, &place->id, &group)) == OK)
+			err = store_group_members(store, &group);
+		for (size_t k = 0; err == OK && k < group.member_count; k++) {
+			if (uuid_eq(&group.members[k], question->for_person_id)) {
+				place->scope = GRANT_PRINCIPAL;
+				place->id = *question->for_person_id;
+			}
+		}
+		if (err == ERR_NOT_FOUND)
+			err = OK;
+	}
+	return err;
+}
+
 /* What the person is, holds and has to show. */
 static enum err read_person(struct question *question, struct store *store, const struct uuid *id)
 {
@@ -231,6 +258,8 @@ static enum err read_person(struct question *question, struct store *store, cons
 	if (question->person.status == PERSON_ERASED)
 		return ERR_NOT_FOUND;
 	if ((err = store_role_grant_held(store, question->person.row_id, &question->person.held)) != OK)
+		return err;
+	if ((err = find_in_groups(question, store)) != OK)
 		return err;
 	if ((err = store_factor_standing(store, question->person.row_id, &question->standing)) != OK)
 		return err;

@@ -51,6 +51,23 @@ static enum err name_verdict(struct call *call, enum err err)
 	                           : err;
 }
 
+/* Whoever joins comes within reach of those who hold something for the people of the group. */
+static enum err check_reach(struct call *call, struct store *store, const struct group_record *group)
+{
+	struct person_record probe = {.roles = STR(""), .permissions = STR("")};
+	struct rights outer = desk_rights(call), none = {{0}}, inner;
+	enum err err;
+
+	if ((err = store_role_grant_over_group(store, &group->id, &probe.held)) != OK)
+		return err;
+	inner = issue_rights_of_person(&probe);
+	inner = issue_rights_at(GRANT_GROUP, &inner);
+	if (rules_rights_within(&inner, &outer))
+		return people_check_lasting(call, store, &none, &inner, 0);
+	return call_refuse(call, ERR_FORBIDDEN, "member_ids", "permission_exceeds_own",
+		"Somebody holds a right for the people of this group that you do not have yourself.");
+}
+
 /*
  * Who may do less than the group gives by its grants cannot put people into it or take them out: what one grants is
  * held to one's own rights.
@@ -71,9 +88,11 @@ static enum err check_rank(struct call *call, struct store *store, const struct 
 		for (size_t k = 0; k < group->member_count; k++)
 			stay += uuid_eq(&members[i], &group->members[k]);
 	}
-	rights = issue_rights_of_person(&probe);
 	if (stay == count)
 		return OK;
+	if ((err = check_reach(call, store, group)) != OK)
+		return err;
+	rights = issue_rights_of_person(&probe);
 	err = people_check_lasting(call, store, &none, &rights, 0);
 	return err == OK ? people_check_second(call, store, &none, &rights) : err;
 }
@@ -250,6 +269,7 @@ static enum err forget(struct call *call, const struct uuid *id, struct store *s
 {
 	struct group_record group;
 	struct group_view old;
+	struct held over;
 	struct uuids nobody = {NULL, 0};
 	struct str before;
 	int64_t grants;
@@ -259,9 +279,11 @@ static enum err forget(struct call *call, const struct uuid *id, struct store *s
 		return err;
 	if ((err = store_role_grant_open(store, 0, group.row_id, STR_NONE, &grants)) != OK)
 		return err;
-	if (grants > 0)
-		return call_refuse(
-			call, ERR_CONFLICT, NULL, "group_in_use", "The group holds a grant; revoke it first.");
+	if ((err = store_role_grant_over_group(store, &group.id, &over)) != OK)
+		return err;
+	if (grants > 0 || over.roles.len > 0)
+		return call_refuse(call, ERR_CONFLICT, NULL, "group_in_use",
+			"The group holds a grant, or there is one for its people; revoke it first.");
 	view(&group, &old);
 	if ((before = desk_json(call, shape_group_view(), &old)).p == NULL)
 		return ERR_OVERLOADED;
@@ -286,6 +308,33 @@ enum err handle_group_delete(struct call *call, const struct group_ref *request_
 	CRASH_POINT("group_delete.before_commit");
 	err = desk_commit(call, &store);
 	CRASH_POINT("group_delete.after_commit");
+done:
+	store_release(&store);
+	return err;
+}
+
+enum err handle_group_members(
+	struct call *call, const struct group_members_request *request_in, struct group_members_reply *reply_out)
+{
+	const struct uuid *id = &request_in->group_id;
+	struct group_record group;
+	struct store store = {0};
+	bool reaches = false;
+	enum err err;
+
+	/* bookingsvc asks for whoever holds something over the group, and of nothing else. */
+	for (unsigned i = 0; call->has_token && i < call->token.grant_count; i++)
+		reaches = reaches ||
+		          (call->token.grants[i].scope == (char)TOKEN_GROUP && uuid_eq(&call->token.grants[i].id, id));
+	if (!reaches || !uuid_eq(&call->token.tenant_id, &request_in->tenant_id))
+		return ERR_FORBIDDEN;
+	reply_out->has_member_ids = true;
+	if ((err = desk_begin(call, &store)) != OK)
+		goto done;
+	if ((err = store_group_read(&store, id, &group)) == OK && (err = store_group_members(&store, &group)) == OK)
+		reply_out->member_ids = (struct uuids){group.members, group.member_count};
+	if (err == ERR_NOT_FOUND)
+		err = OK;
 done:
 	store_release(&store);
 	return err;

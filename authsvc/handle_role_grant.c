@@ -60,6 +60,7 @@ static enum err check_scope(struct call *call, struct store *store, const struct
 	struct role_grant_record *record)
 {
 	struct person_record principal;
+	struct group_record group;
 	enum err err;
 
 	record->scope = GRANT_TENANT;
@@ -68,7 +69,12 @@ static enum err check_scope(struct call *call, struct store *store, const struct
 	record->scope_id = request->has_scope_id ? request->scope_id : UUID_NIL;
 	if ((record->scope == GRANT_TENANT) != uuid_is_nil(&record->scope_id))
 		return call_refuse(call, ERR_BAD_FIELD, "scope_id", "scope_id_and_scope",
-			"A site, area or principal has its id, the tenant none.");
+			"A site, area, principal or group has its id, the tenant none.");
+	if (record->scope == GRANT_GROUP) {
+		/* Locked: nobody joins or deletes it meanwhile who may not give what is granted over it. */
+		err = store_group_lock(store, &record->scope_id, &group);
+		return err == ERR_NOT_FOUND ? call_refuse(call, err, "scope_id", NULL, NULL) : err;
+	}
 	if (record->scope != GRANT_PRINCIPAL)
 		return OK;
 	err = store_person_read(store, &record->scope_id, &principal);

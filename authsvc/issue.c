@@ -120,9 +120,9 @@ struct rights issue_rights_at(enum grant_scope scope, const struct rights *right
 	struct rights there;
 
 	memcpy(set.bits, rights->bits, sizeof(set.bits));
-	some = scope == GRANT_TENANT      ? set
-	       : scope == GRANT_PRINCIPAL ? permission_set_of_principal(&set)
-	                                  : permission_set_of_place(&set);
+	some = scope == GRANT_TENANT                              ? set
+	       : scope == GRANT_PRINCIPAL || scope == GRANT_GROUP ? permission_set_of_principal(&set)
+	                                                          : permission_set_of_place(&set);
 	memcpy(there.bits, some.bits, sizeof(there.bits));
 	return there;
 }
@@ -168,6 +168,7 @@ static enum err fill_grants(struct token *token, const struct issue *issue)
 		[GRANT_SITE] = TOKEN_SITE,
 		[GRANT_AREA] = TOKEN_AREA,
 		[GRANT_PRINCIPAL] = TOKEN_PRINCIPAL,
+		[GRANT_GROUP] = TOKEN_GROUP,
 	};
 	const struct held *held = &issue->person->held;
 

@@ -271,6 +271,7 @@ static const char *const grant_scopes[GRANT_SCOPES] = {
 	[GRANT_SITE] = "site",
 	[GRANT_AREA] = "area",
 	[GRANT_PRINCIPAL] = "principal",
+	[GRANT_GROUP] = "group",
 };
 
 const char *rules_grant_scope_name(enum grant_scope scope)

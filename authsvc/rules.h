@@ -46,8 +46,8 @@ struct rights {
 bool rules_rights_within(const struct rights *inner, const struct rights *outer);
 struct rights rules_rights_join(const struct rights *a, const struct rights *b);
 struct rights rules_rights_minus(const struct rights *a, const struct rights *b); /* what only `a` has */
-/* Where a granted role holds: everywhere, or at one site, in one area, for one person. */
-enum grant_scope { GRANT_TENANT, GRANT_SITE, GRANT_AREA, GRANT_PRINCIPAL, GRANT_SCOPES };
+/* Where a granted role holds: everywhere, or at one site, in one area, for one person, for the people of a group. */
+enum grant_scope { GRANT_TENANT, GRANT_SITE, GRANT_AREA, GRANT_PRINCIPAL, GRANT_GROUP, GRANT_SCOPES };
 const char *rules_grant_scope_name(enum grant_scope scope);
 bool rules_grant_scope_parse(struct str name, enum grant_scope *scope_out);
 enum grant_status { GRANT_PENDING, GRANT_ACTIVE, GRANT_REFUSED, GRANT_REVOKED, GRANT_STATUSES };

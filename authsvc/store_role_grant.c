@@ -268,3 +268,14 @@ enum err store_role_grant_lasting(struct store *store, int64_t person_row_id, in
 		&rows);
 	return hold_all(store, err, &rows, held_out);
 }
+
+enum err store_role_grant_over_group(struct store *store, const struct uuid *group_id, struct held *held_out)
+{
+	struct rows *rows = NULL;
+	enum err err;
+
+	err = tx_query(store->tx, &sql_role_grant_over_group,
+		PARAMS(db_uuid(&store->tenant_id), db_uuid(group_id), db_time(clock_now_us()), db_i64(HELD_MAX)),
+		&rows);
+	return hold_all(store, err, &rows, held_out);
+}

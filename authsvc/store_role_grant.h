@@ -40,6 +40,8 @@ MUST_USE enum err store_role_grant_open(
 	struct store *store, int64_t person_row_id, int64_t group_row_id, struct str role, int64_t *count_out);
 /* What a group holds or will hold, wherever: all in roles and permissions of *held_out. */
 MUST_USE enum err store_role_grant_of_group(struct store *store, int64_t group_row_id, struct held *held_out);
+/* The same of what others are granted for its people. */
+MUST_USE enum err store_role_grant_over_group(struct store *store, const struct uuid *group_id, struct held *held_out);
 /* What the person holds everywhere at least until then (0: for good), in roles and permissions of *held_out. */
 MUST_USE enum err store_role_grant_lasting(
 	struct store *store, int64_t person_row_id, instant_us until, struct held *held_out);

@@ -5,6 +5,7 @@
 
 #include "base/encode.h"
 #include "base/log.h"
+#include "peer.h"
 
 #define REPLY_MAX (64U << 10)
 #define CURSOR_LEN 25 /* kind, time, id */
@@ -16,6 +17,8 @@ static enum reach_where where_of(enum token_scope scope)
 		return REACH_SITE;
 	case TOKEN_AREA:
 		return REACH_AREA;
+	case TOKEN_GROUP:
+		return REACH_GROUP;
 	case TOKEN_PRINCIPAL:
 	default:
 		return REACH_PERSON;
@@ -47,6 +50,20 @@ struct caller handle_caller(const struct call *call)
 	for (; caller.reach_count < token->grant_count; caller.reach_count++)
 		caller.reach[caller.reach_count] = reach_of(token, &token->grants[caller.reach_count]);
 	return caller;
+}
+
+enum err handle_caller_whole(struct call *call, struct caller *caller_out)
+{
+	enum err err = OK;
+
+	*caller_out = handle_caller(call);
+	for (size_t i = 0; i < caller_out->reach_count && err == OK; i++) {
+		struct reach *reach = &caller_out->reach[i];
+
+		if (reach->where == REACH_GROUP)
+			err = peer_group_members(call, &reach->id, &reach->members, &reach->member_count);
+	}
+	return err;
 }
 
 enum err handle_need_place(struct call *call, const struct uuid *site_id, const struct uuid *area_id)

@@ -10,6 +10,11 @@
 /* What the operations share: who calls, refusals, idempotency keys, events, documents, cursors. */
 
 struct caller handle_caller(const struct call *call);
+/*
+ * The same, with the people of the groups that the caller's rights reach: authsvc is asked, so before a transaction
+ * begins. Without such groups nobody is.
+ */
+MUST_USE enum err handle_caller_whole(struct call *call, struct caller *caller_out);
 struct uuid handle_client_id(const struct call *call); /* nil when the token's client id is not a UUID */
 /* ERR_FORBIDDEN for a client that acts for itself. */
 MUST_USE enum err handle_need_person(struct call *call);

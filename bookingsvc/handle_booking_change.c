@@ -10,6 +10,7 @@
 /* A change of one stay: opened, decided by the operation, closed. */
 struct change {
 	struct call *call;
+	struct caller caller;
 	struct booking *reply;
 	struct keyed keyed;
 	struct tx *tx;
@@ -37,8 +38,7 @@ static enum err check_access(struct change *change)
 {
 	struct call *call = change->call;
 	const struct stay_row *stay = &change->stay;
-	const struct caller everywhere = handle_caller(call);
-	const struct caller caller = rules_caller_at(&everywhere, &stay->site_id, &stay->area_id, &stay->person_id);
+	const struct caller caller = rules_caller_at(&change->caller, &stay->site_id, &stay->area_id, &stay->person_id);
 	struct verdict verdict;
 
 	change->standing = rules_standing(&caller, &change->stay.person_id, change->stay.is_principal);
@@ -56,6 +56,8 @@ static enum err change_open(struct call *call, const struct uuid *id, struct boo
 	*change = (struct change){.call = call, .reply = reply, .now = clock_now_us()};
 	if (call->operation->flags & OP_KEYED)
 		change->keyed = handle_keyed(call);
+	if ((err = handle_caller_whole(call, &change->caller)) != OK)
+		return err;
 	if ((err = handle_begin(call, &change->tx)) != OK)
 		return err;
 	err = handle_booking_claim(call, change->tx, &change->keyed, reply, &change->found);

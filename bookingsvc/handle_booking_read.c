@@ -6,12 +6,14 @@
 
 enum err handle_booking_read(struct call *call, const struct booking_ref *request, struct booking *reply)
 {
-	struct caller caller = handle_caller(call);
 	struct stay_row stay;
 	struct verdict verdict;
+	struct caller caller;
 	struct tx *tx = NULL;
 	enum err err;
 
+	if ((err = handle_caller_whole(call, &caller)) != OK)
+		goto done;
 	if ((err = handle_begin(call, &tx)) != OK)
 		goto done;
 	if ((err = store_stay_read(tx, &request->id, false, &caller.person_id, call->arena, &stay)) != OK)
@@ -28,11 +30,10 @@ done:
 }
 
 /* Whose bookings may be listed: one's own, a principal's; with booking.read_all, there or everywhere, anyone's. */
-static enum err check_scope(
-	struct call *call, struct tx *tx, bool everyone, const struct uuid *person_id, const struct uuid *site_id)
+static enum err check_scope(struct call *call, struct tx *tx, const struct caller *everywhere, bool everyone,
+	const struct uuid *person_id, const struct uuid *site_id)
 {
-	const struct caller everywhere = handle_caller(call);
-	const struct caller caller = rules_caller_at(&everywhere, site_id, NULL, everyone ? NULL : person_id);
+	const struct caller caller = rules_caller_at(everywhere, site_id, NULL, everyone ? NULL : person_id);
 	bool held = false;
 	enum err err = OK;
 
@@ -116,6 +117,8 @@ enum err handle_booking_list(struct call *call, const struct booking_list_reques
 {
 	const bool everyone = request->has_everyone && request->everyone;
 	const struct uuid *person_id = request->has_person_id ? &request->person_id : &call->token.person_id;
+	const struct uuid *site_id = request->has_site_id ? &request->site_id : NULL;
+	struct caller caller = handle_caller(call);
 	struct stay_filter filter;
 	struct tx *tx = NULL;
 	enum err err;
@@ -127,9 +130,11 @@ enum err handle_booking_list(struct call *call, const struct booking_list_reques
 		return handle_need_person(call);
 	if ((err = read_filter(call, request, &filter)) != OK)
 		return err;
+	if (request->has_person_id && (err = handle_caller_whole(call, &caller)) != OK)
+		return err;
 	if ((err = handle_begin(call, &tx)) != OK)
 		return err;
-	if ((err = check_scope(call, tx, everyone, person_id, request->has_site_id ? &request->site_id : NULL)) == OK)
+	if ((err = check_scope(call, tx, &caller, everyone, person_id, site_id)) == OK)
 		err = find_page(call, tx, everyone, person_id, &filter, reply);
 	tx_free(&tx);
 	return err;

@@ -6,12 +6,16 @@
 enum err handle_making_read(
 	struct making *making, struct call *call, const struct booking_create_request *request, struct booking *reply)
 {
+	enum err err;
+
 	*making = (struct making){.call = call,
 		.request = request,
 		.reply = reply,
 		.caller = handle_caller(call),
 		.person_id = request->has_for_person_id ? request->for_person_id : call->token.person_id,
 		.keyed = handle_keyed(call)};
+	if (handle_making_is_for_other(making) && (err = handle_caller_whole(call, &making->caller)) != OK)
+		return err;
 	making->caller = rules_caller_at(&making->caller, NULL, NULL, &making->person_id);
 	if (request->has_spot_id == request->has_area_id)
 		return call_refuse(call, ERR_BAD_FIELD, "spot_id", "exactly_one", "Give either spot_id or area_id.");

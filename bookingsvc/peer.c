@@ -36,3 +36,17 @@ enum err peer_people_active(struct call *call, const struct uuid *people, size_t
 			active_out[i] = uuid_eq(&people[i], &reply.ids.items[k]);
 	return OK;
 }
+
+enum err peer_group_members(
+	struct call *call, const struct uuid *group_id, const struct uuid **members_out, size_t *count_out)
+{
+	struct group_members_request request = {
+		.tenant_id = call->token.tenant_id, .has_tenant_id = true, .group_id = *group_id, .has_group_id = true};
+	struct group_members_reply reply = {0};
+	enum err err = context_call(
+		call->worker->context, call, OPID_group_members, &request, time_left_ms(call), call->arena, &reply);
+
+	*members_out = reply.member_ids.items;
+	*count_out = err == OK ? reply.member_ids.count : 0;
+	return err;
+}

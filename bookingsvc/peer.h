@@ -13,5 +13,8 @@
  * cannot be asked.
  */
 MUST_USE enum err peer_people_active(struct call *call, const struct uuid *people, size_t count, bool *active_out);
+/* Who is in a group of the caller's tenant, over which the caller's token gives something; in the call's arena. */
+MUST_USE enum err peer_group_members(
+	struct call *call, const struct uuid *group_id, const struct uuid **members_out, size_t *count_out);
 
 #endif

@@ -36,12 +36,14 @@ enum standing {
 	STANDING_ASSISTANT, /* one's principal's, with booking.act_for */
 	STANDING_STAFF      /* anyone's, with booking.manage */
 };
-/* What the caller may do at one place, or for one person, alone. */
+/* What the caller may do at one place, for one person, or for those of one group, alone. */
 #define REACH_MAX 8
-enum reach_where { REACH_SITE = 1, REACH_AREA, REACH_PERSON };
+enum reach_where { REACH_SITE = 1, REACH_AREA, REACH_PERSON, REACH_GROUP };
 struct reach {
 	enum reach_where where;
 	struct uuid id;
+	const struct uuid *members; /* of a group */
+	size_t member_count;
 	bool act_for, manage, read_all, site_manage;
 };
 struct caller {

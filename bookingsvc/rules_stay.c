@@ -7,8 +7,20 @@ static bool is_at(
 	const struct reach *reach, const struct uuid *site_id, const struct uuid *area_id, const struct uuid *person_id)
 {
 	const struct uuid *id = reach->where == REACH_SITE ? site_id : reach->where == REACH_AREA ? area_id : person_id;
+	bool member = false;
 
-	return id != NULL && !uuid_is_nil(id) && uuid_eq(id, &reach->id);
+	if (id == NULL || uuid_is_nil(id))
+		return false;
+	if (reach->where != REACH_GROUP)
+		return uuid_eq(id, &reach->id);
+	for (size_t i = 0; i < reach->member_count && !member; i++)
+		member = uuid_eq(id, &reach->members[i]);
+	return member;
+}
+
+static bool is_place(const struct reach *reach)
+{
+	return reach->where == REACH_SITE || reach->where == REACH_AREA;
 }
 
 struct caller rules_caller_at(const struct caller *caller, const struct uuid *site_id, const struct uuid *area_id,
@@ -23,8 +35,8 @@ struct caller rules_caller_at(const struct caller *caller, const struct uuid *si
 			continue;
 		there.manage |= reach->manage;
 		there.read_all |= reach->read_all;
-		there.site_manage |= reach->site_manage && reach->where != REACH_PERSON;
-		there.assists |= reach->act_for && reach->where == REACH_PERSON;
+		there.site_manage |= reach->site_manage && is_place(reach);
+		there.assists |= reach->act_for && !is_place(reach);
 	}
 	return there;
 }
@@ -32,7 +44,7 @@ struct caller rules_caller_at(const struct caller *caller, const struct uuid *si
 bool rules_manages_somewhere(const struct caller *caller)
 {
 	for (size_t i = 0; i < caller->reach_count; i++) {
-		if (caller->reach[i].manage && caller->reach[i].where != REACH_PERSON)
+		if (caller->reach[i].manage && is_place(&caller->reach[i]))
 			return true;
 	}
 	return false;

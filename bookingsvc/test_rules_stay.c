@@ -99,7 +99,8 @@ static void test_standing(void **state)
 
 static void test_reach(void **state)
 {
-	const struct uuid site = {{1}}, area = {{2}}, person = {{3}}, other = {{9}};
+	const struct uuid site = {{1}}, area = {{2}}, person = {{3}}, other = {{9}}, group = {{4}};
+	const struct uuid members[] = {{{5}}, {{3}}};
 	const struct {
 		const char *name;
 		struct reach reach;
@@ -120,6 +121,18 @@ static void test_reach(void **state)
 			.manage = false},
 		{"managing places is of places", {REACH_PERSON, person, .site_manage = true}, &site, &area, &person,
 			.manage = false},
+		{"for one of a group", {REACH_GROUP, group, members, 2, .manage = true, .act_for = true}, &site, &area,
+			&person, .manage = true, .act_for = true},
+		{"for nobody of it", {REACH_GROUP, group, members, 2, .manage = true}, &site, &area, &other,
+			.manage = false},
+		{"a group is none of its people", {REACH_GROUP, group, members, 2, .manage = true}, &site, &area,
+			&group, .manage = false},
+		{"a group that is gone", {REACH_GROUP, group, NULL, 0, .manage = true}, &site, &area, &person,
+			.manage = false},
+		{"nobody's stay is of no group", {REACH_GROUP, group, members, 2, .manage = true}, &site, &area,
+			&UUID_NIL, .manage = false},
+		{"managing places is not of groups", {REACH_GROUP, group, members, 2, .site_manage = true}, &site,
+			&area, &person, .manage = false},
 		{"managing a site", {REACH_SITE, site, .site_manage = true}, &site, NULL, NULL, .site_manage = true},
 	};
 
@@ -132,7 +145,7 @@ static void test_reach(void **state)
 		CHECK(cases[i].name, there.site_manage == cases[i].site_manage && there.assists == cases[i].act_for);
 		CHECK(cases[i].name, !there.act_for);
 		CHECK(cases[i].name, rules_manages_somewhere(&caller) ==
-					     (cases[i].reach.manage && cases[i].reach.where != REACH_PERSON));
+					     (cases[i].reach.manage && cases[i].reach.where < REACH_PERSON));
 	}
 }
 

@@ -362,7 +362,7 @@ static void a_token_lives_from_its_first_to_its_last_microsecond(void **state)
 static void fill_grants(struct token *token)
 {
 	for (uint8_t i = 1; i <= TOKEN_GRANTS_MAX + 2; i++) {
-		struct token_grant grant = {.id = {{i}}, .scope = "sap"[i % 3], .permissions = {i, 0, 0, i}};
+		struct token_grant grant = {.id = {{i}}, .scope = "sapg"[i % 4], .permissions = {i, 0, 0, i}};
 
 		assert_int_equal(token_add_grant(token, &grant), i <= TOKEN_GRANTS_MAX ? OK : ERR_TOO_LARGE);
 	}

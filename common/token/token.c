@@ -397,7 +397,8 @@ enum err token_add_grant(struct token *token, const struct token_grant *grant)
 	for (unsigned byte = 0; byte < TOKEN_GRANT_BYTES; byte++)
 		any |= grant->permissions[byte];
 	if (any == 0 || uuid_is_nil(&grant->id) ||
-		(grant->scope != TOKEN_SITE && grant->scope != TOKEN_AREA && grant->scope != TOKEN_PRINCIPAL))
+		(grant->scope != TOKEN_SITE && grant->scope != TOKEN_AREA && grant->scope != TOKEN_PRINCIPAL &&
+			grant->scope != TOKEN_GROUP))
 		return ERR_BAD_FIELD;
 	while (i < token->grant_count &&
 		!(token->grants[i].scope == grant->scope && uuid_eq(&token->grants[i].id, &grant->id)))

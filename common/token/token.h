@@ -33,7 +33,7 @@
 #define TOKEN_GRANTS_MAX 8
 #define TOKEN_GRANT_BYTES 4 /* of the bitmap: permissions 0 to 31 */
 
-enum token_scope { TOKEN_SITE = 's', TOKEN_AREA = 'a', TOKEN_PRINCIPAL = 'p' };
+enum token_scope { TOKEN_SITE = 's', TOKEN_AREA = 'a', TOKEN_PRINCIPAL = 'p', TOKEN_GROUP = 'g' };
 struct token_grant {
 	struct uuid id;
 	char scope; /* enum token_scope */

@@ -8,7 +8,6 @@
 #include "rules_web.h"
 #include "service/crash.h"
 #include "store_consent.h"
-#include "store_email.h"
 #include "store_factor.h"
 #include "store_mail.h"
 #include "ticket.h"
@@ -60,8 +59,6 @@ static enum err leave_nothing(struct store *store, const struct person_record *k
 	if ((err = people_lock_out(store, known, "registered_again")) != OK)
 		return err;
 	if ((err = store_factor_delete_person(store, known->row_id)) != OK)
-		return err;
-	if ((err = store_email_delete(store, known->row_id)) != OK)
 		return err;
 	return store_consent_delete_person(store, known->row_id);
 }

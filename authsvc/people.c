@@ -4,6 +4,7 @@
 #include "egress/egress_address.h"
 #include "issue.h"
 #include "rules_oauth.h"
+#include "store_email.h"
 #include "store_grant.h"
 #include "store_mail.h"
 #include "store_role.h"
@@ -264,6 +265,8 @@ enum err people_lock_out(struct store *store, const struct person_record *record
 	if ((err = store_session_end_person(store, record->row_id, now)) != OK)
 		return err;
 	if ((err = store_family_revoke(store, FAMILY_OF_PERSON, record->row_id, reason, now, NULL)) != OK)
+		return err;
+	if ((err = store_email_delete(store, record->row_id)) != OK)
 		return err;
 	return store_revocation_add(store, REVOKED_PERSON, &record->id, 1, now);
 }

@@ -64,7 +64,7 @@ MUST_USE enum err people_revoke(struct store *store, const struct uuid *people, 
 MUST_USE enum err people_put_event(struct call *call, struct store *store, const char *action,
 	const struct person_record *record, struct str before);
 
-/* Ends everything that the person has open, here and at the edge. */
+/* Ends everything that the person has open, here and at the edge, and a change of address that is under way. */
 MUST_USE enum err people_lock_out(struct store *store, const struct person_record *record, const char *reason);
 
 /* The same with its event, for its own sake. */

@@ -8,7 +8,7 @@ import pytest
 from berth_flow import Authorization, Browser, FlowError
 from berth_suite import wait_for
 from test_factors import enrolled
-from test_passwords import actions, ask as ask_for_password, mails_with, tokens_of
+from test_passwords import actions, ask as ask_for_password, choose, link_for, mails_with, tokens_of
 
 ORDER = 48
 
@@ -116,6 +116,13 @@ def test_an_address_that_is_somebodys_is_not_told_and_comes_to_nothing(suite, cl
     old = suite.link_in_mail(person["email"], "email/confirm")
     answer(suite, old)
     assert address_of(suite, person)["email"] == person["email"] and address_of(suite, other)["email"] == other["email"]
+
+
+def test_a_new_password_ends_a_change_that_is_under_way(suite, client, person):
+    """Whoever asked for it need not be the one who chose the password."""
+    _, old, new = links(suite, client, person, fresh(person["slug"]))
+    assert choose(suite, link_for(suite, person))[1].status == 303
+    assert [answer(suite, link).status for link in (old, new)] == [410, 410]
 
 
 def test_an_address_that_became_somebodys_meanwhile_is_not_taken_over(suite, client, person):

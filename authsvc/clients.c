@@ -3,6 +3,7 @@
 
 #include "base/encode.h"
 #include "issue.h"
+#include "people.h"
 #include "rules_oauth.h"
 #include "token/assertion.h"
 
@@ -41,9 +42,19 @@ static enum err check_grants(struct call *call, const struct client_record *reco
 	return OK;
 }
 
-static enum err check_permissions(struct call *call, const struct texts *permissions, struct str words)
+struct rights clients_rights(const struct client_record *record)
 {
-	struct rights inner = issue_rights_of_names(words);
+	struct rights admin = issue_rights_of_roles(STR(ROLE_ADMIN));
+	struct rights rights = issue_rights_of_names(record->permissions);
+	const bool asked = record->third_party || !rules_word_listed(record->grants, "authorization_code");
+
+	return asked ? rights : rules_rights_join(&rights, &admin);
+}
+
+static enum err check_permissions(
+	struct call *call, const struct texts *permissions, const struct client_record *record)
+{
+	struct rights inner = issue_rights_of_names(record->permissions), reach = clients_rights(record);
 	struct rights outer = desk_rights(call);
 	unsigned bit;
 
@@ -55,6 +66,9 @@ static enum err check_permissions(struct call *call, const struct texts *permiss
 	if (!rules_rights_within(&inner, &outer))
 		return call_refuse(call, ERR_FORBIDDEN, "permissions", "permission_exceeds_own",
 			"A client cannot be given a permission that you do not have yourself.");
+	if (!rules_rights_within(&reach, &outer))
+		return call_refuse(call, ERR_FORBIDDEN, "third_party", "permission_exceeds_own",
+			"A client that people are not asked about takes somebody who may all that an Admin may.");
 	return OK;
 }
 
@@ -149,7 +163,7 @@ enum err clients_make(struct call *call, const struct client_create_request *req
 		return err;
 	if ((err = check_grants(call, record_out, grants)) != OK)
 		return err;
-	return check_permissions(call, &request->permissions, record_out->permissions);
+	return check_permissions(call, &request->permissions, record_out);
 }
 
 struct vault_hash clients_secret_hash(const struct vault *vault, const struct uuid *client_id, struct str secret)

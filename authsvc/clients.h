@@ -13,6 +13,11 @@
  */
 MUST_USE enum err clients_make(
 	struct call *call, const struct client_create_request *request, struct client_record *record_out);
+/*
+ * What whoever registered it may come to have: its own permissions, and all of an Admin's if people sign in to it
+ * without being asked what it gets.
+ */
+struct rights clients_rights(const struct client_record *record);
 /* Web origins as they are stored, checked. The refusal names the field. */
 MUST_USE enum err clients_origins(struct call *call, const struct texts *origins, struct str *words_out);
 /*

@@ -13,20 +13,21 @@
 #define LIST_CLIENTS "clients"
 
 /*
- * A client that holds a weighty right is one that whoever knows its secret may use. No client is asked for by a grant,
- * so with the two-person rule none is given one.
+ * A client that holds a weighty right, or gets one by a sign-in that asks nothing, is one that whoever registered it
+ * may use. No client is asked for by a grant, so with the two-person rule there is none.
  */
 static enum err check_second(struct call *call, struct store *store, const struct client_record *record)
 {
-	struct rights none = {{0}}, rights = issue_rights_of_names(record->permissions);
+	struct rights none = {{0}}, own = issue_rights_of_names(record->permissions), rights = clients_rights(record);
 	enum err err = people_check_lasting(call, store, &none, &rights, 0);
 
 	if (err == OK)
 		err = people_check_second(call, store, &none, &rights);
 	if (err != ERR_FORBIDDEN || !str_eq_c(call->reason, "second_person_required"))
 		return err;
-	return call_refuse(call, err, "permissions", "second_person_required",
-		"With the two-person rule no client is given a right to give rights.");
+	return call_refuse(call, err, issue_rights_are_weighty(&own) ? "permissions" : "third_party",
+		"second_person_required",
+		"With the two-person rule no client has a right to give rights, or gets one unasked.");
 }
 
 static enum err create(

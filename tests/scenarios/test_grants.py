@@ -170,6 +170,8 @@ def test_who_holds_a_right_for_a_time_gives_it_for_no_longer(suite):
     patch(f"/v1/groups/{held.body['id']}", {"member_ids": [stand_in["id"]]}).problem(403, "forbidden", "roles", "held_for_a_time")
     client = {"name": "Mine", "kind": "confidential", "grants": ["client_credentials"], "permissions": ["person.manage"]}
     admin.post("/v1/clients", client).problem(403, "forbidden", "roles", "held_for_a_time")
+    lure = {"name": "Lure", "kind": "public", "redirect_uris": ["https://lure.example/back"]}
+    admin.post("/v1/clients", lure).problem(403, "forbidden", "roles", "held_for_a_time")
     admin.post("/v1/tenant/ownership", {"person_id": stand_in["id"]}).problem(403, "forbidden", "roles", "held_for_a_time")
     own = boss.post("/v1/roles", {"name": "Own", "permissions": ["site.read"]}).expect(201).body
     patch(f"/v1/people/{other['id']}", {"roles": ["User", "Own"]}).expect(200)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Clients of third parties: nothing without the person's agreement, which is asked for in words, remembered, listed and withdrawn."""
 import concurrent.futures
+import secrets
 import urllib.parse
 
 import pytest
@@ -122,6 +123,19 @@ def test_prompt_consent_asks_again_and_own_clients_too(suite, client, own, perso
     assert "code" in query_of(ours.begin()), "the tenant's own client is not asked about"
     asked = Authorization(suite.info, own, browser=flow.browser, prompt="consent")
     assert "code" in query_of(decide(asked, asked.browser.get(asked.begin().location)))
+
+
+def test_a_client_that_asks_nobody_takes_an_admin(suite, slug, admin):
+    """Whoever signs in to it by a link hands it what they may: the Admin too, to somebody who may register clients and no more."""
+    role = admin.post("/v1/roles", {"name": f"Registrar-{secrets.token_hex(4)}", "permissions": ["client.manage"]}).expect(201).body["name"]
+    person = suite.new_person(slug)
+    admin.patch(f"/v1/people/{person['id']}", {"roles": ["User", role]}, if_match=admin.get(f"/v1/people/{person['id']}").etag).expect(200)
+    registrar = suite.api(suite.sign_in_person(person))
+    lure = {"name": "Lure", "kind": "confidential", "redirect_uris": ["https://lure.example/back"]}
+    registrar.post("/v1/clients", lure).problem(403, "forbidden", "third_party", "permission_exceeds_own")
+    for asks in ({**lure, "third_party": True}, {"name": "Kiosk", "kind": "confidential", "grants": ["urn:ietf:params:oauth:grant-type:device_code"]}):
+        registrar.post("/v1/clients", asks).expect(201)
+    admin.post("/v1/clients", lure).expect(201)
 
 
 def test_another_person_is_asked_for_themselves(suite, slug, client, person):

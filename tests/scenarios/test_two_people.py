@@ -87,6 +87,10 @@ def test_nobody_alone_gives_a_weighty_right(suite, two):
     own_client = {"name": "Detour", "kind": "confidential", "grants": ["client_credentials"]}
     admin.post("/v1/clients", {**own_client, "permissions": ["site.read", "person.manage"]}).problem(403, **refused, field="permissions")
     admin.post("/v1/clients", {**own_client, "permissions": ["site.read"]}).expect(201)
+    # A client that the other Admin signs in to by a link, and is not asked.
+    lure = {"name": "Lure", "kind": "confidential", "redirect_uris": ["https://lure.example/back"]}
+    admin.post("/v1/clients", lure).problem(403, **refused, field="third_party")
+    admin.post("/v1/clients", {**lure, "third_party": True}).expect(201)
     # A group that holds it.
     group = admin.post("/v1/groups", {"name": f"Group {secrets.token_hex(4)}"}).expect(201)
     made = grant(admin, "Admin", group_id=group.body["id"]).expect(201)

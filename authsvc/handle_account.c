@@ -71,8 +71,7 @@ static enum err list_page(struct desk_call *at, int status, enum text alert)
 		return err;
 	if (view.passkey.options.p != NULL)
 		web_script(at->reply);
-	if (alert != TEXT_COUNT)
-		at->page.alert = str_from(texts_get(alert, at->page.locale));
+	pages_alert(&at->page, alert, 0);
 	buf_init(&html, PAGE_MAX);
 	at->page.out = &html;
 	pages_factors(&at->page, &view);
@@ -94,8 +93,7 @@ static enum err enrol_page(struct desk_call *at, const struct factor_record *fac
 	view.uri = arena_printf(at->call->arena,
 		"otpauth://totp/Berth:%.*s?secret=%.*s&issuer=Berth&algorithm=SHA1&digits=%d&period=%d",
 		STR_ARG(account), STR_ARG(secret), TOTP_DIGITS, TOTP_STEP_S);
-	if (alert != TEXT_COUNT)
-		at->page.alert = str_from(texts_get(alert, at->page.locale));
+	pages_alert(&at->page, alert, 0);
 	buf_init(&html, PAGE_MAX);
 	at->page.out = &html;
 	pages_enrol(&at->page, &view);

@@ -78,8 +78,7 @@ static enum err show_matter(struct call *call, struct store *store, const struct
 	if ((err = store_person_read(store, &matter->session.person_id, &person)) != OK)
 		return err;
 	view.email = person.email;
-	if (alert != TEXT_COUNT)
-		page.alert = str_from(texts_get(alert, page.locale));
+	pages_alert(&page, alert, 0);
 	entry_form_action(entry, reply);
 	buf_init(&html, PAGE_MAX);
 	page.out = &html;

@@ -134,9 +134,7 @@ static enum err show_form(struct call *call, const struct shown *shown, struct w
 
 	if ((err = csrf_seed(call, reply, &seed)) != OK)
 		return err;
-	if (shown->alert != TEXT_COUNT)
-		page.alert = texts_fill(call->arena, shown->alert, page.locale,
-			arena_printf(call->arena, "%lld", (long long)shown->wait_s));
+	pages_alert(&page, shown->alert, shown->wait_s);
 	buf_init(&html, PAGE_MAX);
 	page.out = &html;
 	pages_device(&page, shown->user_code, csrf_token(call, seed, FORM_DEVICE, STR_NONE));

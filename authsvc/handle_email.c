@@ -74,9 +74,7 @@ static enum err show_form(struct asking *asking, struct str ui_locales, int stat
 	struct buf html;
 	enum err err;
 
-	if (alert != TEXT_COUNT)
-		page.alert = texts_fill(
-			call->arena, alert, page.locale, arena_printf(call->arena, "%lld", (long long)asking->wait_s));
+	pages_alert(&page, alert, asking->wait_s);
 	buf_init(&html, PAGE_MAX);
 	page.out = &html;
 	pages_email(&page, csrf_token(call, asking->owner.suspect.seed, FORM_EMAIL, STR_NONE),
@@ -246,7 +244,7 @@ static enum err find(struct call *call, struct store *store, struct str token, s
 
 static enum err show_gone(struct call *call, struct str ui_locales, struct web_reply *reply)
 {
-	return notice_show(call, ui_locales, 410, TEXT_LINK_GONE, TEXT_LINK_GONE_HELP, reply);
+	return notice_show(call, ui_locales, 410, TEXT_LINK_GONE, TEXT_EMAIL_GONE_HELP, reply);
 }
 
 static enum err show_link(struct call *call, struct store *store, const struct found *found, struct str token,
@@ -264,8 +262,7 @@ static enum err show_link(struct call *call, struct store *store, const struct f
 		return err;
 	if ((err = csrf_seed(call, reply, &seed)) != OK)
 		return err;
-	if (alert != TEXT_COUNT)
-		page.alert = str_from(texts_get(alert, page.locale));
+	pages_alert(&page, alert, 0);
 	form.csrf = csrf_token(call, seed, FORM_CONFIRM, token);
 	form.tenant_name = tenant.name;
 	buf_init(&html, PAGE_MAX);

@@ -62,14 +62,14 @@ static enum err show_form(struct call *call, struct store *store, const struct s
 	struct buf html;
 	enum err err;
 
-	if (shown->alert != TEXT_COUNT)
-		page.alert = texts_fill(call->arena, shown->alert, page.locale,
-			arena_printf(call->arena, "%lld", (long long)shown->wait_s));
+	pages_alert(&page, shown->alert, shown->wait_s);
 	form.csrf = csrf_token(call, suspect->seed, FORM_FACTOR, entry->resume);
 	if ((err = offer_factors(call, store, suspect, entry, &form)) != OK)
 		return err;
 	if (form.passkey.options.p != NULL)
 		web_script(reply);
+	if (!form.code) /* then there is no field to tell it at */
+		page.fault = NULL;
 	entry_form_action(entry, reply);
 	buf_init(&html, PAGE_MAX);
 	page.out = &html;

@@ -135,14 +135,14 @@ static enum err show_form(struct call *call, const struct shown *shown, struct w
 		(err = find_invited(&store, &ticket, false, &person)) == OK)
 		err = store_tenant_read(&store, &tenant);
 	if (err == ERR_GONE)
-		err = notice_show(call, shown->ui_locales, 410, TEXT_LINK_GONE, TEXT_LINK_GONE_HELP, reply);
+		err = notice_show(call, shown->ui_locales, 410, TEXT_LINK_GONE, TEXT_INVITATION_GONE_HELP, reply);
 	else if (err == OK && (err = csrf_seed(call, reply, &seed)) == OK) {
 		page.locale = rules_locale_choose(shown->ui_locales, call->languages, person.locale);
 		page.out = &html;
-		if (shown->alert != TEXT_COUNT)
-			page.alert = str_from(texts_get(shown->alert, page.locale));
+		pages_alert(&page, shown->alert, 0);
 		form.csrf = csrf_token(call, seed, FORM_INVITATION, shown->token);
 		form.tenant_name = tenant.name;
+		form.email = person.email;
 		pages_invitation(&page, &form);
 		err = web_page(call, reply, shown->status, &html);
 	}
@@ -169,7 +169,7 @@ enum err handle_invitation_submit(
 
 	if (call->form_fault.p != NULL && !str_eq_c(call->form_fault, "password") &&
 		!str_eq_c(call->form_fault, "password_again"))
-		return notice_show(call, STR_NONE, 410, TEXT_LINK_GONE, TEXT_LINK_GONE_HELP, reply_out);
+		return notice_show(call, STR_NONE, 410, TEXT_LINK_GONE, TEXT_INVITATION_GONE_HELP, reply_out);
 	if (call->form_fault.p != NULL) {
 		shown.alert = TEXT_PASSWORD_LONG;
 		return show_form(call, &shown, reply_out);

@@ -27,14 +27,6 @@ struct shown {
 	int64_t wait_s;
 };
 
-static struct str alert_of(struct call *call, enum locale locale, const struct shown *shown)
-{
-	if (shown->alert == TEXT_COUNT)
-		return STR_NONE;
-	return texts_fill(
-		call->arena, shown->alert, locale, arena_printf(call->arena, "%lld", (long long)shown->wait_s));
-}
-
 /* Whoever it is for: which credential, and so which person, the browser says. */
 static struct passkey_asked asked_of(struct str seed, const struct entry *entry)
 {
@@ -57,7 +49,7 @@ static enum err show_form(
 	struct call *call, const struct entry *entry, const struct shown *shown, struct web_reply *reply)
 {
 	enum locale locale = entry_locale(call, entry, shown->ui_locales);
-	struct page page = {.arena = call->arena, .locale = locale, .alert = alert_of(call, locale, shown)};
+	struct page page = {.arena = call->arena, .locale = locale};
 	struct sign_in_form form = {
 		.tenant_name = entry->tenant.name,
 		.client_name = entry->request.client_name,
@@ -69,6 +61,7 @@ static enum err show_form(
 	struct buf html;
 	enum err err;
 
+	pages_alert(&page, shown->alert, shown->wait_s);
 	if ((err = csrf_seed(call, reply, &seed)) != OK)
 		return err;
 	form.csrf = csrf_token(call, seed, FORM_LOGIN, entry->resume);

@@ -30,12 +30,11 @@ static enum err show_form(struct change *change, struct str ui_locales, int stat
 	struct buf html;
 	enum err err;
 
-	if (alert != TEXT_COUNT)
-		page.alert = texts_fill(
-			call->arena, alert, page.locale, arena_printf(call->arena, "%lld", (long long)change->wait_s));
+	pages_alert(&page, alert, change->wait_s);
 	buf_init(&html, PAGE_MAX);
 	page.out = &html;
-	pages_password(&page, csrf_token(call, change->owner.suspect.seed, FORM_PASSWORD, STR_NONE));
+	pages_password(&page, csrf_token(call, change->owner.suspect.seed, FORM_PASSWORD, STR_NONE),
+		change->owner.suspect.person.email);
 	err = web_page(call, change->reply, status, &html);
 	buf_release(&html);
 	return err;

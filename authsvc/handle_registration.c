@@ -353,12 +353,12 @@ static enum err show_form(struct call *call, struct str token, struct str ui_loc
 		(err = desk_begin_in(call, &ticket.tenant_id, &store)) == OK)
 		err = find_unverified(&store, &ticket, false, &person);
 	if (err == ERR_GONE) {
-		err = notice_show(call, ui_locales, 410, TEXT_LINK_GONE, TEXT_LINK_GONE_HELP, reply);
+		err = notice_show(call, ui_locales, 410, TEXT_LINK_GONE, TEXT_VERIFICATION_GONE_HELP, reply);
 	} else if (err == OK && (err = csrf_seed(call, reply, &seed)) == OK) {
 		page.locale = rules_locale_choose(ui_locales, call->languages, person.locale);
 		page.out = &html;
-		if (alert != TEXT_COUNT)
-			page.alert = str_from(texts_get(alert, page.locale));
+		pages_alert(&page, alert, 0);
+		form.email = person.email;
 		form.csrf = csrf_token(call, seed, FORM_VERIFICATION, token);
 		pages_verification(&page, &form);
 		err = web_page(call, reply, status, &html);
@@ -390,7 +390,7 @@ enum err handle_verification_submit(
 			err == ERR_BAD_FIELD ? 422 : 429, reply_out);
 	}
 	if (err == ERR_GONE)
-		return notice_show(call, STR_NONE, 410, TEXT_LINK_GONE, TEXT_LINK_GONE_HELP, reply_out);
+		return notice_show(call, STR_NONE, 410, TEXT_LINK_GONE, TEXT_VERIFICATION_GONE_HELP, reply_out);
 	if (err != OK)
 		return err;
 	return notice_show(call, STR_NONE, 200, TEXT_VERIFIED, TEXT_VERIFIED_HELP, reply_out);

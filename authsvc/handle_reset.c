@@ -54,9 +54,7 @@ static enum err show_question(
 	struct buf html;
 	enum err err;
 
-	if (asked->alert != TEXT_COUNT)
-		page.alert = texts_fill(call->arena, asked->alert, page.locale,
-			arena_printf(call->arena, "%lld", (long long)asked->wait_s));
+	pages_alert(&page, asked->alert, asked->wait_s);
 	if ((err = csrf_seed(call, reply, &seed)) != OK)
 		return err;
 	form.csrf = csrf_token(call, seed, FORM_FORGOTTEN, entry->resume);
@@ -265,14 +263,14 @@ static enum err show_form(struct call *call, struct str token, struct str ui_loc
 		(err = find_forgetful(&store, &ticket, false, &person)) == OK)
 		err = store_tenant_read(&store, &tenant);
 	if (err == ERR_GONE) {
-		err = notice_show(call, ui_locales, 410, TEXT_LINK_GONE, TEXT_LINK_GONE_HELP, reply);
+		err = notice_show(call, ui_locales, 410, TEXT_LINK_GONE, TEXT_RESET_GONE_HELP, reply);
 	} else if (err == OK && (err = csrf_seed(call, reply, &seed)) == OK) {
 		page.locale = rules_locale_choose(ui_locales, call->languages, person.locale);
 		page.out = &html;
-		if (alert != TEXT_COUNT)
-			page.alert = str_from(texts_get(alert, page.locale));
+		pages_alert(&page, alert, 0);
 		form.csrf = csrf_token(call, seed, FORM_RESET, token);
 		form.tenant_name = tenant.name;
+		form.email = person.email;
 		pages_reset(&page, &form);
 		err = web_page(call, reply, status, &html);
 	}
@@ -296,7 +294,7 @@ enum err handle_reset_submit(
 
 	if (call->form_fault.p != NULL && !str_eq_c(call->form_fault, "password") &&
 		!str_eq_c(call->form_fault, "password_again"))
-		return notice_show(call, STR_NONE, 410, TEXT_LINK_GONE, TEXT_LINK_GONE_HELP, reply_out);
+		return notice_show(call, STR_NONE, 410, TEXT_LINK_GONE, TEXT_RESET_GONE_HELP, reply_out);
 	if (call->form_fault.p != NULL)
 		return show_form(call, request_in->token, STR_NONE, TEXT_PASSWORD_LONG, 422, reply_out);
 	if (!csrf_matches(call, csrf_sent_seed(call), FORM_RESET, request_in->token, request_in->csrf))

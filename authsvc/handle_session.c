@@ -168,8 +168,7 @@ static enum err show(struct call *call, struct store *store, const struct suspec
 		store, owner->person.row_id, &owner->person.id, true, SESSIONS_SHOWN_MAX, sessions, &view.count);
 	if (err != OK)
 		return err;
-	if (alert != TEXT_COUNT)
-		page.alert = str_from(texts_get(alert, page.locale));
+	pages_alert(&page, alert, 0);
 	buf_init(&html, PAGE_MAX);
 	page.out = &html;
 	pages_sessions(&page, &view);

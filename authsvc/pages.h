@@ -9,8 +9,8 @@
 #include "texts.h"
 
 /*
- * The hosted pages: no script, one style, one column. Values are escaped here and nowhere else. Each appends a whole
- * document; a full arena or buffer shows in buf_ok.
+ * The hosted pages: one style, one column; a script for passkeys alone. Values are escaped here and nowhere else. Each
+ * appends a whole document; a full arena or buffer shows in buf_ok.
  */
 struct page {
 	struct arena *arena;
@@ -18,11 +18,15 @@ struct page {
 	enum locale locale;
 	struct str resume; /* what the browser is on its way to, beside forms that name it themselves; or absent */
 	struct str alert;  /* a sentence in the page's language, or absent */
+	const char *fault; /* the field that it is about; NULL: the whole page */
 };
+/* Tells of `alert` (TEXT_COUNT: nothing), at the field that it is about. One with a hole says the seconds to wait. */
+void pages_alert(struct page *page, enum text alert, int64_t wait_s);
 
 /* What the script asks the browser for; options absent: no passkeys on this page. */
 struct passkey_view {
 	struct str challenge, options, csrf, resume;
+	bool other_way; /* the page has another form for the same */
 };
 
 struct sign_in_form {
@@ -38,13 +42,14 @@ void pages_signed_in(const struct page *page, struct str csrf);
 struct link_form {
 	struct str token, csrf;
 	struct str tenant_name;
+	struct str email; /* of the account, for whatever keeps passwords */
 };
 void pages_invitation(const struct page *page, const struct link_form *form);
 void pages_verification(const struct page *page, const struct link_form *form);
 void pages_reset(const struct page *page, const struct link_form *form);
 /* Asks whose password is forgotten; the form as at the sign-in. */
 void pages_forgotten(const struct page *page, const struct sign_in_form *form);
-void pages_password(const struct page *page, struct str csrf);
+void pages_password(const struct page *page, struct str csrf, struct str email);
 void pages_email(const struct page *page, struct str csrf, struct str email);
 /* Confirms; with `may_cancel` there is a button for that too. */
 void pages_email_confirm(const struct page *page, const struct link_form *form, bool may_cancel);
@@ -104,7 +109,7 @@ struct end_page {
 };
 /* Asks whether to sign out. */
 void pages_end_session(const struct page *page, const struct end_page *view);
-/* A title and a sentence. */
+/* A title, a sentence, and where to go on, if anywhere. */
 void pages_notice(const struct page *page, enum text title, enum text help);
 
 #endif

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
 #include "pages_put.h"
 #include "texts_scope.h"
 
@@ -20,7 +22,7 @@ static void put_scope(const struct page *page, struct str scope, bool lasts)
 	struct str word;
 	bool more = scope.len > 0;
 
-	buf_put_c(page->out, "<ul>\n");
+	buf_put_c(page->out, "<ul class=\"rights\">\n");
 	while (more) {
 		more = str_cut(&scope, ' ', &word);
 		if (!str_eq_c(word, "offline_access"))
@@ -35,14 +37,14 @@ static void put_scope(const struct page *page, struct str scope, bool lasts)
 static void put_device(const struct page *page, struct str user_code)
 {
 	pages_put_paragraph(page, title_of(page, TEXT_DEVICE_COMPARE));
-	buf_put_c(page->out, "<p><code>");
+	buf_put_c(page->out, "<p class=\"shown\"><code>");
 	pages_put_escaped(page, user_code);
 	buf_put_c(page->out, "</code></p>\n");
 }
 
-static void put_choice(const struct page *page, const char *decision, enum text label)
+static void put_choice(const struct page *page, const char *decision, const char *look, enum text label)
 {
-	buf_printf(page->out, "<button type=\"submit\" name=\"decision\" value=\"%s\">", decision);
+	buf_printf(page->out, "<button type=\"submit\" class=\"%s\" name=\"decision\" value=\"%s\">", look, decision);
 	pages_put_text(page, label);
 	buf_put_c(page->out, "</button>\n");
 }
@@ -63,8 +65,8 @@ void pages_consent(const struct page *page, const struct consent_page *view)
 	pages_put_form(page, "/consent");
 	pages_put_hidden(page, "resume", view->resume);
 	pages_put_hidden(page, "csrf", view->csrf);
-	put_choice(page, "allow", TEXT_CONSENT_ALLOW);
-	put_choice(page, "deny", TEXT_CONSENT_DENY);
+	put_choice(page, "allow", "button", TEXT_CONSENT_ALLOW);
+	put_choice(page, "deny", "button quiet", TEXT_CONSENT_DENY);
 	buf_put_c(page->out, "</form>\n");
 	pages_put_end(page);
 }
@@ -82,31 +84,37 @@ void pages_device(const struct page *page, struct str user_code, struct str csrf
 				      .label = TEXT_DEVICE_CODE,
 				      .help = TEXT_COUNT,
 				      .value = user_code,
-				      .focus = user_code.len == 0});
+				      .focus = user_code.len == 0,
+				      .verbatim = true});
 	pages_put_button(page, TEXT_CONTINUE);
 	pages_put_end(page);
 }
 
 void pages_consents(const struct page *page, const struct consents_page *view)
 {
-	char id[UUID_TEXT_LEN + 1];
+	char id[UUID_TEXT_LEN + 1], heading[48];
 
 	pages_put_begin(page, title_of(page, TEXT_CONSENTS));
 	pages_put_alert(page);
 	pages_put_paragraph(page, title_of(page, view->count > 0 ? TEXT_CONSENTS_HELP : TEXT_CONSENTS_NONE));
+	if (view->count > 0)
+		buf_put_c(page->out, "<ul class=\"items\">\n");
 	for (size_t i = 0; i < view->count; i++) {
 		const struct consent_record *consent = &view->consents[i];
 
-		buf_put_c(page->out, "<h2>");
-		pages_put_escaped(page, consent->client_name);
-		buf_put_c(page->out, "</h2>\n");
+		(void)snprintf(heading, sizeof(heading), "application-%zu", i);
+		pages_put_item(page, consent->client_name, heading);
 		put_scope(page, consent->scope, false);
 		uuid_format(&consent->id, id);
 		pages_put_form(page, "/account/consents");
 		pages_put_hidden(page, "csrf", view->csrf);
 		pages_put_hidden(page, "consent", str_from(id));
-		pages_put_button(page, TEXT_CONSENT_WITHDRAW);
+		pages_put_submit(page, TEXT_CONSENT_WITHDRAW, LOOK_DANGER, heading);
+		buf_put_c(page->out, "</li>\n");
 	}
+	if (view->count > 0)
+		buf_put_c(page->out, "</ul>\n");
+	pages_put_back(page);
 	pages_put_end(page);
 }
 
@@ -121,5 +129,6 @@ void pages_end_session(const struct page *page, const struct end_page *view)
 	pages_put_hidden(page, "post_logout_redirect_uri", view->post_logout_redirect_uri);
 	pages_put_hidden(page, "state", view->state);
 	pages_put_button(page, TEXT_SIGN_OUT);
+	pages_put_link(page, "/login", TEXT_STAY_SIGNED_IN, LOOK_QUIET);
 	pages_put_end(page);
 }

@@ -7,6 +7,11 @@ static void put_begin(const struct page *page, const char *action, const char *w
 	buf_printf(page->out, "<form method=\"post\" action=\"%s\" data-passkey=\"%s\" data-options=\"", action, way);
 	pages_put_escaped(page, view->options);
 	buf_put_c(page->out, "\" hidden>\n");
+	if (view->other_way) {
+		buf_put_c(page->out, "<p class=\"or\">");
+		pages_put_text(page, TEXT_OR);
+		buf_put_c(page->out, "</p>\n");
+	}
 	pages_put_paragraph(page, str_from(texts_get(TEXT_PASSKEYS_HELP, page->locale)));
 	buf_put_c(page->out, "<p class=\"alert\" role=\"alert\" hidden>");
 	pages_put_text(page, TEXT_PASSKEY_FAILED);
@@ -17,9 +22,16 @@ static void put_begin(const struct page *page, const char *action, const char *w
 	pages_put_hidden(page, "client_data", STR(""));
 }
 
+/* Where there is no script, or no passkeys, the page says so: a form that cannot be is not shown. */
 static void put_script(const struct page *page)
 {
-	buf_put_c(page->out, "<script src=\"/passkey.js\" defer></script>\n");
+	struct str none = str_from(texts_get(TEXT_PASSKEYS_NONE, page->locale));
+
+	buf_put_c(page->out, "<noscript>");
+	pages_put_paragraph(page, none);
+	buf_put_c(page->out, "</noscript>\n<div data-passkey-none hidden>");
+	pages_put_paragraph(page, none);
+	buf_put_c(page->out, "</div>\n<script src=\"/passkey.js\" defer></script>\n");
 }
 
 void pages_put_passkey_use(
@@ -32,7 +44,7 @@ void pages_put_passkey_use(
 	pages_put_hidden(page, "authenticator_data", STR(""));
 	pages_put_hidden(page, "signature", STR(""));
 	pages_put_hidden(page, "user_handle", STR(""));
-	pages_put_button(page, label);
+	pages_put_submit(page, label, view->other_way ? LOOK_QUIET : LOOK_MAIN, NULL);
 	put_script(page);
 }
 
@@ -49,6 +61,6 @@ void pages_put_passkey_new(const struct page *page, const char *action, const st
 				      .autocomplete = "off",
 				      .label = TEXT_PASSKEY_NAME,
 				      .help = TEXT_COUNT});
-	pages_put_button(page, TEXT_PASSKEY_ADD);
+	pages_put_submit(page, TEXT_PASSKEY_ADD, view->other_way ? LOOK_QUIET : LOOK_MAIN, NULL);
 	put_script(page);
 }

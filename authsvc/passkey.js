@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Passkeys on the pages of the sign-in and of one's factors: asks the browser and sends an ordinary form. Where there is no
-// script, or the browser knows no passkeys, those forms stay hidden and everything else works.
+// script, or the browser knows no passkeys, those forms stay hidden, the page says so, and everything else works.
 "use strict";
 (() => {
 	const bytes = (text) => Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (c) => c.charCodeAt(0));
@@ -38,7 +38,10 @@
 		},
 	};
 
-	if (!window.PublicKeyCredential) return;
+	if (!window.PublicKeyCredential) {
+		for (const words of document.querySelectorAll("[data-passkey-none]")) words.hidden = false;
+		return;
+	}
 	for (const form of document.querySelectorAll("form[data-passkey]")) {
 		const options = JSON.parse(form.dataset.options);
 		const failed = form.querySelector("[role=alert]");

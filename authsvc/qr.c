@@ -17,7 +17,7 @@ void qr_put_svg(struct buf *out, const char *text)
 	}
 	side = code->width + 2 * QUIET;
 	buf_printf(out,
-		"<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-label=\"QR\" width=\"%d\" height=\"%d\" "
+		"<svg xmlns=\"http://www.w3.org/2000/svg\" aria-hidden=\"true\" width=\"%d\" height=\"%d\" "
 		"viewBox=\"0 0 %d %d\" shape-rendering=\"crispEdges\"><path fill=\"#fff\" d=\"M0 0h%dv%dH0z\"/>"
 		"<path fill=\"#000\" d=\"",
 		side * PIXELS, side * PIXELS, side, side, side, side);

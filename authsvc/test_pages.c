@@ -24,7 +24,8 @@ static void draw(enum locale locale, int kind)
 	struct session_view shown[2] = {
 		{.row_id = 1, .browser = STR(HOSTILE)}, {.row_id = 2, .browser = STR("firefox")}};
 	struct sessions_view sessions = {.csrf = STR(HOSTILE), .sessions = shown, .count = 2, .current = 2};
-	struct link_form link = {.token = STR(HOSTILE), .csrf = STR(HOSTILE), .tenant_name = STR(HOSTILE)};
+	struct link_form link = {
+		.token = STR(HOSTILE), .csrf = STR(HOSTILE), .tenant_name = STR(HOSTILE), .email = STR(HOSTILE)};
 
 	struct consent_record consent = {.client_name = STR(HOSTILE), .scope = STR(HOSTILE)};
 
@@ -53,7 +54,7 @@ static void draw(enum locale locale, int kind)
 		pages_forgotten(&page, &blank);
 		break;
 	case 7:
-		pages_password(&page, STR(HOSTILE));
+		pages_password(&page, STR(HOSTILE), STR(HOSTILE));
 		break;
 	case 8:
 		pages_sessions(&page, &sessions);
@@ -89,7 +90,7 @@ static void draw(enum locale locale, int kind)
 		pages_email_confirm(&page, &link, true);
 		break;
 	default:
-		pages_notice(&page, TEXT_LINK_GONE, TEXT_LINK_GONE_HELP);
+		pages_notice(&page, TEXT_LINK_GONE, TEXT_RESET_GONE_HELP);
 	}
 	buf_put_byte(&html, '\0');
 }
@@ -151,7 +152,9 @@ static void every_field_has_its_label(void **state)
 	for (int kind = 0; kind < KINDS; kind++) {
 		draw(LOCALE_FR, kind);
 		assert_int_equal(count_of("<input id="), count_of("<label for="));
-		assert_int_equal(count_of("<input "), count_of("<input id=") + count_of("<input type=\"hidden\""));
+		assert_int_equal(
+			count_of("<input "), count_of("<input id=") + count_of("<input type=\"hidden\"") +
+						     count_of("<input type=\"text\" autocomplete=\"username\""));
 	}
 }
 
@@ -203,6 +206,63 @@ static void a_hole_is_filled_once(void **state)
 	assert_true(str_eq_c(texts_fill(arena, TEXT_SIGN_IN, LOCALE_NL, STR("x")), "Aanmelden"));
 }
 
+/* At the field, and only there; what no field has stands above the form. */
+static void what_is_wrong_is_told_where_it_is(void **state)
+{
+	struct page page = {.arena = arena, .out = &html, .locale = LOCALE_EN};
+
+	(void)state;
+	arena_reset(arena);
+	pages_alert(&page, TEXT_PASSWORD_CURRENT_WRONG, 0);
+	buf_reset(&html);
+	pages_password(&page, STR("csrf"), STR("ada@example.org"));
+	buf_put_byte(&html, '\0');
+	assert_int_equal(count_of("role=\"alert\""), 1);
+	assert_int_equal(count_of("id=\"current-fault\""), 1);
+	assert_int_equal(count_of("aria-describedby=\"current-fault\" aria-invalid=\"true\" autofocus"), 1);
+	assert_int_equal(count_of(" aria-invalid="), 1);
+	assert_int_equal(count_of("<title>Error: "), 1);
+	assert_int_equal(count_of(" autofocus"), 1);
+
+	pages_alert(&page, TEXT_WAIT_FMT, 7);
+	buf_reset(&html);
+	pages_password(&page, STR("csrf"), STR("ada@example.org"));
+	buf_put_byte(&html, '\0');
+	assert_int_equal(count_of("<p class=\"alert\" role=\"alert\">Too many attempts. Try again in 7 seconds."), 1);
+	assert_int_equal(count_of(" aria-invalid="), 0);
+
+	pages_alert(&page, TEXT_COUNT, 0);
+	buf_reset(&html);
+	pages_password(&page, STR("csrf"), STR("ada@example.org"));
+	buf_put_byte(&html, '\0');
+	assert_int_equal(count_of("role=\"alert\""), 0);
+	assert_int_equal(count_of("<title>Error: "), 0);
+}
+
+static void an_instant_is_written_as_people_do(void **state)
+{
+	static const struct {
+		const char *name, *at, *texts[LOCALE_COUNT];
+	} cases[] = {
+		{"an evening", "2026-11-30T21:06:25.406171Z",
+			{"30 November 2026, 21:06\u00a0UTC", "30 novembre 2026 à 21:06\u00a0UTC",
+				"30 november 2026 om 21:06\u00a0UTC"}},
+		{"the first of a month", "2030-03-01T00:00:00Z",
+			{"1 March 2030, 00:00\u00a0UTC", "1er mars 2030 à 00:00\u00a0UTC",
+				"1 maart 2030 om 00:00\u00a0UTC"}},
+	};
+	instant_us at;
+
+	(void)state;
+	arena_reset(arena);
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		assert_int_equal(instant_parse(str_from(cases[i].at), &at), OK);
+		for (int locale = 0; locale < LOCALE_COUNT; locale++)
+			CHECK(cases[i].name,
+				str_eq_c(texts_when(arena, (enum locale)locale, at), cases[i].texts[locale]));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -212,6 +272,8 @@ int main(void)
 		cmocka_unit_test(every_text_is_there_in_every_language_and_differs),
 		cmocka_unit_test(every_word_of_a_scope_has_its_sentence),
 		cmocka_unit_test(a_hole_is_filled_once),
+		cmocka_unit_test(what_is_wrong_is_told_where_it_is),
+		cmocka_unit_test(an_instant_is_written_as_people_do),
 	};
 	int failed;
 

@@ -43,7 +43,7 @@ static void draw_factors(const struct page *page, const struct passkey_view *pas
 static void draw(enum locale locale, size_t kind)
 {
 	const struct passkey_view none = {.challenge = STR_NONE};
-	const struct passkey_view passkey = {STR(HOSTILE), STR(HOSTILE), STR(HOSTILE), STR(HOSTILE)};
+	const struct passkey_view passkey = {STR(HOSTILE), STR(HOSTILE), STR(HOSTILE), STR(HOSTILE), false};
 	struct page page = {
 		.arena = arena, .out = &html, .locale = locale, .resume = STR(HOSTILE), .alert = STR(HOSTILE)};
 	const struct str code = STR(HOSTILE);
@@ -85,7 +85,8 @@ static void a_page_has_the_one_script_or_none(void **state)
 			CHECK(kinds[kind].name, buf_ok(&html));
 			CHECK(kinds[kind].name, count_of("<script") == kinds[kind].scripts);
 			CHECK(kinds[kind].name, count_of(SCRIPT) == kinds[kind].scripts);
-			CHECK(kinds[kind].name, count_of(" hidden>") == 2 * kinds[kind].scripts);
+			CHECK(kinds[kind].name, count_of(" hidden>") == 3 * kinds[kind].scripts);
+			CHECK(kinds[kind].name, count_of("<noscript>") == kinds[kind].scripts);
 			CHECK(kinds[kind].name, count_of("value=\"\">") == kinds[kind].blanks);
 			CHECK(kinds[kind].name, count_of("<b>") == 0 && count_of("&lt;script&gt;") > 0);
 			CHECK(kinds[kind].name, count_of("</html>") == 1 && count_of("<style>") == 1);

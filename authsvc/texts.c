@@ -34,17 +34,17 @@ static const char *const texts[TEXT_COUNT][LOCALE_COUNT] = {
 		"Mot de passe",
 		"Wachtwoord"},
 	[TEXT_WRONG_CREDENTIALS] = {
-		"The e-mail address or the password is not right.",
+		"The e-mail address or the password is incorrect.",
 		"L’adresse e-mail ou le mot de passe est incorrect.",
-		"Het e-mailadres of het wachtwoord klopt niet."},
+		"Het e-mailadres of het wachtwoord is onjuist."},
 	[TEXT_WAIT_FMT] = {
 		"Too many attempts. Try again in %s seconds.",
 		"Trop de tentatives. Réessayez dans %s secondes.",
 		"Te veel pogingen. Probeer het over %s seconden opnieuw."},
 	[TEXT_FORM_EXPIRED] = {
-		"This form had expired. Please fill it in again.",
-		"Ce formulaire avait expiré. Veuillez le remplir à nouveau.",
-		"Dit formulier was verlopen. Vul het opnieuw in."},
+		"This form has expired. Please try again.",
+		"Ce formulaire a expiré. Veuillez réessayer.",
+		"Dit formulier is verlopen. Probeer het opnieuw."},
 	[TEXT_SIGNED_IN] = {
 		"You are signed in",
 		"Votre session est ouverte",
@@ -73,7 +73,7 @@ static const char *const texts[TEXT_COUNT][LOCALE_COUNT] = {
 		"niet geregistreerd is. "
 		"Er is niets naartoe gestuurd. Ga terug naar de toepassing en waarschuw de beheerder."},
 	[TEXT_REQUEST_EXPIRED] = {
-		"This sign-in has expired",
+		"This sign\u2011in has expired",
 		"Cette connexion a expiré",
 		"Deze aanmelding is verlopen"},
 	[TEXT_REQUEST_EXPIRED_HELP] = {
@@ -94,39 +94,39 @@ static const char *const texts[TEXT_COUNT][LOCALE_COUNT] = {
 		"Nieuw wachtwoord"},
 	[TEXT_NEW_PASSWORD_HELP] = {
 		"At least 15 characters. A sentence is easy to remember; any character is allowed.",
-		"Au moins 15 caractères. Une phrase est facile à retenir ; tout caractère est permis.",
+		"Au moins 15 caractères. Une phrase est facile à retenir\u00a0; tout caractère est permis.",
 		"Minstens 15 tekens. Een zin is makkelijk te onthouden; elk teken mag."},
 	[TEXT_PASSWORD_AGAIN] = {
-		"The same password again",
-		"Le même mot de passe, encore une fois",
-		"Hetzelfde wachtwoord nogmaals"},
+		"Repeat the new password",
+		"Répétez le nouveau mot de passe",
+		"Herhaal het nieuwe wachtwoord"},
 	[TEXT_PASSWORDS_DIFFER] = {
-		"The two passwords are not the same.",
-		"Les deux mots de passe sont différents.",
-		"De twee wachtwoorden zijn niet gelijk."},
+		"The two passwords are not the same. Type both again.",
+		"Les deux mots de passe sont différents. Saisissez à nouveau les deux.",
+		"De twee wachtwoorden zijn niet gelijk. Typ ze allebei opnieuw."},
 	[TEXT_PASSWORD_SHORT] = {
-		"The password has fewer than 15 characters.",
-		"Le mot de passe a moins de 15 caractères.",
-		"Het wachtwoord heeft minder dan 15 tekens."},
+		"This password is too short: use at least 15 characters.",
+		"Ce mot de passe est trop court\u00a0: utilisez au moins 15 caractères.",
+		"Dit wachtwoord is te kort: gebruik minstens 15 tekens."},
 	[TEXT_PASSWORD_LONG] = {
-		"The password is longer than 1024 bytes.",
-		"Le mot de passe dépasse 1024 octets.",
-		"Het wachtwoord is langer dan 1024 bytes."},
+		"This password is too long. Choose a shorter one.",
+		"Ce mot de passe est trop long. Choisissez-en un plus court.",
+		"Dit wachtwoord is te lang. Kies een korter."},
 	[TEXT_PASSWORD_TRIVIAL] = {
-		"The password is too easy to guess.",
-		"Le mot de passe est trop facile à deviner.",
-		"Het wachtwoord is te makkelijk te raden."},
+		"This password is too easy to guess. Choose another.",
+		"Ce mot de passe est trop facile à deviner. Choisissez-en un autre.",
+		"Dit wachtwoord is te makkelijk te raden. Kies een ander."},
 	[TEXT_ACCEPT] = {
 		"Set the password",
 		"Enregistrer le mot de passe",
 		"Wachtwoord instellen"},
 	[TEXT_VERIFICATION] = {
-		"Confirm your e-mail address",
-		"Confirmez votre adresse e-mail",
-		"Bevestig uw e-mailadres"},
+		"Confirm your e\u2011mail address",
+		"Confirmez votre adresse e\u2011mail",
+		"Bevestig uw e\u2011mailadres"},
 	[TEXT_VERIFICATION_HELP] = {
 		"Confirm only if you asked for this account yourself: enter the password that you chose then.",
-		"Confirmez seulement si vous avez vous-même demandé ce compte : saisissez le mot de passe choisi "
+		"Confirmez seulement si vous avez vous-même demandé ce compte\u00a0: saisissez le mot de passe choisi "
 		"à ce moment-là.",
 		"Bevestig alleen als u dit account zelf hebt aangevraagd: voer het wachtwoord in dat u toen koos."},
 	[TEXT_VERIFICATION_PASSWORD_WRONG] = {
@@ -145,9 +145,9 @@ static const char *const texts[TEXT_COUNT][LOCALE_COUNT] = {
 		"Confirmer",
 		"Bevestigen"},
 	[TEXT_VERIFIED] = {
-		"Your e-mail address is confirmed",
-		"Votre adresse e-mail est confirmée",
-		"Uw e-mailadres is bevestigd"},
+		"Your e\u2011mail address is confirmed",
+		"Votre adresse est confirmée",
+		"Uw e\u2011mailadres is bevestigd"},
 	[TEXT_VERIFIED_HELP] = {
 		"You can go back to your application and sign in.",
 		"Vous pouvez revenir à votre application et vous connecter.",
@@ -156,10 +156,6 @@ static const char *const texts[TEXT_COUNT][LOCALE_COUNT] = {
 		"This link no longer works",
 		"Ce lien ne fonctionne plus",
 		"Deze link werkt niet meer"},
-	[TEXT_LINK_GONE_HELP] = {
-		"It was used before or has expired. Ask for a new one.",
-		"Il a déjà été utilisé ou a expiré. Demandez-en un nouveau.",
-		"Hij is al gebruikt of verlopen. Vraag een nieuwe aan."},
 	[TEXT_MAIL_INVITATION_SUBJECT_FMT] = {
 		"Your account at %s",
 		"Votre compte chez %s",
@@ -168,7 +164,7 @@ static const char *const texts[TEXT_COUNT][LOCALE_COUNT] = {
 		"You have been invited to book parking spots and workplaces. Open this link to choose a password:",
 		"Vous êtes invité à réserver des places de parking et des postes de travail. Ouvrez ce "
 		"lien pour choisir un mot de "
-		"passe :",
+		"passe\u00a0:",
 		"U bent uitgenodigd om parkeerplaatsen en werkplekken te boeken. Open deze link om een "
 		"wachtwoord te kiezen:"},
 	[TEXT_MAIL_VERIFICATION_SUBJECT_FMT] = {
@@ -179,7 +175,7 @@ static const char *const texts[TEXT_COUNT][LOCALE_COUNT] = {
 		"If you registered yourself, open this link to confirm your e-mail address. If you did "
 		"not, do nothing:",
 		"Si vous vous êtes inscrit vous-même, ouvrez ce lien pour confirmer votre adresse e-mail. "
-		"Sinon, ne faites rien :",
+		"Sinon, ne faites rien\u00a0:",
 		"Als u zich zelf hebt geregistreerd, open dan deze link om uw e-mailadres te bevestigen. "
 		"Zo niet, doe dan niets:"},
 	[TEXT_FACTOR] = {
@@ -192,25 +188,27 @@ static const char *const texts[TEXT_COUNT][LOCALE_COUNT] = {
 		"codes de secours.",
 		"Voer de zes cijfers van uw authenticator-app in, of een van uw herstelcodes."},
 	[TEXT_FACTOR_CODE] = {
-		"Code",
+		"Verification code",
 		"Code de vérification",
 		"Verificatiecode"},
 	[TEXT_FACTOR_WRONG] = {
-		"The code is not right, or was used before.",
-		"Le code est incorrect, ou a déjà servi.",
-		"De code klopt niet of is al gebruikt."},
+		"This code is incorrect, or was used before.",
+		"Ce code est incorrect, ou a déjà servi.",
+		"Deze code is onjuist of al gebruikt."},
 	[TEXT_CONTINUE] = {
 		"Continue",
 		"Continuer",
 		"Doorgaan"},
 	[TEXT_FACTORS] = {
-		"Second factors",
-		"Deuxième facteur",
-		"Tweede factor"},
+		"Two-step verification",
+		"Double authentification",
+		"Tweestapsverificatie"},
 	[TEXT_FACTORS_NONE] = {
-		"You have no second factor yet. With one, your password alone opens nothing.",
-		"Vous n’avez pas encore de deuxième facteur. Avec lui, votre mot de passe seul n’ouvre rien.",
-		"U hebt nog geen tweede factor. Daarmee opent uw wachtwoord alleen niets."},
+		"You have no second factor yet. With one, your password alone is not enough to sign in.",
+		"Vous n’avez pas encore de deuxième facteur. Avec lui, votre mot de passe seul ne suffit plus "
+		"pour se connecter.",
+		"U hebt nog geen tweede factor. Daarmee is uw wachtwoord alleen niet meer genoeg om u aan te "
+		"melden."},
 	[TEXT_FACTOR_TOTP] = {
 		"Authenticator app",
 		"Application d’authentification",
@@ -226,7 +224,7 @@ static const char *const texts[TEXT_COUNT][LOCALE_COUNT] = {
 	[TEXT_FACTOR_START] = {
 		"Set up an authenticator app",
 		"Configurer une application d’authentification",
-		"Authenticator-app instellen"},
+		"Authenticator\u2011app instellen"},
 	[TEXT_FACTOR_SCAN] = {
 		"Scan this picture with your authenticator app, or type the key into it. Then enter "
 		"the six digits that it shows.",
@@ -234,13 +232,13 @@ static const char *const texts[TEXT_COUNT][LOCALE_COUNT] = {
 		"Entrez ensuite les six chiffres affichés.",
 		"Scan deze afbeelding met uw authenticator-app, of typ de sleutel in. Voer daarna de "
 		"zes cijfers in."},
-	[TEXT_FACTOR_KEY_FMT] = {
-		"Key: %s",
-		"Clé : %s",
-		"Sleutel: %s"},
+	[TEXT_FACTOR_KEY] = {
+		"Key:",
+		"Clé\u00a0:",
+		"Sleutel:"},
 	[TEXT_CODES_LEFT_FMT] = {
 		"Recovery codes left: %s",
-		"Codes de secours restants : %s",
+		"Codes de secours restants\u00a0: %s",
 		"Resterende herstelcodes: %s"},
 	[TEXT_CODES_MAKE] = {
 		"Make new recovery codes",
@@ -251,30 +249,30 @@ static const char *const texts[TEXT_COUNT][LOCALE_COUNT] = {
 		"Vos codes de secours",
 		"Uw herstelcodes"},
 	[TEXT_CODES_HELP] = {
-		"Keep these codes where only you find them. Each is good once, when your second factor "
-		"is not at hand. They are not shown again.",
-		"Conservez ces codes en lieu sûr. Chacun sert une fois, si votre deuxième facteur "
-		"n’est pas à portée. Ils ne seront plus affichés.",
-		"Bewaar deze codes waar alleen u ze vindt. Elke code werkt één keer, als uw tweede "
-		"factor niet bij de hand is. Ze worden niet opnieuw getoond."},
+		"Keep these codes in a safe place. Each works once, when your second factor is not at hand. They "
+		"are not shown again.",
+		"Conservez ces codes en lieu sûr. Chacun sert une seule fois, quand votre deuxième facteur n’est "
+		"pas à portée de main. Ils ne seront plus affichés.",
+		"Bewaar deze codes op een veilige plaats. Elke code werkt één keer, als uw tweede factor niet "
+		"bij de hand is. Ze worden niet opnieuw getoond."},
 	[TEXT_FACTOR_STALE] = {
-		"To change anything here, prove first that it is still you.",
-		"Pour modifier quoi que ce soit ici, prouvez d’abord que c’est toujours vous.",
-		"Bewijs eerst dat u het nog bent voordat u hier iets wijzigt."},
+		"To change anything here, confirm first that it is you.",
+		"Pour modifier quoi que ce soit ici, confirmez d’abord que c’est bien vous.",
+		"Bevestig eerst dat u het bent voordat u hier iets wijzigt."},
 	[TEXT_FACTOR_AGAIN] = {
 		"Sign out, and sign in again to change anything here.",
 		"Déconnectez-vous, puis reconnectez-vous pour modifier quoi que ce soit ici.",
 		"Meld u af en weer aan om hier iets te wijzigen."},
 	[TEXT_PASSKEYS_HELP] = {
-		"A passkey is kept by your device or your password manager and cannot be given away to a false page.",
-		"Une clé d’accès est gardée par votre appareil ou votre gestionnaire de mots de passe et ne peut "
-		"pas être livrée à une fausse page.",
-		"Een toegangssleutel blijft op uw apparaat of in uw wachtwoordbeheerder en kan niet aan een valse "
-		"pagina worden gegeven."},
+		"A passkey stays on your device or in your password manager; a fake page cannot steal it.",
+		"Une clé d’accès reste sur votre appareil ou dans votre gestionnaire de mots de passe\u00a0; une "
+		"fausse page ne peut pas la voler.",
+		"Een toegangssleutel blijft op uw apparaat of in uw wachtwoordbeheerder; een valse pagina kan "
+		"hem niet stelen."},
 	[TEXT_PASSKEY_NAME] = {
-		"Name of the passkey, as “my phone”",
-		"Nom de la clé d’accès, par exemple « mon téléphone »",
-		"Naam van de toegangssleutel, zoals “mijn telefoon”"},
+		"Name of the passkey, for example “my phone”",
+		"Nom de la clé d’accès, par exemple «\u00a0mon téléphone\u00a0»",
+		"Naam van de toegangssleutel, bijvoorbeeld “mijn telefoon”"},
 	[TEXT_PASSKEY_ADD] = {
 		"Add a passkey",
 		"Ajouter une clé d’accès",
@@ -288,9 +286,9 @@ static const char *const texts[TEXT_COUNT][LOCALE_COUNT] = {
 		"Utiliser une clé d’accès",
 		"Een toegangssleutel gebruiken"},
 	[TEXT_PASSKEY_FAILED] = {
-		"That passkey was not taken. Try again, or go on in another way.",
-		"Cette clé d’accès n’a pas été acceptée. Réessayez, ou continuez autrement.",
-		"Die toegangssleutel werd niet aangenomen. Probeer het opnieuw, of ga anders verder."},
+		"The passkey was not accepted. Try again, or continue in another way.",
+		"La clé d’accès n’a pas été acceptée. Réessayez, ou continuez autrement.",
+		"De toegangssleutel is niet aanvaard. Probeer het opnieuw of ga op een andere manier verder."},
 	[TEXT_PASSKEY_SYNCED] = {
 		"synchronised",
 		"synchronisée",
@@ -325,6 +323,7 @@ static const char *const texts[TEXT_COUNT][LOCALE_COUNT] = {
 #define TEXT(name, en, fr, nl) [TEXT_##name] = {en, fr, nl},
 #include "texts_account.def"
 #include "texts_grant.def"
+#include "texts_page.def"
 #undef TEXT
 };
 /* clang-format on */
@@ -342,4 +341,23 @@ struct str texts_fill(struct arena *arena, enum text text, enum locale locale, s
 	if (hole == NULL)
 		return str_from(format);
 	return arena_printf(arena, "%.*s%.*s%s", (int)(hole - format), format, STR_ARG(value), hole + 2);
+}
+
+struct str texts_when(struct arena *arena, enum locale locale, instant_us at)
+{
+	static const char *const months[12][LOCALE_COUNT] = {{"January", "janvier", "januari"},
+		{"February", "février", "februari"}, {"March", "mars", "maart"}, {"April", "avril", "april"},
+		{"May", "mai", "mei"}, {"June", "juin", "juni"}, {"July", "juillet", "juli"},
+		{"August", "août", "augustus"}, {"September", "septembre", "september"},
+		{"October", "octobre", "oktober"}, {"November", "novembre", "november"},
+		{"December", "décembre", "december"}};
+	static const char *const joints[LOCALE_COUNT] = {",", " à", " om"};
+	char text[INSTANT_TEXT_MAX]; /* 2026-11-30T11:36:25Z */
+	int month, day;
+
+	instant_format(at, text);
+	month = (text[5] - '0') * 10 + text[6] - '0';
+	day = (text[8] - '0') * 10 + text[9] - '0';
+	return arena_printf(arena, "%d%s %s %.4s%s %.5s\u00a0UTC", day, locale == LOCALE_FR && day == 1 ? "er" : "",
+		months[month - 1][locale], text, joints[locale], text + 11);
 }

@@ -2,6 +2,7 @@
 #ifndef BERTH_AUTHSVC_TEXTS_H
 #define BERTH_AUTHSVC_TEXTS_H
 
+#include "base/clock.h"
 #include "rules.h"
 
 /*
@@ -44,7 +45,6 @@ enum text {
 	TEXT_VERIFIED,
 	TEXT_VERIFIED_HELP,
 	TEXT_LINK_GONE,
-	TEXT_LINK_GONE_HELP,
 	TEXT_MAIL_INVITATION_SUBJECT_FMT,
 	TEXT_MAIL_INVITATION_BODY,
 	TEXT_MAIL_VERIFICATION_SUBJECT_FMT,
@@ -61,7 +61,7 @@ enum text {
 	TEXT_FACTOR_REMOVE,
 	TEXT_FACTOR_START,
 	TEXT_FACTOR_SCAN,
-	TEXT_FACTOR_KEY_FMT,
+	TEXT_FACTOR_KEY,
 	TEXT_CODES_LEFT_FMT,
 	TEXT_CODES_MAKE,
 	TEXT_CODES,
@@ -76,6 +76,7 @@ enum text {
 #define TEXT(name, en, fr, nl) TEXT_##name,
 #include "texts_account.def"
 #include "texts_grant.def"
+#include "texts_page.def"
 #undef TEXT
 	TEXT_PASSKEYS_HELP,
 	TEXT_PASSKEY_NAME,
@@ -90,5 +91,7 @@ enum text {
 const char *texts_get(enum text text, enum locale locale); /* never NULL */
 /* A …_FMT text with its %s replaced; p is NULL when the arena is full. */
 struct str texts_fill(struct arena *arena, enum text text, enum locale locale, struct str value);
+/* Day and minute, as people write them, in UTC. */
+struct str texts_when(struct arena *arena, enum locale locale, instant_us at);
 
 #endif

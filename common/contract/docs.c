@@ -9,11 +9,20 @@
 
 /* The one style element: its hash is all that the page's content security policy lets in, so it stays one constant. */
 static const char style[] =
-	":root{color-scheme:light dark;--line:#ccd3da;--soft:#f2f5f7;--mark:#0b5c8a;--warn:#8a3b0b}"
-	"@media(prefers-color-scheme:dark){:root{--line:#3a434c;--soft:#1d2329;--mark:#7cc4ee;--warn:#f0a878}}"
-	"*{box-sizing:border-box}"
-	"body{font:1rem/1.5 system-ui,sans-serif;max-width:60rem;margin:0 auto;padding:1rem;overflow-wrap:anywhere}"
-	"a{color:var(--mark)}code{font:.92em ui-monospace,monospace}"
+	":root{color-scheme:light dark;--ink:#1b1f24;--paper:#fff;--line:#ccd3da;"
+	"--soft:#e9f1fa;--mark:#0b5cad;--warn:#8a3b0b}"
+	"@media(prefers-color-scheme:dark){:root{--ink:#e6edf3;--paper:#0d1117;--line:#3a434c;--soft:#1b2836;"
+	"--mark:#79b8ff;--warn:#f0a878}}"
+	"@media(prefers-contrast:more){:root{--line:var(--ink)}}"
+	"@media(prefers-contrast:more)and (prefers-color-scheme:light){:root{--mark:#084482;--warn:#6b2c06}}"
+	"*{box-sizing:border-box}html{text-size-adjust:100%;scroll-padding-top:1rem}"
+	"body{font:1rem/1.5 system-ui,-apple-system,\"Segoe UI\",Roboto,Ubuntu,sans-serif;max-width:60rem;"
+	"margin:0 auto;padding:1.5rem 1rem 4rem;overflow-wrap:anywhere;background:var(--paper);color:var(--ink)}"
+	"header svg{display:block;width:2.5rem;height:2.5rem;fill:none;stroke:var(--paper);stroke-width:3;"
+	"stroke-linecap:round;stroke-linejoin:round}header rect{fill:var(--mark);stroke:none}h1{margin:.75rem 0 .25rem}"
+	".skip{position:absolute;left:-100rem}.skip:focus{position:static}"
+	":focus-visible{outline:3px solid var(--mark);outline-offset:2px}"
+	"a{color:var(--mark);text-underline-offset:.15em}code{font:.92em ui-monospace,monospace}"
 	"h2{margin-top:3rem;border-bottom:2px solid var(--line)}h3{margin:2.5rem 0 .25rem}h4{margin:1rem 0 .25rem}"
 	"p{margin:.4rem 0}nav ul{list-style:none;padding-left:0;columns:18rem}"
 	"summary{cursor:pointer;font-weight:600}"
@@ -24,6 +33,10 @@ static const char style[] =
 	":target{background:var(--soft);outline:.5rem solid var(--soft)}"
 	"@media(max-width:40rem){table,tbody,tr,td,tbody th{display:block}thead{display:none}"
 	"tr{border-top:1px solid var(--line);padding:.3rem 0}th,td{border:0;padding:0}}";
+
+static const char brand[] =
+	"<svg viewBox=\"0 0 32 32\" aria-hidden=\"true\"><rect width=\"32\" height=\"32\" rx=\"8\"/>"
+	"<path d=\"M8 7v14a4 4 0 0 0 4 4h8a4 4 0 0 0 4-4V7\"/><path d=\"M16 8v9\"/></svg>\n";
 
 static void put_html(struct buf *out, const char *text)
 {
@@ -278,11 +291,13 @@ void docs_write(const char *public_url, struct buf *out)
 		       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
 		       "<title>Berth API</title><style>");
 	buf_put_c(out, style);
-	buf_put_c(out, "</style></head>\n<body><header><h1>Berth API</h1>\n<p>Version " BERTH_VERSION " at <code>");
+	buf_put_c(out, "</style></head>\n<body><a class=\"skip\" href=\"#main\">Skip the contents</a>\n<header>");
+	buf_put_c(out, brand);
+	buf_put_c(out, "<h1>Berth API</h1>\n<p>Version " BERTH_VERSION " at <code>");
 	put_html(out, public_url);
 	buf_put_c(out, "</code>, also as <a href=\"/openapi.json\">OpenAPI 3.1</a>.</p></header>\n");
 	put_contents(out);
-	buf_put_c(out, "<main>\n");
+	buf_put_c(out, "<main id=\"main\" tabindex=\"-1\">\n");
 	put_calling(out);
 	for (size_t peer = PEER_NONE + 1; peer < PEER_COUNT; peer++) {
 		buf_printf(out, "<section id=\"%s\"><h2>%s</h2>\n", peer_name((enum peer)peer),

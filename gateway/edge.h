@@ -22,7 +22,7 @@ struct gateway {
 	struct store_cache *cache; /* NULL: without Redis */
 	struct origins *origins;   /* NULL: none is allowed */
 	struct buf openapi, docs;  /* written once */
-	char docs_csp[512];
+	char docs_csp[512], page_csp[512];
 	char page_style_hash[DOCS_STYLE_HASH_MAX];
 	struct loop *loops[EDGE_LOOPS_MAX];
 	size_t loop_count;

@@ -39,6 +39,7 @@ struct exchange {
 	bool retried;
 	bool complete;     /* the whole message was read */
 	struct str origin; /* web origin that may read the answer, in the arena; absent: none */
+	bool person;       /* a page was asked for by what shows pages: refusals are pages too */
 	bool preflight;    /* OPTIONS of the Fetch standard, from `origin` */
 	char allow[ALLOW_TEXT_MAX];
 	struct trace_place trace; /* of this request: below its span */

@@ -43,6 +43,9 @@ static enum err pages_write(struct gateway *gateway)
 	style_hash(gateway->page_style_hash);
 	snprintf(gateway->docs_csp, sizeof gateway->docs_csp,
 		"default-src 'none'; style-src '%s'; frame-ancestors 'none'; base-uri 'none'", style);
+	snprintf(gateway->page_csp, sizeof gateway->page_csp,
+		"default-src 'none'; style-src '%s'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'",
+		gateway->page_style_hash);
 	return buf_ok(&gateway->openapi) && buf_ok(&gateway->docs) ? OK : ERR_OVERLOADED;
 }
 

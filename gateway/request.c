@@ -8,6 +8,7 @@
 #include "contract/codec.h"
 #include "loop.h"
 #include "origins.h"
+#include "page.h"
 #include "precondition.h"
 #include "respond.h"
 #include "service/admit.h"
@@ -334,6 +335,7 @@ void request_head(struct exchange *exchange, struct http_parser *parser)
 	exchange->keep_alive = parser->keep_alive;
 	exchange->minor = parser->minor;
 	trace_accept(exchange, parser);
+	exchange->person = page_wanted(parser);
 	err = head_verdict(exchange, parser, &problem);
 	if (err != OK) {
 		request_refuse(exchange, parser, &problem, err);

@@ -7,6 +7,7 @@
 #include "head.h"
 #include "http/http_reply.h"
 #include "loop.h"
+#include "page.h"
 #include "precondition.h"
 #include "trace.h"
 
@@ -140,6 +141,12 @@ static void problem_body(
 {
 	struct json_writer w;
 
+	if (exchange->operation != NULL && (exchange->operation->flags & OP_PAGE) != 0 && exchange->person) {
+		head->content_type = "text/html; charset=utf-8";
+		head->csp = exchange->loop->gateway->page_csp;
+		page_write_error(out, problem->err, &exchange->request_id);
+		return;
+	}
 	if (exchange->operation == NULL || (exchange->operation->flags & OP_OAUTH) == 0) {
 		head->content_type = "application/problem+json";
 		problem_encode(problem, out);

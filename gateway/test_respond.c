@@ -234,6 +234,41 @@ static void a_document_that_lasts_is_not_copied(void **state)
 	tear_down();
 }
 
+/* Whoever asked for a page by a browser sees one, with what to do next; everybody else gets the document. */
+static void a_person_is_told_on_a_page(void **state)
+{
+	static const struct {
+		const char *name, *operation;
+		bool person;
+		enum err err;
+		const char *words;
+	} cases[] = {
+		{"a page that is busy", "login_page", true, ERR_OVERLOADED, "Wait a moment, then try again."},
+		{"a page that is broken", "login_submit", true, ERR_INTERNAL, "Une erreur est survenue"},
+		{"a page that was asked for in vain", "device_page", true, ERR_BAD_FIELD,
+			"Deze pagina kan niet worden"},
+		{"a page that a program asked for", "login_page", false, ERR_OVERLOADED, "\"code\":\"overloaded\""},
+		{"what is no page", "whoami_read", true, ERR_OVERLOADED, "\"code\":\"overloaded\""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		const bool page = strstr(cases[i].words, "code") == NULL;
+		struct exchange *exchange;
+
+		set_up();
+		exchange = asked(cases[i].operation);
+		exchange->person = cases[i].person;
+		respond_item(exchange, &(struct reply_item){.err = cases[i].err});
+		CHECK(cases[i].name, written(cases[i].words));
+		CHECK(cases[i].name, written("Content-Type: text/html; charset=utf-8\r\n") == page);
+		CHECK(cases[i].name, written("</html>") == page && written("application/problem+json") != page);
+		CHECK(cases[i].name, written("Content-Security-Policy: the policy of pages\r\n") == page);
+		CHECK(cases[i].name, written("Cache-Control: no-store\r\n") && !written("<script"));
+		tear_down();
+	}
+}
+
 static int make(void **state)
 {
 	(void)state;
@@ -242,6 +277,7 @@ static int make(void **state)
 	buf_init(&gateway.docs, 1U << 20);
 	docs_write("https://localhost", &gateway.docs);
 	docs_style_hash(gateway.page_style_hash);
+	memcpy(gateway.page_csp, "the policy of pages", 20);
 	return 0;
 }
 
@@ -263,6 +299,7 @@ int main(void)
 		cmocka_unit_test(a_reply_that_does_not_decode_is_502),
 		cmocka_unit_test(content_is_left_out_where_there_is_none),
 		cmocka_unit_test(a_document_that_lasts_is_not_copied),
+		cmocka_unit_test(a_person_is_told_on_a_page),
 	};
 
 	return cmocka_run_group_tests(tests, make, unmake);

@@ -199,6 +199,18 @@ def test_services_have_no_way_out(containers):
             assert containers.within(name, "curl", "-s", "--max-time", "4", url).returncode in (7, 28), name
 
 
+@pytest.mark.seconds(UP_SECONDS)
+def test_what_shares_a_network_follows_it_when_it_is_made_anew(containers):
+    """As a new version of authsvc makes it; mail goes by its loopback."""
+    containers.docker("rm", "-f", containers.inspect()["authsvc"]["Id"])
+    containers.deploy("up", "--no-demo")
+    found = containers.inspect()
+    assert set(found) == STANDING
+    assert os.readlink(f"/proc/{found['authsvc']['State']['Pid']}/ns/net") == os.readlink(f"/proc/{found['mail']['State']['Pid']}/ns/net")
+    suite = Suite(containers.run_dir)
+    assert suite.sign_in_person(suite.new_person(suite.tenant(0)["slug"])), "whom a mail has reached"
+
+
 @pytest.mark.last
 @pytest.mark.seconds(UP_SECONDS)
 def test_down_leaves_the_data_and_forget_nothing(containers):

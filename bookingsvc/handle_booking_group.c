@@ -162,7 +162,7 @@ enum err handle_booking_group_take_reads(struct group *group, struct tx *tx)
 		return OK;
 	if ((err = store_place_next(tx, n, group->places)) != OK)
 		return err;
-	if ((err = store_person_numbers_next(tx, 2 * n, group->numbers)) != OK)
+	if ((err = store_person_numbers_next(tx, group->ids, 2 * n, group->numbers)) != OK)
 		return err;
 	err = seal_subjects_next(
 		tx, call_of(group)->worker->seal, handle_booking_group_tenant(group), group->ids, n, group->keys);

@@ -13,13 +13,15 @@ static struct db_param tenant(const struct tx *tx)
 
 /* -- numbers -- */
 
-static void take_numbers(struct rows *rows, size_t count, int64_t *numbers)
+/* Somebody may stand among them several times. */
+static void take_numbers(struct rows *rows, const struct uuid *people, size_t count, int64_t *numbers)
 {
 	while (rows_next(rows)) {
-		int64_t i = rows_i64(rows, 0);
+		const struct uuid id = rows_uuid(rows, 0);
 
-		INVARIANT(i >= 1 && (size_t)i <= count);
-		numbers[i - 1] = rows_i64(rows, 1);
+		for (size_t i = 0; i < count; i++)
+			if (uuid_eq(&people[i], &id))
+				numbers[i] = rows_i64(rows, 1);
 	}
 }
 
@@ -29,7 +31,7 @@ static enum err read_numbers(struct tx *tx, const struct uuid *people, size_t co
 	enum err err = tx_query(tx, &sql_person_numbers, PARAMS(tenant(tx), db_uuids(people, count)), &rows);
 
 	if (err == OK)
-		take_numbers(rows, count, numbers);
+		take_numbers(rows, people, count, numbers);
 	rows_free(&rows);
 	return err;
 }
@@ -39,14 +41,14 @@ enum err store_person_numbers_queue(struct tx *tx, const struct uuid *people, si
 	return tx_queue(tx, &sql_person_numbers, PARAMS(tenant(tx), db_uuids(people, count)));
 }
 
-enum err store_person_numbers_next(struct tx *tx, size_t count, int64_t *numbers_out)
+enum err store_person_numbers_next(struct tx *tx, const struct uuid *people, size_t count, int64_t *numbers_out)
 {
 	struct rows *rows = NULL;
 	enum err err = tx_next(tx, &rows, NULL);
 
 	memset(numbers_out, 0, count * sizeof(*numbers_out));
 	if (err == OK)
-		take_numbers(rows, count, numbers_out);
+		take_numbers(rows, people, count, numbers_out);
 	rows_free(&rows);
 	return err;
 }

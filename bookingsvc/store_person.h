@@ -14,7 +14,8 @@ MUST_USE enum err store_person_numbers(
 	struct tx *tx, const struct uuid *people, size_t count, struct arena *arena, int64_t *numbers_out);
 /* In a pipeline: 0 also where there is none yet. */
 MUST_USE enum err store_person_numbers_queue(struct tx *tx, const struct uuid *people, size_t count);
-MUST_USE enum err store_person_numbers_next(struct tx *tx, size_t count, int64_t *numbers_out);
+MUST_USE enum err store_person_numbers_next(
+	struct tx *tx, const struct uuid *people, size_t count, int64_t *numbers_out);
 /*
  * The same, and none of them is erased until the commit: for what is written about a person beside stays, which
  * hold their person by themselves. Load keys afterwards: an erasure that came before has destroyed them.

@@ -49,8 +49,8 @@ int main(int argc, char **argv)
 		if (pthread_create(&running[i], NULL, check_until_stopped, NULL) != 0)
 			return 2;
 	(void)nanosleep(&rest, NULL);
-	made = atomic_load(
-		&checks); /* as a load generator does: what is under way when the time is over does not count */
+	/* As with load generators, what is under way when the time is over does not count. */
+	made = atomic_load(&checks);
 	atomic_store(&stop, true);
 	for (long i = 0; i < threads; i++)
 		(void)pthread_join(running[i], NULL);

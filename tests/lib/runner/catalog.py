@@ -29,6 +29,7 @@ NO_RACES = {
     "test_edge_tls::test_two_thousand_handshakes_that_stall_do_not_slow_others_down": "the same", "test_tls_grade": "is about what is offered",
     "test_edge_acme": "puts another library before the process", "test_guessing::test_the_time_of_an_answer_does_not_tell": "measures time",
     "test_guessing::test_the_times_of_five_hundred_answers_do_not_tell": "the same", "test_passwords::test_how_long_the_answer_takes_does_not_tell": "the same",
+    "test_restarts::test_a_service_is_replaced_under_load": "measures speed: that of a new process's first connections to PostgreSQL",
     "test_faults::test_auditsvc_gone_for_ten_minutes": "takes too long twice", "test_coding_disguises": "is about one thread", "test_front_proxies": "the same",
     "test_edge_handshakes": "the same", "test_counterparts": "the same"}
 # tests/chaos/run by its arguments, in the order they run; the second ones with --long.

@@ -10,6 +10,7 @@
 #include "store_grant.h"
 #include "store_group.h"
 #include "store_logout.h"
+#include "store_review.h"
 #include "store_role_grant.h"
 #include "store_session.h"
 #include "store_sweep.h"
@@ -255,6 +256,33 @@ static enum err put_role_grants(
 	return OK;
 }
 
+static enum err put_reviews(struct call *call, struct store *store, int64_t person_row_id, struct json_writer *w)
+{
+	struct review_line *lines = arena_take_array(call->arena, EXPORT_ROWS_MAX, sizeof(*lines));
+	size_t count;
+	enum err err;
+
+	if (lines == NULL)
+		return ERR_OVERLOADED;
+	if ((err = store_review_of_person(store, person_row_id, EXPORT_ROWS_MAX, lines, &count)) != OK)
+		return err;
+	json_key(w, "access_reviews");
+	json_begin_array(w);
+	for (size_t i = 0; i < count; i++) {
+		json_begin_object(w);
+		put_id(w, "review_id", &lines[i].review_id);
+		put_time(w, call->arena, "opened_at", lines[i].opened_at);
+		json_key(w, "role");
+		json_put_str(w, lines[i].role);
+		put_time(w, call->arena, "certified_at", lines[i].certified_at);
+		json_key(w, "outcome");
+		json_put_str(w, lines[i].outcome.p != NULL ? lines[i].outcome : STR("open"));
+		json_end_object(w);
+	}
+	json_end_array(w);
+	return OK;
+}
+
 /* One that waits for its confirmations. */
 static enum err put_email_change(
 	struct call *call, struct store *store, const struct person_record *person, struct json_writer *w)
@@ -303,6 +331,8 @@ static enum err put_export(struct call *call, struct store *store, const struct 
 	if ((err = put_recovery_codes(call, store, person->row_id, &w)) != OK)
 		return err;
 	if ((err = put_role_grants(call, store, person, &w)) != OK)
+		return err;
+	if ((err = put_reviews(call, store, person->row_id, &w)) != OK)
 		return err;
 	json_end_object(&w);
 	return buf_ok(out) ? OK : ERR_TOO_LARGE;

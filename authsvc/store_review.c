@@ -156,3 +156,27 @@ enum err store_review_close(struct store *store, struct review_record *review)
 	rows_free(&rows);
 	return err;
 }
+
+enum err store_review_of_person(
+	struct store *store, int64_t person_row_id, size_t limit, struct review_line *lines_out, size_t *count_out)
+{
+	struct rows *rows = NULL;
+	enum err err;
+
+	*count_out = 0;
+	err = tx_query(store->tx, &sql_access_review_of_person,
+		PARAMS(db_uuid(&store->tenant_id), db_i64(person_row_id), db_i64((int64_t)limit)), &rows);
+	while (err == OK && *count_out < limit && rows_next(rows)) {
+		struct review_line *line = &lines_out[(*count_out)++];
+
+		*line = (struct review_line){.review_id = rows_uuid(rows, 0),
+			.opened_at = rows_time(rows, 1),
+			.role = rows_copy(rows, 2, store->arena),
+			.certified_at = rows_time(rows, 3),
+			.outcome = rows_copy(rows, 4, store->arena)};
+		if (line->role.p == NULL)
+			err = ERR_TOO_LARGE;
+	}
+	rows_free(&rows);
+	return err;
+}

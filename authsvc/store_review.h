@@ -44,4 +44,13 @@ MUST_USE enum err store_review_certify(struct store *store, const struct review_
 MUST_USE enum err store_review_decide(struct store *store, const struct review_item *item, const char *outcome);
 MUST_USE enum err store_review_close(struct store *store, struct review_record *review);
 
+/* What was reviewed of a person, for their export: at most `limit`, oldest first. */
+struct review_line {
+	struct uuid review_id;
+	instant_us opened_at, certified_at; /* certified_at 0: by nobody */
+	struct str role, outcome;           /* outcome.p == NULL: the review is open */
+};
+MUST_USE enum err store_review_of_person(
+	struct store *store, int64_t person_row_id, size_t limit, struct review_line *lines_out, size_t *count_out);
+
 #endif

@@ -276,6 +276,7 @@ static void what_came_later_comes_by_an_index_too(void **state)
 		{&sql_group_members_hold, {TENANT, "array[" ID "]"}, "person_public_id"},
 		{&sql_access_review_items, {TENANT, "42", "500"}, "access_review_item_review"},
 		{&sql_access_review_certify, {TENANT, "42", "array[" ID "]", ID, NOW}, "access_review_item"},
+		{&sql_access_review_of_person, {TENANT, "42", "100"}, "access_review_item_person"},
 		{&sql_access_review_delete_person, {TENANT, "42"}, "access_review_item_person"},
 		{&sql_consent_read, {TENANT, "42", "7"}, "consent_pair"},
 		{&sql_consent_list, {TENANT, "42", "200"}, "consent_pair"},

@@ -123,3 +123,16 @@ def test_reviews_are_of_one_tenant_and_forget_who_is_erased(suite, tenant, slug)
     assert review["id"] not in other.get("/v1/reviews", params={"limit": 200}).expect(200).text
     tenant.admin.delete(f"/v1/people/{person['id']}").expect(200, 202)
     wait_for(lambda: tenant.admin.get(path).expect(200).body["items"] == [], 30, "the erasure")
+
+
+def test_an_export_tells_what_was_reviewed_of_the_person(suite, tenant):
+    person = suite.new_person(tenant.slug, ["User", "Auditor"])
+    review = tenant.admin.post("/v1/reviews", {"roles": ["Auditor"]}).expect(201).body
+    lines = signed_in(suite, person).get("/v1/me/export").expect(200).body["auth"]["access_reviews"]
+    assert [(line["review_id"], line["role"], line["certified_at"], line["outcome"]) for line in lines] == [(review["id"], "Auditor", None, "open")]
+    tenant.admin.post(f"/v1/reviews/{review['id']}/close").expect(200)
+    lines = signed_in(suite, person).get("/v1/me/export").expect(200).body["auth"]["access_reviews"]
+    assert [line["outcome"] for line in lines] == ["revoked"]
+    tenant.admin.delete(f"/v1/people/{person['id']}").expect(200, 202)
+    wait_for(lambda: suite.sql("select count(*) from auth.access_review_item i join auth.access_review r on r.tenant_id = i.tenant_id and r.id = i.review_id "
+                               "where r.public_id = %s", review["id"])[0][0] == 0, 30, "the erasure of the lines")

@@ -2,6 +2,7 @@
 #include "csrf.h"
 #include "entry.h"
 #include "guard.h"
+#include "mailed.h"
 #include "notice.h"
 #include "pages.h"
 #include "people.h"
@@ -9,7 +10,6 @@
 #include "service/crash.h"
 #include "store_factor.h"
 #include "store_mail.h"
-#include "ticket.h"
 
 #define SERVICE_DEF "contract/authsvc.def"
 #include "service/handlers.h"
@@ -191,7 +191,7 @@ static enum err find_forgetful(
 }
 
 static enum err write_reset(
-	struct call *call, struct store *store, const struct person_record *person, const struct hash *hash)
+	struct call *call, struct store *store, struct person_record *person, const struct hash *hash)
 {
 	instant_us now = clock_now_us();
 	enum err err;
@@ -207,110 +207,22 @@ static enum err write_reset(
 	return people_tell(call, store, person, TEXT_MAIL_PASSWORD_SUBJECT_FMT, TEXT_MAIL_PASSWORD_RESET);
 }
 
-/* ERR_GONE, ERR_BAD_FIELD with the reason, or done. The hash is made only for a link that is good. */
-static enum err reset(struct call *call, struct str token, struct str password, struct ticket *ticket_out)
-{
-	struct person_record person;
-	struct store store = {0};
-	struct str normal_email;
-	struct hash hash;
-	enum err err;
-
-	if (!ticket_parse(desk_state(call)->vault, VAULT_RESET, call->arena, token, ticket_out))
-		return ERR_GONE;
-	if ((err = desk_begin_in(call, &ticket_out->tenant_id, &store)) == OK)
-		err = find_forgetful(&store, ticket_out, false, &person);
-	store_release(&store);
-	if (err != OK)
-		return err;
-	if ((normal_email = rules_email_normal(call->arena, person.email)).p == NULL)
-		return ERR_OVERLOADED;
-	if ((err = people_check_password(call, password, normal_email)) != OK)
-		return err;
-	if ((err = hasher_make(desk_state(call)->hasher, password, call->deadline_us, &hash)) != OK)
-		return err;
-	if ((err = desk_begin_in(call, &ticket_out->tenant_id, &store)) != OK)
-		goto done;
-	if ((err = find_forgetful(&store, ticket_out, true, &person)) != OK)
-		goto done;
-	if ((err = write_reset(call, &store, &person, &hash)) != OK)
-		goto done;
-	CRASH_POINT("password_reset.before_commit");
-	if ((err = desk_commit(call, &store)) != OK)
-		goto done;
-	CRASH_POINT("password_reset.after_commit");
-done:
-	store_release(&store);
-	return err;
-}
-
-static enum err show_form(struct call *call, struct str token, struct str ui_locales, enum text alert, int status,
-	struct web_reply *reply)
-{
-	struct page page = {.arena = call->arena};
-	struct link_form form = {.token = token};
-	struct person_record person = {0};
-	struct tenant_record tenant = {0};
-	struct store store = {0};
-	struct ticket ticket;
-	struct buf html;
-	struct str seed;
-	enum err err = ERR_GONE;
-
-	buf_init(&html, PAGE_MAX);
-	if (ticket_parse(desk_state(call)->vault, VAULT_RESET, call->arena, token, &ticket) &&
-		(err = desk_begin_in(call, &ticket.tenant_id, &store)) == OK &&
-		(err = find_forgetful(&store, &ticket, false, &person)) == OK)
-		err = store_tenant_read(&store, &tenant);
-	if (err == ERR_GONE) {
-		err = notice_show(call, ui_locales, 410, TEXT_LINK_GONE, TEXT_RESET_GONE_HELP, reply);
-	} else if (err == OK && (err = csrf_seed(call, reply, &seed)) == OK) {
-		page.locale = rules_locale_choose(ui_locales, call->languages, person.locale);
-		page.out = &html;
-		pages_alert(&page, alert, 0);
-		form.csrf = csrf_token(call, seed, FORM_RESET, token);
-		form.tenant_name = tenant.name;
-		form.email = person.email;
-		pages_reset(&page, &form);
-		err = web_page(call, reply, status, &html);
-	}
-	store_release(&store);
-	buf_release(&html);
-	return err;
-}
+static const struct mailed reset = {.purpose = VAULT_RESET,
+	.form = FORM_RESET,
+	.crash = "password_reset",
+	.gone_help = TEXT_RESET_GONE_HELP,
+	.page = pages_reset,
+	.find = find_forgetful,
+	.write = write_reset};
 
 enum err handle_reset_page(struct call *call, const struct link_page_request *request_in, struct web_reply *reply_out)
 {
-	return show_form(call, request_in->token, request_in->ui_locales, TEXT_COUNT, 200, reply_out);
+	return mailed_show(call, &reset, request_in, reply_out);
 }
 
 enum err handle_reset_submit(
 	struct call *call, const struct invitation_submit_request *request_in, struct web_reply *reply_out)
 {
-	enum text alert = TEXT_PASSWORDS_DIFFER;
-	struct store store = {0};
-	struct ticket ticket;
-	enum err err;
-
-	if (call->form_fault.p != NULL && !str_eq_c(call->form_fault, "password") &&
-		!str_eq_c(call->form_fault, "password_again"))
-		return notice_show(call, STR_NONE, 410, TEXT_LINK_GONE, TEXT_RESET_GONE_HELP, reply_out);
-	if (call->form_fault.p != NULL)
-		return show_form(call, request_in->token, STR_NONE, TEXT_PASSWORD_LONG, 422, reply_out);
-	if (!csrf_matches(call, csrf_sent_seed(call), FORM_RESET, request_in->token, request_in->csrf))
-		return show_form(call, request_in->token, STR_NONE, TEXT_FORM_EXPIRED, 403, reply_out);
-	if (!str_eq_secret(request_in->password, request_in->password_again))
-		return show_form(call, request_in->token, STR_NONE, alert, 422, reply_out);
-	err = reset(call, request_in->token, request_in->password, &ticket);
-	if (err == OK) {
-		/* Nobody is signed in by this: whoever has a second factor shows it as ever. */
-		err = entry_begin(call, &store, &ticket.tenant_id, reply_out);
-		store_release(&store);
-		return err;
-	}
-	if (err == ERR_BAD_FIELD)
-		alert = people_password_alert(call);
-	return err == ERR_BAD_FIELD || err == ERR_GONE
-	               ? show_form(call, request_in->token, STR_NONE, alert, 422, reply_out)
-	               : err;
+	CRASH_COMMIT("password_reset");
+	return mailed_submit(call, &reset, request_in, reply_out);
 }

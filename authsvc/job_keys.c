@@ -14,8 +14,12 @@
 #define TURN_GAP_MS 5000
 #define KEYS_ARENA_BYTES (1U << 20)
 #define STEPS_MAX 4 /* of one algorithm in one turn */
+#define COUNT_OF_ALGS (sizeof(algs) / sizeof(algs[0]))
 
 static const enum jwk_alg algs[] = {JWK_EDDSA, JWK_ES256, JWK_RS256};
+
+/* Each process of ours signs by the keys of its last turn, and all others have fetched them since. */
+_Static_assert(KEY_KNOWN_US >= (KEYRING_REFRESH_MS + 2 * TURN_GAP_MS) * US_PER_MS, "a key is known before it signs");
 
 static struct str public_jwk_of(struct arena *arena, const struct signing_key *key)
 {
@@ -109,7 +113,7 @@ static enum err one_step(struct store *store, enum jwk_alg alg, bool force, inst
 /* Whether a turn would do anything: asked without the lock. */
 static bool is_due(const struct key_record *records, size_t count, bool force, instant_us now)
 {
-	for (size_t i = 0; i < sizeof(algs) / sizeof(algs[0]); i++) {
+	for (size_t i = 0; i < COUNT_OF_ALGS; i++) {
 		struct key_ages ages = ages_of(records, count, algs[i]);
 
 		if (rules_key_decide(&ages, force, now) != KEY_STEP_NONE)
@@ -122,13 +126,27 @@ static bool is_due(const struct key_record *records, size_t count, bool force, i
 	return false;
 }
 
+/* Whether another rotation fits among the keys that a process holds at once, once the oldest are forgotten. */
+static enum err check_room(struct store *store)
+{
+	struct key_record records[KEY_RECORDS_MAX];
+	size_t count;
+	enum err err = store_key_list(store, false, records, &count);
+
+	return err == OK && count + COUNT_OF_ALGS > KEY_RECORDS_MAX ? ERR_TOO_LARGE : err;
+}
+
 static enum err change(struct store *store, bool force, instant_us now)
 {
 	enum err err;
 
 	if ((err = store_key_lock(store)) != OK)
 		return err;
-	for (size_t i = 0; i < sizeof(algs) / sizeof(algs[0]); i++) {
+	if ((err = store_key_forget(store, now - KEY_OVERLAP_US)) != OK)
+		return err;
+	if (force && (err = check_room(store)) != OK)
+		return err;
+	for (size_t i = 0; i < COUNT_OF_ALGS; i++) {
 		enum key_step step = KEY_STEP_NONE;
 		bool forcing = force;
 
@@ -141,7 +159,7 @@ static enum err change(struct store *store, bool force, instant_us now)
 				forcing = false;
 		}
 	}
-	return store_key_forget(store, now - KEY_OVERLAP_US);
+	return OK;
 }
 
 static enum err add_key(struct key_set *set, const struct key_record *record)
@@ -254,13 +272,13 @@ done:
 	return err;
 }
 
-enum err job_keys_turn(struct context *context, bool force)
+enum err job_keys_turn(struct context *context)
 {
 	struct turner turner;
 	enum err err = turner_open(context, &turner);
 
 	if (err == OK)
-		err = take_turn(context, &turner, force);
+		err = take_turn(context, &turner, false);
 	turner_close(&turner);
 	return err;
 }
@@ -282,8 +300,68 @@ void job_keys_run(struct context *context)
 	turner_close(&turner);
 }
 
+/* How long until the next keys may sign, and when there is room for another rotation at the latest. */
+static enum err look(struct turner *turner, int64_t *wait_us_out, instant_us *room_at_out)
+{
+	struct key_record records[KEY_RECORDS_MAX];
+	const instant_us now = clock_now_us();
+	struct store store = {0};
+	size_t count;
+	enum err err;
+
+	*wait_us_out = *room_at_out = 0;
+	arena_reset(turner->arena);
+	if ((err = store_begin(turner->db, turner->seal, turner->arena, &STORE_NO_TENANT, &store)) == OK)
+		err = store_key_list(&store, false, records, &count);
+	store_release(&store);
+	if (err != OK)
+		return err;
+	for (size_t i = 0; i < COUNT_OF_ALGS; i++) {
+		struct key_ages ages = ages_of(records, count, algs[i]);
+		int64_t wait_us = rules_key_wait_us(&ages, now);
+
+		*wait_us_out = wait_us > *wait_us_out ? wait_us : *wait_us_out;
+	}
+	/* The oldest of one rotation are forgotten together. */
+	if (count > 0 && records[count - 1].state == KEY_RETIRED)
+		*room_at_out = records[count - 1].retired_at + KEY_OVERLAP_US;
+	return OK;
+}
+
+static void tell_no_room(instant_us room_at)
+{
+	char when[INSTANT_TEXT_MAX];
+
+	instant_format(room_at, when);
+	(void)fprintf(stderr,
+		"not rotated: the keys were rotated so often that %d are needed to check the tokens that live, and no "
+		"process holds more; there is room again at %s\n",
+		KEY_RECORDS_MAX, when);
+}
+
+/* Waits until the next keys are known everywhere, and hands over to them. */
+static enum err rotate(struct context *context, struct turner *turner)
+{
+	instant_us room_at = 0;
+	int64_t wait_us;
+	enum err err;
+
+	while ((err = take_turn(context, turner, false)) == OK && (err = look(turner, &wait_us, &room_at)) == OK &&
+		wait_us > 0) {
+		(void)fprintf(stderr, "the next keys are new: they sign in %lld s, when every process knows them\n",
+			(long long)(wait_us / US_PER_S + 1));
+		context_wait(context, (uint64_t)(wait_us / US_PER_MS + 1));
+		if (context_stopping(context))
+			return ERR_DRAINING;
+	}
+	if (err == OK && (err = take_turn(context, turner, true)) == ERR_TOO_LARGE)
+		tell_no_room(room_at);
+	return err;
+}
+
 int job_keys_rotate(struct context *context, int argc, char **argv)
 {
+	struct turner turner = {0};
 	enum err err;
 
 	(void)argv;
@@ -291,8 +369,9 @@ int job_keys_rotate(struct context *context, int argc, char **argv)
 		(void)fprintf(stderr, "--rotate-keys takes no argument\n");
 		return 2;
 	}
-	if ((err = state_open(context)) == OK)
-		err = job_keys_turn(context, true);
+	if ((err = state_open(context)) == OK && (err = turner_open(context, &turner)) == OK)
+		err = rotate(context, &turner);
+	turner_close(&turner);
 	state_close(context);
 	return err == OK ? 0 : 1;
 }

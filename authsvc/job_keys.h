@@ -9,9 +9,9 @@
  * Replicas take turns under a lock; each looks again every few seconds.
  */
 void job_keys_run(struct context *context);
-/* One turn: decide, change, load. `force`: hand over now. */
-MUST_USE enum err job_keys_turn(struct context *context, bool force);
-/* `authsvc --rotate-keys` */
+/* One turn: decide, change, load. */
+MUST_USE enum err job_keys_turn(struct context *context);
+/* `authsvc --rotate-keys`: hands over as soon as every process knows the next keys. */
 int job_keys_rotate(struct context *context, int argc, char **argv);
 /* The verification keys, for the process's own checks. */
 enum err job_keys_fetch(struct context *context, struct buf *document_out);

@@ -31,7 +31,8 @@ static const struct command commands[] = {
 	{"--bootstrap",
 		"FILE: makes the tenants that the file names, each with an Admin and a client; prints their ids",
 		handle_bootstrap},
-	{"--rotate-keys", "hands over to the next signing keys now", job_keys_rotate},
+	{"--rotate-keys", "hands over to the next signing keys, once every process knows them (half a minute at most)",
+		job_keys_rotate},
 	{NULL, NULL, NULL},
 };
 

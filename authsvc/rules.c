@@ -419,9 +419,16 @@ enum key_step rules_key_decide(const struct key_ages *ages, bool force, instant_
 		return KEY_STEP_MAKE_ACTIVE;
 	if (ages->next_made_at == 0)
 		return KEY_STEP_MAKE_NEXT;
-	if (force || (due && now - ages->next_made_at >= KEY_PUBLISHED_US))
+	if (now - ages->next_made_at >= (force ? KEY_KNOWN_US : KEY_PUBLISHED_US) && (force || due))
 		return KEY_STEP_PROMOTE;
 	return KEY_STEP_NONE;
+}
+
+int64_t rules_key_wait_us(const struct key_ages *ages, instant_us now)
+{
+	const instant_us known_at = ages->next_made_at + KEY_KNOWN_US;
+
+	return ages->next_made_at != 0 && known_at > now ? known_at - now : 0;
 }
 
 bool rules_key_gone(instant_us retired_at, instant_us now)

@@ -139,6 +139,7 @@ enum refresh_verdict rules_refresh_decide(const struct family_state *family, int
 /* -- signing keys -- */
 #define KEY_ACTIVE_US (30 * US_PER_DAY)
 #define KEY_PUBLISHED_US (3600 * US_PER_S) /* a new key is published this long before it signs */
+#define KEY_KNOWN_US (30 * US_PER_S)       /* the same when an operator is in a hurry: until every process has it */
 #define KEY_OVERLAP_US (ID_TOKEN_LIFE_US + 3600 * US_PER_S)
 enum key_state { KEY_NEXT, KEY_ACTIVE, KEY_RETIRED };
 const char *rules_key_state_name(enum key_state state);
@@ -149,8 +150,13 @@ struct key_ages { /* of one algorithm; 0: there is none */
 	instant_us active_since;
 };
 enum key_step { KEY_STEP_NONE, KEY_STEP_MAKE_ACTIVE, KEY_STEP_MAKE_NEXT, KEY_STEP_PROMOTE };
-/* What is to be done now; ask again after doing it. `force`: an operator wants the next key now. */
+/*
+ * What is to be done now; ask again after doing it. `force`: an operator wants the next key as soon as everybody knows
+ * it.
+ */
 enum key_step rules_key_decide(const struct key_ages *ages, bool force, instant_us now);
+int64_t rules_key_wait_us(
+	const struct key_ages *ages, instant_us now);       /* until the next one may sign, at the soonest */
 bool rules_key_gone(instant_us retired_at, instant_us now); /* a retired key may be forgotten */
 
 /* -- mails -- */

@@ -116,7 +116,7 @@ enum err state_open(struct context *context)
 		return err;
 	}
 	/* The first process to come makes the first keys. While the database is away the job goes on trying. */
-	if (job_keys_turn(context, false) != OK)
+	if (job_keys_turn(context) != OK)
 		log_event(LOG_WARN, "signing_keys_awaited");
 	return OK;
 }

@@ -218,7 +218,8 @@ static const struct {
 	{"but not before everybody could see it", {NOW - KEY_PUBLISHED_US + 1, NOW - KEY_ACTIVE_US}, false,
 		KEY_STEP_NONE},
 	{"nor a moment early", {NOW - DAY, NOW - KEY_ACTIVE_US + 1}, false, KEY_STEP_NONE},
-	{"an operator need not wait", {NOW, NOW - 1}, true, KEY_STEP_PROMOTE},
+	{"an operator need not wait so long", {NOW - KEY_KNOWN_US, NOW - 1}, true, KEY_STEP_PROMOTE},
+	{"only until every process knows the key", {NOW - KEY_KNOWN_US + 1, NOW - DAY}, true, KEY_STEP_NONE},
 	{"but needs a key to hand over to", {0, NOW - 1}, true, KEY_STEP_MAKE_NEXT},
 };
 
@@ -228,6 +229,17 @@ static void keys_hand_over_in_steps(void **state)
 	for (size_t i = 0; i < COUNT_OF(key_cases); i++)
 		CHECK(key_cases[i].name,
 			rules_key_decide(&key_cases[i].ages, key_cases[i].force, NOW) == key_cases[i].step);
+}
+
+static void a_forced_key_waits_until_it_is_known(void **state)
+{
+	const struct key_ages fresh = {NOW, NOW - DAY}, known = {NOW - KEY_KNOWN_US, NOW - DAY}, none = {0, NOW - DAY};
+
+	(void)state;
+	assert_int_equal(rules_key_wait_us(&fresh, NOW), KEY_KNOWN_US);
+	assert_int_equal(rules_key_wait_us(&fresh, NOW + KEY_KNOWN_US - 1), 1);
+	assert_int_equal(rules_key_wait_us(&known, NOW), 0);
+	assert_int_equal(rules_key_wait_us(&none, NOW), 0);
 }
 
 static void a_retired_key_outlives_every_token_that_it_signed(void **state)
@@ -333,6 +345,7 @@ int main(void)
 		cmocka_unit_test(max_age_counts_from_the_sign_in),
 		cmocka_unit_test(a_retry_is_told_from_a_theft),
 		cmocka_unit_test(keys_hand_over_in_steps),
+		cmocka_unit_test(a_forced_key_waits_until_it_is_known),
 		cmocka_unit_test(a_retired_key_outlives_every_token_that_it_signed),
 		cmocka_unit_test(nobody_grants_what_they_lack),
 		cmocka_unit_test(a_name_of_a_role_is_a_word),

@@ -509,10 +509,10 @@ static void signing_keys_hand_over_and_lose_their_private_part(void **state)
 	assert_true(str_eq_c(records[0].private_der, "secret one") && str_eq_c(records[1].private_der, "secret two"));
 	assert_int_equal(store_key_promote(&store, STR("EdDSA"), NOW + 5), OK);
 	assert_int_equal(store_key_list(&store, true, records, &n), OK);
-	assert_int_equal(records[0].state, KEY_RETIRED);
-	assert_null(records[0].private_der.p);
-	assert_int_equal(records[0].retired_at, NOW + 5);
-	assert_int_equal(records[1].state, KEY_ACTIVE);
+	assert_int_equal(records[1].state, KEY_RETIRED);
+	assert_null(records[1].private_der.p);
+	assert_int_equal(records[1].retired_at, NOW + 5);
+	assert_int_equal(records[0].state, KEY_ACTIVE);
 	assert_int_equal(store_key_forget(&store, NOW + 5), OK);
 	assert_int_equal(store_key_list(&store, false, records, &n), OK);
 	assert_int_equal(n, 2);

@@ -14,7 +14,6 @@
 #include "link/wait.h"
 #include "service/context.h"
 
-#define KEYS_REFRESH_MS 30000
 #define KEYS_CALL_MS 3000
 #define CHECK_MS 500
 /* After SIGTERM: ten seconds for what is under way, and what closing takes. */
@@ -145,7 +144,7 @@ static enum err context_open(struct context *context)
 		return err;
 	if ((err = context_open_links(context)) != OK)
 		return err;
-	context->keyring = keyring_new(fetch_keys, context, KEYS_REFRESH_MS);
+	context->keyring = keyring_new(fetch_keys, context, KEYRING_REFRESH_MS);
 	if (context->keyring == NULL)
 		return ERR_OVERLOADED;
 	handlers_index(context);

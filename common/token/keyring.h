@@ -11,6 +11,7 @@
  * held. Each change of the keys is a new generation.
  */
 #define KEYRING_MISS_GAP_US (5 * US_PER_S)
+#define KEYRING_REFRESH_MS 15000 /* of every process: a key that is published is known everywhere then */
 
 /*
  * Fetches the JWK Set into `doc_out`; runs on the keyring's thread, may block for a few seconds, must end when the

@@ -100,7 +100,7 @@ class Bench:
         return Browser(self.suite.info)
 
     def rotate_keys(self):
-        """As an operator does; until the suite signs by the next keys and takes what they signed. (Keys of two rotations in a row were not published in time.)"""
+        """As an operator does; until the suite signs by the next keys and takes what they signed."""
         program = [str(self.suite.state / "opt" / "bin" / "authsvc"), "--rotate-keys"]
         before = header_of(self.machine_token())["kid"]
         subprocess.run(program, env=self.suite.environment("authsvc"), check=True, capture_output=True, timeout=60)

@@ -9,11 +9,12 @@ import time
 import psycopg2
 import pytest
 
-from berth_flow import Authorization, Browser, FlowError, token_request
+from berth_flow import Authorization, Browser, FlowError, basic, token_request
 from berth_suite import wait_for
 from test_factors import app_code, claims, enrolled, password_only, show
 
 ORDER = 46
+DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 
 
 @pytest.fixture
@@ -302,6 +303,43 @@ def test_a_code_is_worth_nothing_once_its_session_ended_while_it_was_exchanged(s
     finally:
         connection.close()
     assert replies and replies[0].status == 400 and replies[0].json()["error"] == "invalid_grant", replies and replies[0].text
+
+
+def in_line(suite, connection, person, ask, also):
+    """The person is held, as by whoever ends all they have open; then `ask` gets in line, and `also` must not have to wait for it."""
+    replies = []
+    with connection.cursor() as cursor:
+        cursor.execute("select id from auth.person where public_id = %s for update", (person["id"],))
+        row_id = cursor.fetchone()[0]
+        worker = threading.Thread(target=lambda: replies.append(ask()))
+        worker.start()
+        wait_for(lambda: suite.sql("select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query ilike '%%for key share%%'")[0][0], 10, "it in line")
+        cursor.execute("set local lock_timeout = '2s'")
+        cursor.execute(also, (row_id,))
+        assert cursor.rowcount == 1
+    connection.rollback()
+    worker.join(20)
+    assert replies and replies[0].status == 200, replies and replies[0].text
+
+
+def test_an_exchange_and_an_erasure_do_not_lock_each_other_out(suite, client, person, admin):
+    """Both take the person first: the erasure finds codes and devices free, and the exchange goes on when it is not to be."""
+    pg = suite.info["pg"]
+    connection = psycopg2.connect(host=pg["host"], dbname=pg["dbname"], user=pg["superuser"])
+    try:
+        flow = Authorization(suite.info, client)
+        code = flow.code(person["email"], person["password"])["code"]
+        in_line(suite, connection, person, lambda: flow.exchange(code), "delete from auth.authorization_code where person_id = %s")
+        device = admin.post("/v1/clients", {"name": "Device", "kind": "confidential", "grants": [DEVICE_GRANT]}).expect(201).body
+        asked = Browser(suite.info).post("/oauth2/device_authorization", {"scope": "openid"}, headers=basic(device)).json()
+        page = flow.browser.get(f"/device?user_code={asked['user_code']}").page()
+        reply = flow.browser.post("/device", {**page.hidden, "user_code": asked["user_code"]})
+        page = flow.browser.get(reply.location).page()
+        assert flow.browser.post("/consent", {**page.hidden, "decision": "allow"}).status == 200
+        form = {"grant_type": DEVICE_GRANT, "device_code": asked["device_code"]}
+        in_line(suite, connection, person, lambda: token_request(suite.info, device, form), "delete from auth.device_grant where person_id = %s")
+    finally:
+        connection.close()
 
 
 @pytest.mark.parametrize("language, words", [("fr", "Mot de passe oublié"), ("nl", "Wachtwoord vergeten"), ("en", "Forgotten your password")])

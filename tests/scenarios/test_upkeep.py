@@ -2,9 +2,15 @@
 """What the services do by themselves: signing keys rotate, and what has outlived its purpose is swept."""
 import base64
 import json
+import secrets
 import subprocess
 import time
+import uuid
 
+import pytest
+
+from berth_flow import token_request
+from berth_jose import P256
 from berth_suite import wait_for
 
 ORDER = 50
@@ -37,6 +43,54 @@ def test_signing_keys_rotate_and_tokens_of_the_old_ones_stay_good(suite, slug):
         assert suite.api(old).get(path).status in (200, 403), path
     retired = suite.sql("select state, private_key from auth.signing_key where kid = %s", header(old)["kid"])
     assert [(state, kept) for state, kept in retired] == [("retired", None)], "a retired key could still sign"
+
+
+def rotation(suite):
+    """`authsvc --rotate-keys`, begun."""
+    program = [str(suite.state / "opt" / "bin" / "authsvc"), "--rotate-keys"]
+    return subprocess.Popen(program, env=suite.environment("authsvc"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+@pytest.mark.seconds(240)
+def test_keys_that_rotate_twice_in_a_row_sign_nothing_that_is_not_taken(suite, slug):
+    """A key signs only when every process knows it: no token is refused meanwhile, however new its key."""
+    machine = suite.as_role(slug, "Admin").post("/v1/clients", {
+        "name": "Rotation", "kind": "confidential", "grants": ["client_credentials"], "permissions": ["site.read"]}).expect(201).body
+    seen = []
+    for _ in range(2):
+        command = rotation(suite)
+        until = None
+        while until is None or time.monotonic() < until:
+            token = token_request(suite.info, machine, {"grant_type": "client_credentials"}).json()["access_token"]
+            seen.append(header(token)["kid"])
+            assert suite.api(token).get("/v1/sites").status == 200, f"a token of key {seen[-1]} is refused"
+            time.sleep(0.05)
+            if until is None and command.poll() is not None:
+                until = time.monotonic() + 7        # until authsvc has looked again
+        assert command.returncode == 0, command.stderr.read()
+    assert len(set(seen)) == 3, "the keys did not rotate twice"
+
+
+def test_too_many_rotations_are_refused_in_words_and_stop_nothing(suite, slug):
+    """As many retired keys as processes hold, and more: the signing ones are among those that are read."""
+    kids = [f"retired-{number}-{secrets.token_hex(4)}" for number in range(40)]
+    try:
+        for kid in kids:
+            jwk = json.dumps(P256(kid).jwk())
+            suite.sql("insert into auth.signing_key (tenant_id, public_id, kid, alg, state, jwk, created_at, activated_at, retired_at) values "
+                      "('ffffffff-ffff-7fff-bfff-ffffffffffff', %s, %s, 'ES256', 'retired', %s, now(), now(), now() - interval '10 minutes') returning 1", str(uuid.uuid4()), kid, jwk)
+        before = suite.sql("select kid from auth.signing_key where state = 'active' order by 1")
+        command = rotation(suite)
+        _, said = command.communicate(timeout=90)
+        assert command.returncode == 1 and "rotated so often" in said and "there is room again at 20" in said, said
+        assert suite.sql("select kid from auth.signing_key where state = 'active' order by 1") == before
+        suite.ctl("restart", "authsvc")
+        suite.reload()
+        wait_for(lambda: suite.ready("authsvc"), 30, "authsvc with too many keys")
+        wait_for(lambda: suite.links_up("gateway"), 30, "its links")
+        suite.api(suite.sign_in_person(suite.new_person(slug))).get("/v1/me").expect(200)
+    finally:
+        suite.sql("delete from auth.signing_key where kid = any(%s) returning 1", kids)
 
 
 def test_what_has_run_out_is_swept_and_the_heartbeat_tells(suite, slug):

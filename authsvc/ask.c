@@ -60,6 +60,10 @@ static const char *read_grant(
 	if (!request->has_code_challenge || !str_eq_c(request->code_challenge_method, "S256") ||
 		!rules_challenge_ok(request->code_challenge))
 		return "invalid_request";
+	*description_out = "dpop_jkt is no thumbprint (RFC 9449 section 10)";
+	if (request->has_dpop_jkt && !rules_challenge_ok(request->dpop_jkt))
+		return "invalid_request";
+	ask->jkt = request->has_dpop_jkt ? request->dpop_jkt : STR_NONE;
 	*description_out = "the scope is malformed or holds nothing that is known";
 	if (!rules_scope_parse(
 		    call->arena, request->has_scope ? request->scope : STR_NONE, issue_permission_bit, &scope))
@@ -125,6 +129,7 @@ struct kept {
 	{"code_challenge", &(ask)->code_challenge}, \
 	{"login_hint", &(ask)->login_hint}, \
 	{"resource", &(ask)->resource}, \
+	{"dpop_jkt", &(ask)->jkt}, \
 	{"hinted", &(ask)->hinted}, \
 	{"acr_values", &(ask)->acr_values}, \
 	{"prompt", &(ask)->prompt_text}, \
@@ -206,6 +211,7 @@ enum err ask_grant(struct call *call, struct store *store, const struct ask *ask
 		.nonce = ask->nonce,
 		.code_challenge = ask->code_challenge,
 		.resource = ask->resource,
+		.jkt = ask->jkt,
 		.auth_at = session->auth_at,
 		.proof = session->proof,
 	};

@@ -12,6 +12,7 @@
 struct ask {
 	struct str redirect_uri, scope, state, nonce, code_challenge, login_hint, ui_locales;
 	struct str resource;                  /* path behind the issuer */
+	struct str jkt;                       /* of the key that the code is bound to; absent: none */
 	struct str hinted;                    /* the person that id_token_hint names; absent: anybody */
 	struct str acr_values;                /* what the sign-in is to be worth */
 	struct str prompt_text, max_age_text; /* as asked */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "caller.h"
+#include "possession.h"
 #include "pushed.h"
 
 #define SERVICE_DEF "contract/authsvc.def"
@@ -29,7 +30,7 @@ static enum err push(struct call *call, struct store *store, const struct author
 	const struct client_record *client, struct web_reply *reply)
 {
 	const char *description = "", *error;
-	struct str request_uri;
+	struct str request_uri, jkt;
 	struct ask ask;
 	enum err err;
 
@@ -40,6 +41,13 @@ static enum err push(struct call *call, struct store *store, const struct author
 			call, reply, 400, "invalid_request", "redirect_uri is not one that is registered");
 	if ((error = ask_read(call, request, client, &ask, &description)) != NULL)
 		return web_oauth_error(call, reply, 400, error, description);
+	/* A proof binds the code to its key, as dpop_jkt does (RFC 9449 section 10.1). */
+	if ((err = possession_shown(call, store, client, reply, &jkt)) != OK)
+		return err == ERR_UNAUTHENTICATED ? OK : err;
+	if (jkt.p != NULL && ask.jkt.p != NULL && !str_eq(jkt, ask.jkt))
+		return web_oauth_error(
+			call, reply, 400, "invalid_dpop_proof", "the proof is not of the key that dpop_jkt names");
+	ask.jkt = jkt.p != NULL ? jkt : ask.jkt;
 	if ((err = pushed_keep(call, store, client, &ask, &request_uri)) != OK)
 		return err;
 	if ((err = desk_commit(call, store)) != OK)

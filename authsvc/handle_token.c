@@ -221,6 +221,10 @@ static enum err grant_code(struct exchange *exchange)
 		return replayed(exchange, &code);
 	if (code.used || !code_fits(exchange, &code))
 		return invalid_grant(exchange);
+	if (code.jkt.p != NULL && !str_eq(code.jkt, exchange->jkt))
+		return exchange->jkt.p != NULL
+		               ? invalid_grant(exchange)
+		               : refuse(exchange, "invalid_dpop_proof", "the code needs its key's proof");
 	return handle_token_target(exchange, code.resource) ? spend_code(exchange, &code) : invalid_target(exchange);
 }
 

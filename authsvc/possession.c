@@ -15,7 +15,7 @@ static enum err refuse(struct call *call, struct web_reply *reply, const struct 
 	return err == OK ? ERR_UNAUTHENTICATED : err;
 }
 
-enum err possession_take(struct call *call, struct store *store, const struct client_record *client,
+enum err possession_shown(struct call *call, struct store *store, const struct client_record *client,
 	struct web_reply *reply, struct str *jkt_out)
 {
 	const struct dpop_request request = {
@@ -28,8 +28,6 @@ enum err possession_take(struct call *call, struct store *store, const struct cl
 	enum err err;
 
 	*jkt_out = STR_NONE;
-	if (call->proof.p == NULL && client->dpop_bound)
-		return refuse(call, reply, client, "there is none", "the client is to send a DPoP proof");
 	if (call->proof.p == NULL)
 		return OK;
 	if (dpop_verify(call->arena, &request, call->proof, clock_now_us(), &proof, &reason) != OK)
@@ -43,4 +41,13 @@ enum err possession_take(struct call *call, struct store *store, const struct cl
 		return err;
 	*jkt_out = arena_copy(call->arena, str_from(proof.jkt));
 	return jkt_out->p != NULL ? OK : ERR_OVERLOADED;
+}
+
+enum err possession_take(struct call *call, struct store *store, const struct client_record *client,
+	struct web_reply *reply, struct str *jkt_out)
+{
+	*jkt_out = STR_NONE;
+	if (call->proof.p == NULL && client->dpop_bound)
+		return refuse(call, reply, client, "there is none", "the client is to send a DPoP proof");
+	return possession_shown(call, store, client, reply, jkt_out);
 }

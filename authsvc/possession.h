@@ -14,5 +14,8 @@
  */
 MUST_USE enum err possession_take(struct call *call, struct store *store, const struct client_record *client,
 	struct web_reply *reply, struct str *jkt_out);
+/* The same where no client has to send one. */
+MUST_USE enum err possession_shown(struct call *call, struct store *store, const struct client_record *client,
+	struct web_reply *reply, struct str *jkt_out);
 
 #endif

@@ -25,7 +25,7 @@ enum err store_code_insert(struct store *store, const struct code_record *code, 
 			db_str(code->scope), db_str(code->nonce), db_str(code->code_challenge), db_time(code->auth_at),
 			db_time(now), db_time(now + CODE_LIFE_US), db_c(acr_name(code->proof.acr)),
 			db_str(code->proof.methods), db_uuid_or_null(&code->proof.factor_id),
-			db_str(store_text(code->resource))),
+			db_str(store_text(code->resource)), db_str(code->jkt)),
 		NULL);
 }
 
@@ -55,6 +55,7 @@ enum err store_code_lock(struct store *store, struct str code_hash, struct code_
 		.family_id = rows_uuid(rows, 14),
 		.resource = rows_copy(rows, 18, store->arena),
 		.session_id = rows_uuid(rows, 19),
+		.jkt = rows_copy(rows, 20, store->arena),
 	};
 	err = store_proof(rows, 15, store->arena, &code_out->proof);
 	rows_free(&rows);

@@ -9,6 +9,7 @@ struct code_record {
 	int64_t row_id;
 	int64_t client_row_id, person_row_id, session_row_id; /* session 0: long gone */
 	struct str redirect_uri, scope, nonce, code_challenge, resource;
+	struct str jkt; /* whose proof its exchange needs; p == NULL: none */
 	instant_us auth_at, expires_at;
 	struct proof proof;
 	bool used, session_ended;

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- $1 tenant, $2 code hash. Exchanges of one code stand in line here; the person first, as whoever ends all that a person has open.
 select a.id, a.client_id, a.person_id, a.session_id, a.redirect_uri, a.scope, a.nonce, a.code_challenge, a.auth_at, a.expires_at,
-	a.used_at, a.family_id, s.ended_at, s.id is not null, f.public_id, a.acr, a.amr, a.factor_id, a.resource, s.public_id
+	a.used_at, a.family_id, s.ended_at, s.id is not null, f.public_id, a.acr, a.amr, a.factor_id, a.resource, s.public_id, a.jkt
 from authorization_code a
 join person p on p.tenant_id = $1 and p.id = a.person_id
 left join session s on s.tenant_id = $1 and s.id = a.session_id

@@ -312,6 +312,10 @@ def dpop(peer):
     begun = peer.do("begin", "no key")
     answer = peer.bench.consent(begun["url"], CALLBACK)
     assert peer.refused("finish", "no key", begun=begun, url=answer).error == "invalid_dpop_proof"
+    begun = peer.do("begin", name, par=True)       # the proof beside it binds the code
+    answer = peer.bench.consent(begun["url"], CALLBACK)
+    assert peer.refused("finish", thief, begun=begun, url=answer).error == "invalid_grant"
+    assert peer.is_sound(peer.do("finish", name, begun=begun, url=answer))
     secret = peer.bench.client(grants=["client_credentials"], permissions=["site.read"], dpop_bound_access_tokens=True)
     assert peer.do("machine", peer.discover("machine with a key", secret, dpop=True))["token_type"] == "dpop"
 

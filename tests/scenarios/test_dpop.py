@@ -244,6 +244,47 @@ def test_a_proof_that_does_not_hold_spends_no_code(suite, slug, public_client, k
     assert exchange(proof(key, "POST", endpoint(suite))).status == 200
 
 
+def exchanged(suite, client, flow, code, given):
+    return ask(suite, client, given, grant_type="authorization_code", code=code, redirect_uri=REDIRECT, code_verifier=flow.verifier)
+
+
+def pushed(suite, client, flow, given, **more):
+    headers = {"DPoP": given} if given else {}
+    return Browser(suite.info).post("/oauth2/par", {**flow.query, **more}, headers=headers)
+
+
+def test_a_code_that_names_a_key_is_worth_nothing_without_it(suite, slug, public_client, key):
+    person, other = suite.new_person(slug), P256("other")
+    flow = Authorization(suite.info, public_client, dpop_jkt=thumbprint(key))
+    code = flow.code(person["email"], person["password"])["code"]
+    assert not_a_proof(exchanged(suite, public_client, flow, code, None))
+    stolen = exchanged(suite, public_client, flow, code, proof(other, "POST", endpoint(suite)))
+    assert stolen.status == 400 and stolen.json()["error"] == "invalid_grant"
+    good = exchanged(suite, public_client, flow, code, proof(key, "POST", endpoint(suite)))
+    assert good.status == 200 and claims(good.json()["access_token"])["cnf"] == {"jkt": thumbprint(key)}, "what was refused spent nothing"
+    for wrong in ("x", thumbprint(key) + "x", thumbprint(key)[:-1], thumbprint(key)[:-1] + "=", "é" * 43):
+        reply = Authorization(suite.info, public_client, browser=flow.browser, dpop_jkt=wrong).begin()
+        assert reply.status == 303 and "error=invalid_request" in reply.location, wrong
+
+
+def test_a_pushed_request_binds_its_code_by_a_proof_or_by_name(suite, slug, public_client, key):
+    person, other, url = suite.new_person(slug), P256("other"), f"{suite.url}/oauth2/par"
+    assert not_a_proof(pushed(suite, public_client, Authorization(suite.info, public_client), proof(key, "POST", endpoint(suite))))
+    assert not_a_proof(pushed(suite, public_client, Authorization(suite.info, public_client), proof(key, "POST", url), dpop_jkt=thumbprint(other)))
+    for given, more in ((proof(key, "POST", url), {}), (None, {"dpop_jkt": thumbprint(key)}), (proof(key, "POST", url), {"dpop_jkt": thumbprint(key)})):
+        flow = Authorization(suite.info, public_client)
+        said = pushed(suite, public_client, flow, given, **more)
+        assert said.status == 201, said.text
+        if given:
+            again = pushed(suite, public_client, flow, given, **more)
+            assert not_a_proof(again), "a proof is good once"
+        flow.query = {"client_id": public_client["id"], "request_uri": said.json()["request_uri"]}
+        code = flow.code(person["email"], person["password"])["code"]
+        assert not_a_proof(exchanged(suite, public_client, flow, code, None))
+        assert exchanged(suite, public_client, flow, code, proof(other, "POST", endpoint(suite))).json()["error"] == "invalid_grant"
+        assert exchanged(suite, public_client, flow, code, proof(key, "POST", endpoint(suite))).status == 200
+
+
 def test_a_refused_request_leaves_its_proof_and_a_granted_one_spends_it(suite, machine, key):
     text = proof(key, "POST", endpoint(suite))
     assert ask(suite, machine, text, scope="no-such-scope").json()["error"] == "invalid_scope"

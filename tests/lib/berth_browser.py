@@ -39,10 +39,11 @@ def free_port():
 
 
 class Chromium:
-    """A browser with a profile of its own; use as a context."""
+    """A browser with a profile of its own; use as a context. `logs`: it keeps what `log` reads."""
 
-    def __init__(self, suite):
+    def __init__(self, suite, logs=False):
         self.pin = key_pin(suite.url, suite.info["ca"])
+        self.logs = {"browser": "ALL", "performance": "ALL"} if logs else {}
 
     def __enter__(self):
         self.profile = tempfile.mkdtemp(prefix="berth-chromium-")
@@ -53,7 +54,8 @@ class Chromium:
         try:
             self.wait(self.is_up, "chromedriver")
             options = {"args": [*ARGUMENTS, f"--user-data-dir={self.profile}", f"--ignore-certificate-errors-spki-list={self.pin}"]}
-            made = self.http.post("/session", json={"capabilities": {"alwaysMatch": {"goog:chromeOptions": options}}}).json()["value"]
+            made = self.http.post("/session", json={"capabilities": {"alwaysMatch": {
+                "goog:chromeOptions": options, "goog:loggingPrefs": self.logs}}}).json()["value"]
             assert "sessionId" in made, made
             self.path = f"/session/{made['sessionId']}"
         except BaseException:
@@ -116,8 +118,16 @@ class Chromium:
         self.wait(lambda: self.ask("GET", f"/element/{element}/displayed"), selector)
         self.ask("POST", f"/element/{element}/click")
 
-    def run(self, script):
-        return self.ask("POST", "/execute/sync", script=script, args=[])
+    def run(self, script, *args):
+        return self.ask("POST", "/execute/sync", script=script, args=list(args))
+
+    def devtools(self, command, **parameters):
+        """A command of Chromium's DevTools protocol, and its answer."""
+        return self.ask("POST", "/goog/cdp/execute", cmd=command, params=parameters)
+
+    def log(self, kind):
+        """What came since it was last read: of the console ("browser"), of the network and the page ("performance")."""
+        return self.ask("POST", "/se/log", type=kind)
 
     def arrive(self, text):
         """Waits until the address holds `text`."""

@@ -348,8 +348,8 @@ static enum err rotate(struct context *context, struct turner *turner)
 
 	while ((err = take_turn(context, turner, false)) == OK && (err = look(turner, &wait_us, &room_at)) == OK &&
 		wait_us > 0) {
-		(void)fprintf(stderr, "the next keys are new: they sign in %lld s, when every process knows them\n",
-			(long long)(wait_us / US_PER_S + 1));
+		(void)fprintf(stderr, "the next keys are new: they sign in %jd s, when every process knows them\n",
+			(intmax_t)(wait_us / US_PER_S + 1));
 		context_wait(context, (uint64_t)(wait_us / US_PER_MS + 1));
 		if (context_stopping(context))
 			return ERR_DRAINING;

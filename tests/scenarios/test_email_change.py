@@ -186,7 +186,7 @@ def test_forms_of_others_change_nothing(suite, client, person):
     assert address_of(suite, person)["email"] == person["email"]
 
 
-@pytest.mark.parametrize("language, words", [("fr", "Changer l’adresse e-mail"), ("nl", "E-mailadres wijzigen"), ("en", "Change the e-mail address")])
+@pytest.mark.parametrize("language, words", [("fr", "Changer l’adresse e\u2011mail"), ("nl", "E\u2011mailadres wijzigen"), ("en", "Change the e\u2011mail address")])
 def test_the_page_stands_in_three_languages(suite, client, person, language, words):
     flow, _ = tokens_of(suite, client, person)
     reply = flow.browser.get("/account/email", headers={"Accept-Language": language})

@@ -2,6 +2,7 @@
 """Every page that people see, in each of its states, as a person comes to it in Chromium: `walk` goes there and stops at each."""
 import re
 import secrets
+import threading
 import urllib.parse
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ from berth_flow import Authorization, Browser
 ORDINARY = "form:not([data-passkey])"
 SCOPE = "openid profile offline_access booking.read"
 NO_LANGUAGE = ("docs", "form too long")
+# Its settings: walks of several languages change them one after the other.
+TENANT = threading.Lock()
 AFTER = "https://app.example/bye"
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 
@@ -162,13 +165,20 @@ def invitation(at):
     yield Stop("invitation, link gone")
 
 
-def verification(at):
-    tenant = at.admin.get("/v1/tenant").expect(200)
+def register(at, password):
+    """Somebody new, by the domain of their address."""
     domain = f"{secrets.token_hex(4)}.example"
-    at.admin.patch("/v1/tenant", {"registration_domain": domain}, if_match=tenant.etag).expect(200)
-    address, password = f"new@{domain}", secrets.token_urlsafe(18)
-    about = {"tenant": at.slug, "email": address, "password": password, "given_name": "New", "family_name": "Comer"}
-    at.suite.api().post("/v1/registrations", about).expect(202)
+    about = {"tenant": at.slug, "email": f"new@{domain}", "password": password, "given_name": "New", "family_name": "Comer"}
+    with TENANT:
+        tenant = at.admin.get("/v1/tenant").expect(200)
+        at.admin.patch("/v1/tenant", {"registration_domain": domain}, if_match=tenant.etag).expect(200)
+        at.suite.api().post("/v1/registrations", about).expect(202)
+    return about["email"]
+
+
+def verification(at):
+    password = secrets.token_urlsafe(18)
+    address = register(at, password)
     at.open("/verification", token=at.suite.link_in_mail(address, "verification"))
     yield Stop("verification")
     at.type(password="wrong horse battery")

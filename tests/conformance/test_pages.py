@@ -6,6 +6,8 @@ BERTH_SCREENSHOTS=DIR keeps a picture of each.
 """
 import base64
 import collections
+import concurrent.futures
+import contextlib
 import os
 import pathlib
 import re
@@ -55,6 +57,11 @@ class Tour:
         self.network = Network(suite.url)
         self.shots = os.environ.get("BERTH_SCREENSHOTS")
 
+    def walk(self, at):
+        size_of(at.chromium, *SIZES["desktop"])
+        for stop in walk(at):
+            self.look(at, stop)
+
     def found(self, aspect, where, sentences):
         self.wrong[aspect] += [f"{where}: {sentence}" for sentence in sentences]
 
@@ -96,7 +103,8 @@ class Tour:
             (folder / (re.sub(r"[^a-z0-9.]+", "-", name) + ".png")).write_bytes(base64.b64decode(picture))
 
     def ask_axe(self, chromium):
-        chromium.run("if (!window.axe) (0, eval)(arguments[0])", self.axe)
+        if not chromium.run("return !!window.axe"):
+            chromium.run("(0, eval)(arguments[0])", self.axe)
         return chromium.ask("POST", "/execute/async", script=AXE, args=[TAGS, {}])
 
     def by_keyboard(self, chromium):
@@ -133,12 +141,9 @@ def axe():
 @pytest.fixture(scope="module")
 def tour(suite, slug, axe):
     made = Tour(suite, axe)
-    with Chromium(suite, logs=True) as chromium:
-        for language in LANGUAGES:
-            at = Walker(suite, slug, chromium, language, scripts=language != SCRIPTLESS)
-            size_of(chromium, *SIZES["desktop"])
-            for stop in walk(at):
-                made.look(at, stop)
+    with contextlib.ExitStack() as stack, concurrent.futures.ThreadPoolExecutor(len(LANGUAGES)) as pool:
+        walkers = [Walker(suite, slug, stack.enter_context(Chromium(suite, logs=True)), language, scripts=language != SCRIPTLESS) for language in LANGUAGES]
+        list(pool.map(made.walk, walkers))      # a browser of its own for each language, all at once
     return made
 
 

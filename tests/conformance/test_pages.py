@@ -72,7 +72,7 @@ class Tour:
             size_of(chromium, width, height)
             self.found("drawn", f"{where}, {name}", chromium.run(DRAWN, at.page_language(stop), width, stop.fault))
             self.keep(chromium, f"{stop.name}.{at.language}.{name}")
-            if self.axe and at.language == "en" and (name == "desktop" or stop.name != "docs"):
+            if self.axe and at.language == "en" and name in (("desktop",) if stop.name == "docs" else SIZES if stop.fault is None else ("phone",)):
                 self.found("axe", f"{where}, {name}", self.ask_axe(chromium))
         size_of(chromium, NARROW, 640)
         self.found("drawn", f"{where}, {NARROW} px", chromium.run(DRAWN, at.page_language(stop), NARROW, stop.fault))
@@ -83,7 +83,8 @@ class Tour:
         size_of(chromium, *SIZES["desktop"])
         self.words[stop.name][at.language] = chromium.run(WORDS)
         if at.language == "en":
-            self.found("keyboard", where, self.by_keyboard(chromium))
+            if stop.fault is None:
+                self.found("keyboard", where, self.by_keyboard(chromium))
             if stop.fault is None or stop.name.endswith("refused"):
                 self.found("preferences", where, self.as_preferred(chromium))
         if not at.scripts:

@@ -15,7 +15,7 @@ from .report import FAILED, PASSED, SKIPPED
 
 GATE_SECONDS = 900
 SKIP_CODE = 77
-PYTEST_SECONDS = 1500
+PYTEST_SECONDS = 1800
 CHAOS_SECONDS = 600
 FUZZ_S, FUZZ_LEAST_S = 30, 4
 WHOLE_S = 30 * 60       # after which a short run of everything should have ended, on a slow machine too

@@ -72,30 +72,18 @@ done:
 	return err;
 }
 
-static enum err one_statement(
-	struct db *jobs, const struct db_statement *statement, const struct db_param *params, size_t count)
-{
-	struct tx *tx = NULL;
-	enum err err;
-
-	if ((err = tx_begin_jobs(jobs, &tx)) == OK)
-		err = tx_commit_with(&tx, statement, params, count, NULL, NULL);
-	tx_free(&tx);
-	return err;
-}
-
 enum err store_logout_delete(struct db *jobs, int64_t row_id)
 {
-	return one_statement(jobs, &sql_logout_delete, PARAMS(db_i64(row_id)));
+	return tx_jobs_run(jobs, &sql_logout_delete, PARAMS(db_i64(row_id)));
 }
 
 enum err store_logout_defer(struct db *jobs, const struct logout_record *notice, bool all, instant_us next_at)
 {
-	enum err err = one_statement(jobs, &sql_logout_defer, PARAMS(db_i64(notice->row_id), db_time(next_at)));
+	enum err err = tx_jobs_run(jobs, &sql_logout_defer, PARAMS(db_i64(notice->row_id), db_time(next_at)));
 
 	if (err != OK || !all)
 		return err;
-	return one_statement(jobs, &sql_logout_defer_client,
+	return tx_jobs_run(jobs, &sql_logout_defer_client,
 		PARAMS(db_uuid(&notice->tenant_id), db_i64(notice->client_row_id), db_time(next_at)));
 }
 

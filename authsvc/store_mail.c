@@ -157,24 +157,12 @@ done:
 	return err;
 }
 
-static enum err one_statement(
-	struct db *jobs, const struct db_statement *statement, const struct db_param *params, size_t count)
-{
-	struct tx *tx = NULL;
-	enum err err;
-
-	if ((err = tx_begin_jobs(jobs, &tx)) == OK)
-		err = tx_commit_with(&tx, statement, params, count, NULL, NULL);
-	tx_free(&tx);
-	return err;
-}
-
 enum err store_mail_defer(struct db *jobs, int64_t row_id, instant_us next_at)
 {
-	return one_statement(jobs, &sql_mail_defer, PARAMS(db_i64(row_id), db_time(next_at)));
+	return tx_jobs_run(jobs, &sql_mail_defer, PARAMS(db_i64(row_id), db_time(next_at)));
 }
 
 enum err store_mail_delete(struct db *jobs, int64_t row_id)
 {
-	return one_statement(jobs, &sql_mail_delete, PARAMS(db_i64(row_id)));
+	return tx_jobs_run(jobs, &sql_mail_delete, PARAMS(db_i64(row_id)));
 }

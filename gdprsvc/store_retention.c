@@ -26,25 +26,12 @@ done:
 
 enum err store_retention_finish(struct db *jobs, const char *service, instant_us now, int64_t rows)
 {
-	struct tx *tx = NULL;
-	enum err err;
-
-	if ((err = tx_begin_jobs(jobs, &tx)) == OK)
-		err = tx_commit_with(
-			&tx, &sql_retention_finish, PARAMS(db_c(service), db_time(now), db_i64(rows)), NULL, NULL);
-	tx_free(&tx);
-	return err;
+	return tx_jobs_run(jobs, &sql_retention_finish, PARAMS(db_c(service), db_time(now), db_i64(rows)));
 }
 
 enum err store_retention_release(struct db *jobs, const char *service, instant_us retry_at)
 {
-	struct tx *tx = NULL;
-	enum err err;
-
-	if ((err = tx_begin_jobs(jobs, &tx)) == OK)
-		err = tx_commit_with(&tx, &sql_retention_release, PARAMS(db_c(service), db_time(retry_at)), NULL, NULL);
-	tx_free(&tx);
-	return err;
+	return tx_jobs_run(jobs, &sql_retention_release, PARAMS(db_c(service), db_time(retry_at)));
 }
 
 enum err store_retention_list(struct db *db, const struct uuid *tenant_id, struct retention_record *records_out,

@@ -333,6 +333,17 @@ enum err tx_commit_with(struct tx **tx, const struct db_statement *statement, co
 	return err;
 }
 
+enum err tx_jobs_run(struct db *db, const struct db_statement *statement, const struct db_param *params, size_t count)
+{
+	struct tx *tx = NULL;
+	enum err err;
+
+	if ((err = tx_begin_jobs(db, &tx)) == OK)
+		err = tx_commit_with(&tx, statement, params, count, NULL, NULL);
+	tx_free(&tx);
+	return err;
+}
+
 /* A transaction that is over by its caller's deadline still has to leave the server clean. */
 static void roll_back(struct tx *tx)
 {

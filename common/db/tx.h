@@ -90,6 +90,9 @@ MUST_USE enum err tx_commit(struct tx **tx);
 /* One last statement, COMMIT and tx_free in one round trip. Out parameters may be NULL. */
 MUST_USE enum err tx_commit_with(struct tx **tx, const struct db_statement *statement, const struct db_param *params,
 	size_t count, struct rows **rows_out, uint64_t *affected_out);
+/* One statement with the jobs role, in a transaction of its own. */
+MUST_USE enum err tx_jobs_run(
+	struct db *db, const struct db_statement *statement, const struct db_param *params, size_t count);
 
 /* About the last error; valid until tx_free. Never NULL, "" when not one. */
 const char *tx_constraint(const struct tx *tx);

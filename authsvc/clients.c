@@ -166,6 +166,93 @@ enum err clients_make(struct call *call, const struct client_create_request *req
 	return check_permissions(call, &request->permissions, record_out);
 }
 
+/* The request that would make it as it is. */
+static struct client_create_request request_for(struct call *call, const struct client_record *record)
+{
+	return (struct client_create_request){
+		.name = record->name,
+		.kind = record->confidential ? STR("confidential") : STR("public"),
+		.redirect_uris = desk_words(call->arena, record->redirect_uris),
+		.grants = desk_words(call->arena, record->grants),
+		.has_grants = true,
+		.permissions = desk_words(call->arena, record->permissions),
+		.id_token_alg = record->id_token_alg,
+		.has_id_token_alg = true,
+		.allowed_origins = desk_words(call->arena, record->allowed_origins),
+		.token_endpoint_auth_method = STR("private_key_jwt"),
+		.has_token_endpoint_auth_method = record->jwks.p != NULL,
+		.jwks = record->jwks,
+		.has_jwks = record->jwks.p != NULL,
+		.require_pushed_authorization_requests = record->require_pushed,
+		.third_party = record->third_party,
+		.post_logout_redirect_uris = desk_words(call->arena, record->post_logout_uris),
+		.dpop_bound_access_tokens = record->dpop_bound,
+		.has_dpop_bound_access_tokens = true,
+		.backchannel_logout_uri = record->backchannel_uri,
+		.has_backchannel_logout_uri = record->backchannel_uri.p != NULL,
+		.backchannel_logout_session_required = record->backchannel_session,
+	};
+}
+
+/* Takes over what the request names. */
+static void put_changes(const struct client_update_request *request, struct client_create_request *whole)
+{
+#define TAKE(field) whole->field = request->has_##field ? request->field : whole->field
+	TAKE(name);
+	TAKE(redirect_uris);
+	TAKE(grants);
+	TAKE(permissions);
+	TAKE(id_token_alg);
+	TAKE(allowed_origins);
+	TAKE(jwks);
+	TAKE(require_pushed_authorization_requests);
+	TAKE(third_party);
+	TAKE(post_logout_redirect_uris);
+	TAKE(dpop_bound_access_tokens);
+	TAKE(backchannel_logout_session_required);
+#undef TAKE
+	whole->has_jwks = whole->has_jwks || request->has_jwks;
+	if (!request->has_backchannel_logout_uri)
+		return;
+	whole->backchannel_logout_uri = request->backchannel_logout_uri;
+	whole->has_backchannel_logout_uri = request->backchannel_logout_uri.p != NULL;
+	if (!whole->has_backchannel_logout_uri && !request->has_backchannel_logout_session_required)
+		whole->backchannel_logout_session_required = false;
+}
+
+enum err clients_change(struct call *call, const struct client_update_request *request, const struct client_record *old,
+	struct client_record *record_out)
+{
+	struct client_create_request whole = request_for(call, old);
+	enum err err;
+
+	put_changes(request, &whole);
+	if ((err = clients_make(call, &whole, record_out)) != OK)
+		return err;
+	record_out->row_id = old->row_id;
+	record_out->id = old->id;
+	record_out->secret_hash = old->secret_hash;
+	record_out->created_at = old->created_at;
+	record_out->version = old->version;
+	return OK;
+}
+
+static bool are_within(struct str words, struct str of)
+{
+	return words.len == 0 || rules_scope_within(words, of);
+}
+
+bool clients_loses_address(const struct client_record *old, const struct client_record *record)
+{
+	return !are_within(old->redirect_uris, record->redirect_uris);
+}
+
+bool clients_is_narrower(const struct client_record *old, const struct client_record *record)
+{
+	return !are_within(old->permissions, record->permissions) || !are_within(old->grants, record->grants) ||
+	       (record->dpop_bound && !old->dpop_bound) || (record->third_party && !old->third_party);
+}
+
 struct vault_hash clients_secret_hash(const struct vault *vault, const struct uuid *client_id, struct str secret)
 {
 	struct str parts[2] = {{(const char *)client_id->b, sizeof(client_id->b)}, secret};

@@ -18,6 +18,16 @@ MUST_USE enum err clients_make(
  * without being asked what it gets.
  */
 struct rights clients_rights(const struct client_record *record);
+/*
+ * What a client becomes: `old` with what the request names, checked as if it were made anew by this caller, who may
+ * have no less than it.
+ */
+MUST_USE enum err clients_change(struct call *call, const struct client_update_request *request,
+	const struct client_record *old, struct client_record *record_out);
+/* Whether one of its redirect URIs is no more. */
+bool clients_loses_address(const struct client_record *old, const struct client_record *record);
+/* Whether it may do less than before, or must do more for it. */
+bool clients_is_narrower(const struct client_record *old, const struct client_record *record);
 /* Web origins as they are stored, checked. The refusal names the field. */
 MUST_USE enum err clients_origins(struct call *call, const struct texts *origins, struct str *words_out);
 /*

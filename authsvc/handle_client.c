@@ -6,6 +6,7 @@
 #include "rules_oauth.h"
 #include "service/crash.h"
 #include "store_grant.h"
+#include "store_session.h"
 
 #define SERVICE_DEF "contract/authsvc.def"
 #include "service/handlers.h"
@@ -16,13 +17,14 @@
  * A client that holds a weighty right, or gets one by a sign-in that asks nothing, is one that whoever registered it
  * may use. No client is asked for by a grant, so with the two-person rule there is none.
  */
-static enum err check_second(struct call *call, struct store *store, const struct client_record *record)
+static enum err check_second(
+	struct call *call, struct store *store, const struct rights *before, const struct client_record *record)
 {
-	struct rights none = {{0}}, own = issue_rights_of_names(record->permissions), rights = clients_rights(record);
-	enum err err = people_check_lasting(call, store, &none, &rights, 0);
+	struct rights own = issue_rights_of_names(record->permissions), rights = clients_rights(record);
+	enum err err = people_check_lasting(call, store, before, &rights, 0);
 
 	if (err == OK)
-		err = people_check_second(call, store, &none, &rights);
+		err = people_check_second(call, store, before, &rights);
 	if (err != ERR_FORBIDDEN || !str_eq_c(call->reason, "second_person_required"))
 		return err;
 	return call_refuse(call, err, issue_rights_are_weighty(&own) ? "permissions" : "third_party",
@@ -34,19 +36,21 @@ static enum err create(
 	struct call *call, const struct client_create_request *request, struct store *store, struct client_view *reply)
 {
 	struct trail trail = {.action = "client.create", .object_type = "client", .version = 1};
+	struct rights none = {{0}};
 	struct client_record record;
 	struct str secret;
 	enum err err;
 
 	if ((err = clients_make(call, request, &record)) != OK)
 		return err;
-	if ((err = check_second(call, store, &record)) != OK)
+	if ((err = check_second(call, store, &none, &record)) != OK)
 		return err;
 	if ((err = clients_secret(call, &record, &secret)) != OK)
 		return err;
 	if ((err = store_client_insert(store, &record)) != OK)
 		return err;
 	clients_view(call, &record, reply);
+	call->version = 1;
 	trail.object_id = record.id;
 	trail.after = desk_json(call, shape_client_view(), reply); /* before the secret joins it */
 	reply->secret = secret;
@@ -102,8 +106,82 @@ enum err handle_client_read(struct call *call, const struct client_ref *request_
 
 	if ((err = desk_begin(call, &store)) != OK)
 		goto done;
-	if ((err = store_client_read(&store, &request_in->id, &record)) == OK)
-		clients_view(call, &record, reply_out);
+	if ((err = store_client_read(&store, &request_in->id, &record)) != OK)
+		goto done;
+	clients_view(call, &record, reply_out);
+	call->version = record.version;
+done:
+	store_release(&store);
+	return err;
+}
+
+/* A change with its event; what it takes away ends. */
+static enum err put_change(struct call *call, struct store *store, const struct client_record *old,
+	struct client_record *record, struct client_view *reply)
+{
+	struct trail trail = {.action = "client.update", .object_type = "client", .object_id = record->id};
+	const instant_us now = clock_now_us();
+	enum err err;
+
+	clients_view(call, old, reply);
+	trail.before = desk_json(call, shape_client_view(), reply);
+	if ((err = store_client_update(store, record)) != OK)
+		return err;
+	if (clients_is_narrower(old, record) && (err = store_revocation_narrowed(store, &record->id, now)) != OK)
+		return err;
+	/* What waits for a sign-in would still be answered there. */
+	if (clients_loses_address(old, record) && (err = store_request_delete_client(store, record->row_id)) != OK)
+		return err;
+	/* Nobody was asked about what it has; everybody is from now on. */
+	if (record->third_party && !old->third_party) {
+		if ((err = store_code_delete_client(store, record->row_id)) != OK)
+			return err;
+		err = store_family_revoke(store, FAMILY_OF_CLIENT, record->row_id, "client_changed", now, NULL);
+		if (err != OK)
+			return err;
+	}
+	clients_view(call, record, reply);
+	call->version = trail.version = record->version;
+	trail.after = desk_json(call, shape_client_view(), reply);
+	if (trail.before.p == NULL || trail.after.p == NULL)
+		return ERR_OVERLOADED;
+	return desk_put_event(call, store, &trail);
+}
+
+static enum err update(
+	struct call *call, const struct client_update_request *request, struct store *store, struct client_view *reply)
+{
+	struct client_record old, record;
+	struct rights before = {{0}};
+	enum err err;
+
+	if ((err = store_client_lock(store, &request->id, &old)) != OK)
+		return err;
+	if (call->if_match != -1 && call->if_match != old.version)
+		return ERR_VERSION_STALE;
+	if ((err = clients_change(call, request, &old, &record)) != OK)
+		return err;
+	/* Another key, address or grant, and being asked no more, give somebody else all that it may come to have. */
+	if (!request->has_jwks && !request->has_grants && !request->has_redirect_uris && !request->has_third_party)
+		before = clients_rights(&old);
+	if ((err = check_second(call, store, &before, &record)) != OK)
+		return err;
+	return put_change(call, store, &old, &record, reply);
+}
+
+enum err handle_client_update(
+	struct call *call, const struct client_update_request *request_in, struct client_view *reply_out)
+{
+	struct store store = {0};
+	enum err err;
+
+	if ((err = desk_begin(call, &store)) != OK)
+		goto done;
+	if ((err = update(call, request_in, &store, reply_out)) != OK)
+		goto done;
+	CRASH_POINT("client_update.before_commit");
+	err = desk_commit(call, &store);
+	CRASH_POINT("client_update.after_commit");
 done:
 	store_release(&store);
 	return err;
@@ -112,27 +190,19 @@ done:
 static enum err replace_origins(
 	struct call *call, const struct client_origins_request *request, struct store *store, struct client_view *reply)
 {
-	struct trail trail = {.action = "client.update", .object_type = "client", .object_id = request->id};
-	struct client_record record;
-	struct str origins;
+	struct client_record old, record;
 	enum err err;
 
-	if ((err = store_client_read(store, &request->id, &record)) != OK)
+	if ((err = store_client_lock(store, &request->id, &old)) != OK)
 		return err;
-	if ((err = clients_origins(call, &request->allowed_origins, &origins)) != OK)
+	record = old;
+	if ((err = clients_origins(call, &request->allowed_origins, &record.allowed_origins)) != OK)
 		return err;
+	if (!str_eq(old.allowed_origins, record.allowed_origins))
+		return put_change(call, store, &old, &record, reply);
 	clients_view(call, &record, reply);
-	if (str_eq(origins, record.allowed_origins))
-		return OK;
-	trail.before = desk_json(call, shape_client_view(), reply);
-	record.allowed_origins = origins;
-	if ((err = store_client_set_origins(store, &request->id, origins)) != OK)
-		return err;
-	clients_view(call, &record, reply);
-	trail.after = desk_json(call, shape_client_view(), reply);
-	if (trail.before.p == NULL || trail.after.p == NULL)
-		return ERR_OVERLOADED;
-	return desk_put_event(call, store, &trail);
+	call->version = record.version;
+	return OK;
 }
 
 enum err handle_client_origins_replace(
@@ -183,15 +253,16 @@ enum err handle_origin_list(
 
 static enum err delete_client(struct call *call, const struct uuid *id, struct store *store)
 {
-	struct trail trail = {.action = "client.delete", .object_type = "client", .object_id = *id, .version = 2};
+	struct trail trail = {.action = "client.delete", .object_type = "client", .object_id = *id};
 	struct client_record record;
 	struct client_view view;
 	instant_us now = clock_now_us();
 	int64_t row_id;
 	enum err err;
 
-	if ((err = store_client_read(store, id, &record)) != OK)
+	if ((err = store_client_lock(store, id, &record)) != OK)
 		return err;
+	trail.version = record.version + 1;
 	clients_view(call, &record, &view);
 	trail.before = desk_json(call, shape_client_view(), &view);
 	if ((err = store_client_delete(store, id, now, &row_id)) != OK)

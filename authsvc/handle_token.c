@@ -161,7 +161,8 @@ static enum err code_to_family(
 static bool code_fits(const struct exchange *exchange, const struct code_record *code)
 {
 	return code->client_row_id == exchange->client.row_id && clock_now_us() < code->expires_at &&
-	       !code->session_ended && str_eq(code->redirect_uri, exchange->request->redirect_uri) &&
+	       !code->session_ended && rules_redirect_listed(exchange->client.redirect_uris, code->redirect_uri) &&
+	       str_eq(code->redirect_uri, exchange->request->redirect_uri) &&
 	       rules_verifier_matches(code->code_challenge, exchange->request->code_verifier);
 }
 

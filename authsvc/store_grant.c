@@ -8,6 +8,7 @@
 
 /* A clock that is a little behind must not let a token through that was issued meanwhile. */
 #define REVOCATION_SLACK_US (60 * US_PER_S)
+#define CALL_US (10 * US_PER_S) /* no call lives longer */
 
 static const char *const kind_names[REVOKED_KINDS] = {
 	[REVOKED_SESSION] = "session",
@@ -266,6 +267,21 @@ enum err store_revocation_add(
 		PARAMS(db_uuid(&store->tenant_id), db_c(kind_names[kind]), db_uuids(objects, count),
 			db_time(kind == REVOKED_CLIENT ? until : now), db_time(until)),
 		NULL);
+}
+
+enum err store_revocation_narrowed(struct store *store, const struct uuid *client_id, instant_us now)
+{
+	store->wakes = true;
+	return tx_exec(store->tx, &sql_revocation_insert,
+		PARAMS(db_uuid(&store->tenant_id), db_c(kind_names[REVOKED_CLIENT]), db_uuids(client_id, 1),
+			db_time(now + CALL_US), db_time(now + CALL_US + ACCESS_LIFE_US + REVOCATION_SLACK_US)),
+		NULL);
+}
+
+enum err store_code_delete_client(struct store *store, int64_t client_row_id)
+{
+	return tx_exec(
+		store->tx, &sql_code_delete_client, PARAMS(db_uuid(&store->tenant_id), db_i64(client_row_id)), NULL);
 }
 
 enum err store_revocation_hit(struct store *store, const struct revocation_query *query, instant_us now, bool *hit_out)

@@ -76,6 +76,14 @@ enum revoked_kind { REVOKED_SESSION, REVOKED_TOKEN, REVOKED_PERSON, REVOKED_CLIE
 MUST_USE enum err store_revocation_add(
 	struct store *store, enum revoked_kind kind, const struct uuid *objects, size_t count, instant_us now);
 
+/*
+ * What a client got before it was narrowed. Whoever still reads it as it was signs for as long as a call may take: what
+ * is issued in these moments is refused too.
+ */
+MUST_USE enum err store_revocation_narrowed(struct store *store, const struct uuid *client_id, instant_us now);
+/* Codes of the client that nobody has exchanged. */
+MUST_USE enum err store_code_delete_client(struct store *store, int64_t client_row_id);
+
 struct revocation_query {
 	struct uuid session_id, token_id, person_id, client_id;
 	instant_us issued_at;

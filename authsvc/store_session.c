@@ -295,3 +295,9 @@ enum err store_request_end(struct store *store, const struct request_record *req
 		store->tx, &sql_request_delete, PARAMS(db_uuid(&store->tenant_id), db_i64(request->row_id)), &rows);
 	return err == OK && rows == 0 ? ERR_GONE : err;
 }
+
+enum err store_request_delete_client(struct store *store, int64_t client_row_id)
+{
+	return tx_exec(
+		store->tx, &sql_request_delete_client, PARAMS(db_uuid(&store->tenant_id), db_i64(client_row_id)), NULL);
+}

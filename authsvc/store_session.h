@@ -70,5 +70,7 @@ MUST_USE enum err store_request_take(struct store *store, struct str handle_hash
 /* The same, for one of several who would end it: ERR_GONE when another was first. */
 MUST_USE enum err store_request_end(struct store *store, const struct request_record *request);
 MUST_USE enum err store_request_delete(struct store *store, const struct request_record *request);
+/* All of one client. */
+MUST_USE enum err store_request_delete_client(struct store *store, int64_t client_row_id);
 
 #endif

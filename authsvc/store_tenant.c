@@ -144,20 +144,32 @@ static enum err read_client(const struct rows *rows, struct arena *arena, struct
 		.dpop_bound = rows_bool(rows, 15),
 		.backchannel_uri = rows_copy(rows, 16, arena),
 		.backchannel_session = rows_bool(rows, 17),
+		.version = rows_i64(rows, 18),
 	};
 	return client_out->allowed_origins.p != NULL ? OK : ERR_TOO_LARGE;
 }
 
-enum err store_client_read(struct store *store, const struct uuid *id, struct client_record *client_out)
+static enum err one_client(struct store *store, const struct db_statement *statement, const struct uuid *id,
+	struct client_record *client_out)
 {
 	struct rows *rows = NULL;
 	enum err err;
 
-	err = store_one(store->tx, &sql_client_read, PARAMS(db_uuid(&store->tenant_id), db_uuid(id)), &rows);
+	err = store_one(store->tx, statement, PARAMS(db_uuid(&store->tenant_id), db_uuid(id)), &rows);
 	if (err == OK)
 		err = read_client(rows, store->arena, client_out);
 	rows_free(&rows);
 	return err;
+}
+
+enum err store_client_read(struct store *store, const struct uuid *id, struct client_record *client_out)
+{
+	return one_client(store, &sql_client_read, id, client_out);
+}
+
+enum err store_client_lock(struct store *store, const struct uuid *id, struct client_record *client_out)
+{
+	return one_client(store, &sql_client_lock, id, client_out);
 }
 
 enum err store_client_queue(struct store *store, const struct uuid *id)
@@ -212,13 +224,21 @@ enum err store_client_insert(struct store *store, struct client_record *client)
 	return err;
 }
 
-enum err store_client_set_origins(struct store *store, const struct uuid *id, struct str allowed_origins)
+enum err store_client_update(struct store *store, struct client_record *client)
 {
 	struct rows *rows = NULL;
 	enum err err;
 
-	err = store_one(store->tx, &sql_client_origins_set,
-		PARAMS(db_uuid(&store->tenant_id), db_uuid(id), db_str(allowed_origins)), &rows);
+	err = store_one(store->tx, &sql_client_update,
+		PARAMS(db_uuid(&store->tenant_id), db_i64(client->row_id), db_str(client->name),
+			db_str(client->redirect_uris), db_str(client->grants), db_str(client->permissions),
+			db_str(client->id_token_alg), db_str(store_text(client->allowed_origins)), db_str(client->jwks),
+			db_bool(client->require_pushed), db_bool(client->third_party),
+			db_str(store_text(client->post_logout_uris)), db_bool(client->dpop_bound),
+			db_str(client->backchannel_uri), db_bool(client->backchannel_session)),
+		&rows);
+	if (err == OK)
+		client->version = rows_i64(rows, 0);
 	rows_free(&rows);
 	return err;
 }

@@ -34,6 +34,7 @@ struct client_record {
 	struct str backchannel_uri;  /* where it is told of sign-outs; p == NULL: nowhere */
 	bool backchannel_session;    /* asked for `sid` there, which it gets anyway */
 	instant_us created_at;
+	int64_t version;
 };
 
 /* Before a tenant is known: with a connection of the jobs role. ERR_NOT_FOUND. */
@@ -59,8 +60,10 @@ MUST_USE enum err store_client_next(struct store *store, struct client_record *c
 MUST_USE enum err store_client_list(struct store *store, const struct uuid *after, size_t limit,
 	struct client_record *clients_out, size_t *count_out);
 MUST_USE enum err store_client_insert(struct store *store, struct client_record *client);
-/* ERR_NOT_FOUND without such a client. */
-MUST_USE enum err store_client_set_origins(struct store *store, const struct uuid *id, struct str allowed_origins);
+/* Until the transaction ends: to change it. */
+MUST_USE enum err store_client_lock(struct store *store, const struct uuid *id, struct client_record *client_out);
+/* Of a locked one, all that can change; gives it its next version. */
+MUST_USE enum err store_client_update(struct store *store, struct client_record *client);
 /*
  * Over all tenants, with a connection of the jobs role: id and allowed_origins of clients that have any, by id, after
  * `after`; at most `limit`.

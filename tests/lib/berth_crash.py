@@ -433,6 +433,7 @@ ACTIONS = {
     "erasure": erasing(),
     "client_create": making("/v1/clients", client),
     "client_delete": forgetting(lambda work: f"/v1/clients/{work.id}", made("/v1/clients", client)),
+    "client_update": changing(lambda work: f"/v1/clients/{work.id}", renamed("Client"), made("/v1/clients", client)),
     "client_origins_replace": putting(lambda work: f"/v1/clients/{work.id}/origins", origins, made("/v1/clients", client)),
     "person_invite": making("/v1/people", person),
     "person_update": changing(

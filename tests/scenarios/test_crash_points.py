@@ -24,6 +24,7 @@ SHORT = {
     ("erasure.after_begin", "gdprsvc"), ("erasure.after_step", "gdprsvc"), ("erasure.before_confirm", "gdprsvc"),
     ("auth_erase.before_commit", "authsvc"), ("token.after_commit", "authsvc"), ("token_many.after_commit", "authsvc"),
     ("person_invite.after_commit", "authsvc"), ("logout_notice.sent", "authsvc"), ("logout_give_up.after_commit", "authsvc"),
+    ("client_update.after_commit", "authsvc"),
 }
 
 

@@ -189,7 +189,8 @@ def test_a_withdrawal_ends_what_came_of_it(suite, client, person):
     assert query_of(Authorization(suite.info, client, browser=flow.browser, scope=SCOPE, prompt="none").begin())["error"] == "consent_required"
     assert api.get("/v1/me/consents").expect(200).body["items"] == []
     api.delete(f"/v1/me/consents/{items[0]['id']}").problem(404, "not_found")
-    assert {"consent.give", "consent.withdraw"} <= {event["action"] for event in suite.events(person["slug"], object_id=items[0]["id"])}
+    wait_for(lambda: {"consent.give", "consent.withdraw"} <= {
+        event["action"] for event in suite.events(person["slug"], object_id=items[0]["id"])}, 20, "the events")
 
 
 def test_a_person_withdraws_on_a_page(suite, client, person):

@@ -150,7 +150,10 @@ static struct link_listener *listener_at(const char *dir, int port)
 	return listener;
 }
 
-/* A callee that answers by the first byte: 'e' echo, 'b' the largest reply, 'r' refuse, 'd' drop, 's' slowly. */
+/*
+ * A callee that answers by the first byte: 'e' echo, 'b' the largest reply, 'r' refuse, for it drains from now on,
+ * 'd' drop, 's' slowly.
+ */
 struct server {
 	struct link_listener *listener;
 	pthread_t threads[4];
@@ -167,6 +170,8 @@ static void answer(struct server *server, struct link_worker *worker, struct str
 
 	switch (message.p[0]) {
 	case 'r':
+		/* One that took connections still would be found anew, and be another process to its caller. */
+		link_listener_drain(server->listener, false);
 		link_worker_refuse(worker);
 		break;
 	case 'd':
@@ -511,7 +516,7 @@ static void test_a_killed_peer_fails_its_calls_at_once_and_got_them_at_most_once
 	begun = clock_monotonic_us();
 	assert_int_equal(kill(pid, SIGKILL), 0);
 	assert_true(wait_ended(&t, 4, 5000));
-	assert_true(clock_monotonic_us() - begun < 1000000);
+	assert_true(clock_monotonic_us() - begun < 10000000); /* not the deadline's twenty seconds */
 	assert_int_equal(t.deadline, 4);
 	assert_int_equal(link_stats(dialer, 0).lost, 4);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
@@ -1249,7 +1254,7 @@ static void test_a_peer_killed_again_and_again_under_load_is_found_again(void **
 
 		assert_int_equal(read(fd, &byte, 1), 1);
 		assert_true(wait_live(siege.dialer, 1));
-		for (int j = 0; j < 2000 && atomic_load(&siege.counts[0]) < before + 50; j++)
+		for (int j = 0; j < 20000 && atomic_load(&siege.counts[0]) < before + 50; j++)
 			usleep(1000);
 		assert_true(atomic_load(&siege.counts[0]) >= before + 50);
 		assert_int_equal(kill(pid, SIGKILL), 0);
@@ -1287,9 +1292,9 @@ static void test_what_comes_while_all_work_is_read_in_time(void **state)
 		sent_us = clock_monotonic_us();
 		assert_int_equal(link_send(dialer, STR("e"), in_ms(20000), tally, &t), OK);
 		/* All are at work, but before the first. */
-		usleep(i == 0 ? 0 : 400000);
+		usleep(i == 0 ? 0 : 1000000);
 		assert_int_equal(link_worker_receive(workers[i], 5000, &message), OK);
-		assert_true(link_worker_came_us(workers[i]) - sent_us < 300000);
+		assert_true(link_worker_came_us(workers[i]) - sent_us < 900000);
 	}
 	for (size_t i = 0; i < COUNT_OF(workers); i++)
 		link_worker_reply(workers[i], STR("e"));

@@ -5,6 +5,7 @@
 #include "pages.h"
 #include "passkey.h"
 #include "rules_web.h"
+#include "service/crash.h"
 
 #define SERVICE_DEF "contract/authsvc.def"
 #include "service/handlers.h"
@@ -143,8 +144,10 @@ static enum err begin_totp(struct desk_call *at)
 	err = store_factor_insert(at->store, at->owner.person.row_id, &at->owner.person.id, &factor, clock_now_us());
 	if (err != OK)
 		return err;
+	CRASH_POINT("factor_start.before_commit");
 	if ((err = desk_commit(at->call, at->store)) != OK)
 		return err;
+	CRASH_POINT("factor_start.after_commit");
 	return enrol_page(at, &factor, 200, TEXT_COUNT);
 }
 
@@ -168,8 +171,10 @@ static enum err confirmed(struct desk_call *at, const struct factor_record *fact
 	err = factor_told(at->call, at->store, person, "factor.create", &factor->id, TEXT_MAIL_FACTOR_ADDED);
 	if (err != OK)
 		return err;
+	CRASH_POINT("factor_confirm.before_commit");
 	if ((err = desk_commit(at->call, at->store)) != OK)
 		return err;
+	CRASH_POINT("factor_confirm.after_commit");
 	return first ? codes_page(at, codes) : web_see_other(at->reply, STR("/account/factors"));
 }
 
@@ -245,8 +250,10 @@ static enum err new_codes(struct desk_call *at)
 	err = factor_told(at->call, at->store, person, "factor.codes", &UUID_NIL, TEXT_MAIL_FACTOR_CODES);
 	if (err != OK)
 		return err;
+	CRASH_POINT("factor_codes.before_commit");
 	if ((err = desk_commit(at->call, at->store)) != OK)
 		return err;
+	CRASH_POINT("factor_codes.after_commit");
 	return codes_page(at, codes);
 }
 
@@ -261,8 +268,10 @@ static enum err remove_one(struct desk_call *at)
 		return list_page(at, 404, TEXT_COUNT);
 	if (err != OK)
 		return err;
+	CRASH_POINT("factor_remove.before_commit");
 	if ((err = desk_commit(at->call, at->store)) != OK)
 		return err;
+	CRASH_POINT("factor_remove.after_commit");
 	return web_see_other(at->reply, STR("/account/factors"));
 }
 

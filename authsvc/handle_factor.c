@@ -7,6 +7,7 @@
 #include "pages.h"
 #include "passkey.h"
 #include "people.h"
+#include "service/crash.h"
 
 #define SERVICE_DEF "contract/authsvc.def"
 #include "service/handlers.h"
@@ -348,7 +349,9 @@ enum err handle_me_factor_delete(struct call *call, const struct factor_ref *req
 		goto done;
 	if ((err = factor_remove(call, &store, &person, &request_in->id)) != OK)
 		goto done;
+	CRASH_POINT("me_factor_delete.before_commit");
 	err = desk_commit(call, &store);
+	CRASH_POINT("me_factor_delete.after_commit");
 done:
 	store_release(&store);
 	return err;
@@ -378,7 +381,9 @@ enum err handle_person_factors_reset(struct call *call, const struct person_ref 
 		goto done;
 	if ((err = factor_told(call, &store, &person, "factor.reset", &UUID_NIL, TEXT_MAIL_FACTOR_RESET)) != OK)
 		goto done;
+	CRASH_POINT("person_factors_reset.before_commit");
 	err = desk_commit(call, &store);
+	CRASH_POINT("person_factors_reset.after_commit");
 done:
 	store_release(&store);
 	return err;

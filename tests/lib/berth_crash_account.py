@@ -2,6 +2,7 @@
 """The changes of one's own account that have crash points; as in berth_crash."""
 import secrets
 
+import berth_factor
 import berth_flow
 from berth_suite import wait_for
 
@@ -125,11 +126,117 @@ def changing_the_password(tokens_of):
     return prepare, ask, check
 
 
+def enter(work):
+    """Signs in, whether a factor is asked for or not."""
+    flow = berth_flow.Authorization(work.suite.info, work.client)
+    reply = flow.submit(flow.login_page(flow.begin()), work.somebody["email"], work.somebody["password"])
+    if reply.location.startswith("/login/factor"):
+        code = work.codes.pop() if getattr(work, "codes", None) else berth_factor.app_code(work.secret)
+        reply = berth_factor.show(flow, reply, code)
+    answer = flow.exchange(flow.follow(reply)["code"])
+    assert answer.status == 200, answer.text
+    return flow.browser, work.suite.api(answer.json()["access_token"])
+
+
+def factors_of(api):
+    return api.get("/v1/me/factors").expect(200).body["items"]
+
+
+def setting_up(tokens_of, confirm):
+    """An app is begun, or its first code is shown: afterwards there is one, or it can be set up."""
+    def prepare(work):
+        work.person()
+        work.tokens = tokens_of(work)
+        work.browser = work.flow.browser
+        if confirm:
+            shown = berth_factor.act(work.browser, action="start")
+            work.page, work.secret = shown.page(), berth_factor.secret_in(shown.text)
+
+    def ask(work):
+        if not confirm:
+            return berth_factor.act(work.browser, action="start")
+        return work.browser.post("/account/factors", {**work.page.hidden, "code": berth_factor.app_code(work.secret, -30)})
+
+    def check(work):
+        browser, api = enter(work)
+        if not factors_of(api):
+            assert work.first is None or not confirm, "an acknowledged factor is lost"
+            work.secret, *_ = berth_factor.enrol(browser)
+            _, api = enter(work)
+        assert len(factors_of(api)) == 1
+        work.objects.append(work.somebody["id"])
+    return prepare, ask, check
+
+
+def changing_factors(tokens_of, ask, rest):
+    """Something is done to a factor that there is; `rest` is what must hold."""
+    def prepare(work):
+        work.person()
+        work.tokens = tokens_of(work)
+        work.browser = work.flow.browser
+        work.secret, work.codes, *_ = berth_factor.enrol(work.browser)
+        work.api = work.suite.api(berth_factor.tokens_of(work.suite, work.client, work.browser)["access_token"])
+        work.factor = factors_of(work.api)[0]["id"]
+
+    def check(work):
+        rest(work)
+        work.objects.append(work.somebody["id"])
+    return prepare, ask, check
+
+
+def codes_are_new(work):
+    """Cut off before or after: the old codes or none of them; new ones are made and good."""
+    browser, _ = enter(type("Now", (), {"suite": work.suite, "client": work.client, "somebody": work.somebody, "secret": work.secret}))
+    work.codes = berth_factor.codes_in(berth_factor.act(browser, action="codes").text)
+    assert len(set(work.codes)) == 10
+    enter(work)
+
+
+def without_factor(again):
+    def rest(work):
+        again(work)
+        assert work.suite.api(work.suite.sign_in_person(work.somebody)).get("/v1/me/factors").expect(200).body["items"] == []
+    return rest
+
+
+def remove_on_page(work):
+    return berth_factor.act(work.browser, action="remove", factor=work.factor)
+
+
+def remove_again(work):
+    browser, api = enter(work)
+    if factors_of(api):
+        assert berth_factor.act(browser, action="remove", factor=work.factor).status == 303
+
+
+def delete_again(work):
+    _, api = enter(work)
+    api.delete(f"/v1/me/factors/{work.factor}").expect(204, 401, 404)
+
+
+def reset(work):
+    return work.admin.delete(f"/v1/people/{work.somebody['id']}/factors")
+
+
+def reset_again(work):
+    """Unless it is done: each reset is an event of its own."""
+    flow = berth_flow.Authorization(work.suite.info, work.client)
+    reply = flow.submit(flow.login_page(flow.begin()), work.somebody["email"], work.somebody["password"])
+    if reply.location.startswith("/login/factor"):
+        reset(work).expect(204)
+
+
 def actions(tokens_of):
     """By the names of their crash points; `tokens_of` signs the person of a Work in."""
     return {
         "logout_notice": telling(tokens_of),
         "logout_give_up": telling(tokens_of),
+        "factor_start": setting_up(tokens_of, False),
+        "factor_confirm": setting_up(tokens_of, True),
+        "factor_codes": changing_factors(tokens_of, lambda work: berth_factor.act(work.browser, action="codes"), codes_are_new),
+        "factor_remove": changing_factors(tokens_of, remove_on_page, without_factor(remove_again)),
+        "me_factor_delete": changing_factors(tokens_of, lambda work: work.api.delete(f"/v1/me/factors/{work.factor}"), without_factor(delete_again)),
+        "person_factors_reset": changing_factors(tokens_of, reset, without_factor(reset_again)),
         "password_request": asking_for_a_password(False),
         "password_reset": asking_for_a_password(True),
         "password_change": changing_the_password(tokens_of),

@@ -29,14 +29,22 @@ def act(browser, **form):
     return browser.post("/account/factors", {"csrf": page.hidden["csrf"], **form})
 
 
+def secret_in(text):
+    return re.search(r"\b([A-Z2-7]{32})\b", text)[1]
+
+
+def codes_in(text):
+    return re.findall(RECOVERY, text)
+
+
 def enrol(browser):
     """Sets up an app in a browser that has just signed in: its secret, the recovery codes, and both answers."""
     shown = act(browser, action="start")
     assert shown.status == 200, shown.text[:300]
-    secret = re.search(r"\b([A-Z2-7]{32})\b", shown.text)[1]
+    secret = secret_in(shown.text)
     done = browser.post("/account/factors", {**shown.page().hidden, "code": app_code(secret, -30)})
     assert done.status == 200, done.text[:300]
-    return secret, re.findall(RECOVERY, done.text), shown, done
+    return secret, codes_in(done.text), shown, done
 
 
 def show(flow, reply, code):

@@ -23,7 +23,10 @@ SHORT = {
     ("audit.append.after_commit", "auditsvc"), ("audit.checkpoint.signed", "auditsvc"), ("audit.erase.before_commit", "auditsvc"),
     ("erasure.after_begin", "gdprsvc"), ("erasure.after_step", "gdprsvc"), ("erasure.before_confirm", "gdprsvc"),
     ("auth_erase.before_commit", "authsvc"), ("token.after_commit", "authsvc"), ("token_many.after_commit", "authsvc"),
-    ("person_invite.after_commit", "authsvc"), ("logout_notice.sent", "authsvc"), ("logout_give_up.after_commit", "authsvc"),
+    ("person_invite.after_commit", "authsvc"), ("factor_start.before_commit", "authsvc"), ("factor_confirm.after_commit", "authsvc"),
+    ("factor_codes.before_commit", "authsvc"), ("factor_remove.after_commit", "authsvc"), ("me_factor_delete.before_commit", "authsvc"),
+    ("person_factors_reset.after_commit", "authsvc"), ("role_grant_approve.after_commit", "authsvc"), ("ownership_transfer.before_commit", "authsvc"),
+    ("logout_notice.sent", "authsvc"), ("logout_give_up.after_commit", "authsvc"),
     ("client_update.after_commit", "authsvc"),
 }
 

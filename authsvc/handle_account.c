@@ -68,6 +68,7 @@ static enum err list_page(struct desk_call *at, int status, enum text alert)
 		names[view.count] = passkey_name(at->call, &factors[i]);
 		factors[view.count++] = factors[i];
 	}
+	view.full = view.count == FACTORS_MAX;
 	if (view.may_change && count < FACTORS_MAX && (err = offer_passkey(at, factors, &view)) != OK)
 		return err;
 	if (view.passkey.options.p != NULL)
@@ -122,21 +123,25 @@ static enum err begin_totp(struct desk_call *at)
 {
 	struct factor_record factors[FACTORS_MAX], factor = {.id = uuid_new(), .kind = FACTOR_TOTP};
 	uint8_t secret[TOTP_SECRET_LEN];
-	size_t count;
+	size_t count, kept = 0;
 	enum err err;
 
 	err = store_factor_list(at->store, at->owner.person.row_id, &at->owner.person.id, factors, &count);
 	if (err != OK)
 		return err;
 	for (size_t i = 0; i < count; i++) {
-		if (factors[i].kind != FACTOR_TOTP)
+		if (factors[i].kind != FACTOR_TOTP) {
+			kept++;
 			continue;
+		}
 		/* One app at a time; one begun before is forgotten. */
 		if (factors[i].confirmed_at != 0)
 			return list_page(at, 409, TEXT_COUNT);
 		if ((err = store_factor_delete(at->store, &factors[i])) != OK)
 			return err;
 	}
+	if (kept == FACTORS_MAX)
+		return list_page(at, 409, TEXT_COUNT);
 	random_bytes(secret, sizeof(secret));
 	factor.data = arena_copy(at->call->arena, (struct str){(const char *)secret, sizeof(secret)});
 	if (factor.data.p == NULL)

@@ -12,7 +12,7 @@
 #define SERVICE_DEF "contract/authsvc.def"
 #include "service/handlers.h"
 
-#define PAGE_MAX 32768
+#define PAGE_MAX 131072 /* with the options of as many passkeys as there may be */
 #define FORM_FACTOR "factor"
 
 struct shown {
@@ -233,7 +233,7 @@ static enum err try_factor(struct call *call, const struct factor_submit_request
 
 /* The event of the refusal was committed: the page reads in a transaction of its own. */
 static enum err show_again(struct call *call, struct store *store, struct suspect *suspect, const struct entry *entry,
-	const struct shown *shown, struct web_reply *reply)
+	struct str ui_locales, const struct shown *shown, struct web_reply *reply)
 {
 	enum err err;
 
@@ -242,7 +242,7 @@ static enum err show_again(struct call *call, struct store *store, struct suspec
 	*reply = (struct web_reply){0};
 	if ((err = factor_suspect(call, store, suspect)) != OK)
 		return err == ERR_NOT_FOUND ? web_see_other(reply, STR("/login")) : err;
-	return show_form(call, store, suspect, entry, STR_NONE, shown, reply);
+	return show_form(call, store, suspect, entry, ui_locales, shown, reply);
 }
 
 enum err handle_factor_submit(
@@ -277,7 +277,7 @@ enum err handle_factor_submit(
 		err = try_factor(call, request_in, &store, &suspect, &entry, reply_out, &shown);
 	}
 	if (err == ERR_UNAUTHENTICATED) {
-		err = show_again(call, &store, &suspect, &entry, &shown, reply_out);
+		err = show_again(call, &store, &suspect, &entry, request_in->ui_locales, &shown, reply_out);
 	}
 done:
 	store_release(&store);

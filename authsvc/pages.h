@@ -74,6 +74,7 @@ struct factors_view {
 	size_t count;
 	int64_t codes_left;
 	bool may_change;
+	bool full;               /* there may be no more of them */
 	const struct str *names; /* of each factor, or absent */
 	struct passkey_view passkey;
 };

@@ -154,9 +154,11 @@ void pages_factors(const struct page *page, const struct factors_view *view)
 		put_stale(page, view);
 	if (view->may_change && view->count > 0)
 		put_action(page, view, "codes", NULL, TEXT_CODES_MAKE, LOOK_QUIET, NULL);
-	if (view->may_change && !has_totp)
+	if (view->may_change && view->full)
+		pages_put_paragraph(page, title_of(page, TEXT_FACTORS_FULL));
+	passkey.other_way = view->may_change && !view->full && !has_totp;
+	if (passkey.other_way)
 		put_action(page, view, "start", NULL, TEXT_FACTOR_START, LOOK_MAIN, NULL);
-	passkey.other_way = view->may_change && !has_totp;
 	if (view->may_change)
 		pages_put_passkey_new(page, PATH, &passkey);
 	if (page->resume.len == 0)

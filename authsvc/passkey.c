@@ -10,7 +10,9 @@
 #define STAMP_LEN 24 /* seconds, then random */
 #define CHALLENGE_LEN (STAMP_LEN + VAULT_HASH_LEN)
 #define HANDLE_LEN 32
-#define OPTIONS_MAX 16384
+/* A credential with the longest id and as many transports as a form brings, FACTORS_MAX of them, and the rest. */
+#define CREDENTIAL_ROOM (WEBAUTHN_CREDENTIAL_ID_MAX * 4 / 3 + 512)
+#define OPTIONS_MAX (4096 + FACTORS_MAX * CREDENTIAL_ROOM)
 #define DATA_MAX 8192
 #define TIMEOUT_MS (CHALLENGE_LIFE_US / US_PER_MS)
 

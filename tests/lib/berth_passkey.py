@@ -50,13 +50,13 @@ class Form(html.parser.HTMLParser):
 
 
 class Passkey:
-    """One credential. `flags`: beside presence; counter None: it does not count."""
+    """One credential. `flags`: beside presence; counter None: it does not count; `id_len`: of its id, in bytes."""
 
-    def __init__(self, url, counter=0, flags=UV):
+    def __init__(self, url, counter=0, flags=UV, id_len=32):
         self.origin = url
         self.rp_id = urllib.parse.urlsplit(url).hostname
         self.key = ec.generate_private_key(ec.SECP256R1())
-        self.id = secrets.token_bytes(32)
+        self.id = secrets.token_bytes(id_len)
         self.counter, self.flags = counter, flags
         self.user_handle = b""
 
@@ -103,10 +103,10 @@ def form_at(browser, path):
     return form
 
 
-def add(browser, key, name="my key", path="/account/factors", **changes):
+def add(browser, key, name="my key", path="/account/factors", transports="internal", **changes):
     """Registers the passkey: the answer."""
     form = form_at(browser, path)
-    return browser.post(form.action, {**form.hidden, "name": name, **key.create(form.options, **changes)})
+    return browser.post(form.action, {**form.hidden, "name": name, **key.create(form.options, **changes), "transports": transports})
 
 
 def use(browser, key, path, **changes):

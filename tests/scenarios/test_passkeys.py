@@ -8,7 +8,7 @@ import pytest
 
 from berth_factor import RECOVERY, app_code, claims, tokens_of
 from berth_factor import show as show_code
-from berth_flow import Authorization, Browser, token_request
+from berth_flow import Authorization, Browser, b64url, token_request
 from berth_passkey import BE, BS, UP, UV, Form, Passkey, add, form_at, show, sign_in, tokens
 from berth_suite import wait_for
 
@@ -280,6 +280,30 @@ def test_an_app_beside_it_still_works(suite, client, person):
     assert "code" in page.page().inputs and Form(page.text).options["allowCredentials"]
     done = show_code(flow, reply, app_code(secret))
     assert claims(flow.exchange(flow.follow(done)["code"]).json()["access_token"])["acr"] == "2fa"
+
+
+def test_as_many_as_there_may_be_with_the_longest_ids_still_sign_in(suite, client, person):
+    flow, reply = by_password(suite, client, person)
+    assert "code" in flow.follow(reply)
+    longest = {"id_len": 1023, "flags": UV | BE | BS}
+    keys = [Passkey(suite.url, **longest) for _ in range(20)]
+    for key in keys:
+        assert add(flow.browser, key, name="\u00e9\U0001f511\"&" * 15, transports="usb nfc ble hybrid internal cable a b c d e f").status in (200, 303)
+    full = flow.browser.get("/account/factors")
+    assert full.status == 200 and "as many second factors" in full.text and Form(full.text).options is None, full.text[:300]
+    hidden = full.page().hidden
+    assert flow.browser.post("/account/factors", {"csrf": hidden["csrf"], "action": "start"}).status == 409, "no app beside them"
+    listed = suite.api(tokens_of(suite, client, flow.browser)["access_token"]).get("/v1/me/factors").expect(200).body["items"]
+    assert len(listed) == 20
+    for key in (keys[0], keys[-1]):
+        flow, reply = by_password(suite, client, person)
+        offered = form_at(flow.browser, reply.location).options["allowCredentials"]
+        assert [one["id"] for one in offered] == [b64url(one.id) for one in keys]
+        assert claims(flow.exchange(flow.follow(show(flow.browser, key, reply.location))["code"]).json()["access_token"])["acr"] == "phr"
+    flow, _ = alone(suite, client, keys[7])
+    removed = flow.browser.post("/account/factors", {"csrf": flow.browser.get("/account/factors").page().hidden["csrf"], "action": "remove", "factor": listed[3]["id"]})
+    assert removed.status == 303
+    assert add(flow.browser, Passkey(suite.url, **longest)).status == 303, "there is room for one again"
 
 
 def enrol_second(browser):

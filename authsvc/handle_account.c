@@ -337,7 +337,7 @@ enum err handle_account_submit(
 {
 	struct store store = {0};
 	struct desk_call at = {.call = call, .store = &store, .request = request_in, .reply = reply_out};
-	enum err err = serve(&at, STR_NONE, request_in->resume);
+	enum err err = serve(&at, request_in->ui_locales, request_in->resume);
 
 	store_release(&store);
 	return err;

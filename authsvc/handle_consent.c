@@ -19,6 +19,7 @@ struct matter {
 	struct entry entry;
 	struct session_record session;
 	struct str handle; /* of the session: its forms are bound to it */
+	struct str ui_locales;
 };
 
 static enum err show_notice(
@@ -154,7 +155,7 @@ static enum err decide_device(
 	if ((err = desk_commit(call, store)) != OK)
 		return err;
 	CRASH_POINT("device.after_commit");
-	return show_notice(call, matter->entry.ask.ui_locales, 200, allowed ? TEXT_DEVICE_ALLOWED : TEXT_DEVICE_DENIED,
+	return show_notice(call, matter->ui_locales, 200, allowed ? TEXT_DEVICE_ALLOWED : TEXT_DEVICE_DENIED,
 		allowed ? TEXT_DEVICE_ALLOWED_HELP : TEXT_DEVICE_DENIED_HELP, reply);
 }
 
@@ -198,17 +199,19 @@ enum err handle_consent_submit(
 	enum err err;
 
 	if (call->form_fault.p != NULL)
-		return show_gone(call, STR_NONE, reply_out);
+		return show_gone(call, request_in->ui_locales, reply_out);
 	err = find_matter(call, &store, request_in->resume, &matter);
+	matter.ui_locales = request_in->ui_locales;
 	if (err == OK) {
 		if ((!allowed && !str_eq_c(request_in->decision, "deny")) ||
 			!csrf_matches(call, matter.handle, FORM_CONSENT, matter.entry.resume, request_in->csrf))
-			err = show_matter(call, &store, &matter, STR_NONE, 403, TEXT_FORM_EXPIRED, reply_out);
+			err = show_matter(
+				call, &store, &matter, request_in->ui_locales, 403, TEXT_FORM_EXPIRED, reply_out);
 		else if ((err = hold_session(&store, &matter)) == OK)
 			err = decide(call, &store, &matter, allowed, reply_out);
 	}
 	if (err == ERR_GONE || err == ERR_UNAUTHENTICATED)
-		err = turn_away(call, err, request_in->resume, STR_NONE, reply_out);
+		err = turn_away(call, err, request_in->resume, request_in->ui_locales, reply_out);
 	store_release(&store);
 	return err;
 }

@@ -222,7 +222,7 @@ static enum err try_code(struct call *call, const struct device_submit_request *
 enum err handle_device_submit(
 	struct call *call, const struct device_submit_request *request_in, struct web_reply *reply_out)
 {
-	struct shown shown = {403, request_in->user_code, STR_NONE, TEXT_FORM_EXPIRED, 0};
+	struct shown shown = {403, request_in->user_code, request_in->ui_locales, TEXT_FORM_EXPIRED, 0};
 	struct store store = {0};
 	enum err err = ERR_UNAUTHENTICATED;
 

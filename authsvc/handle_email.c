@@ -143,7 +143,7 @@ static enum err ask(struct asking *asking)
 
 	if ((err = people_check_email(call, email, &normal_email)) == ERR_BAD_FIELD) {
 		call->field = call->reason = call->detail = STR_NONE;
-		return show_form(asking, STR_NONE, 422, TEXT_EMAIL_BAD);
+		return show_form(asking, asking->request->ui_locales, 422, TEXT_EMAIL_BAD);
 	}
 	if (err != OK)
 		return err;
@@ -151,12 +151,12 @@ static enum err ask(struct asking *asking)
 	if (err != OK)
 		return err;
 	if (asking->wait_s > 0)
-		return show_form(asking, STR_NONE, 429, TEXT_WAIT_FMT);
+		return show_form(asking, asking->request->ui_locales, 429, TEXT_WAIT_FMT);
 	if (!match)
-		return show_form(asking, STR_NONE, 403, TEXT_PASSWORD_CURRENT_WRONG);
+		return show_form(asking, asking->request->ui_locales, 403, TEXT_PASSWORD_CURRENT_WRONG);
 	guard_succeed(call, &guard);
 	if (!may_mail(asking, normal_email))
-		return show_form(asking, STR_NONE, 429, TEXT_VERIFICATION_LATER);
+		return show_form(asking, asking->request->ui_locales, 429, TEXT_VERIFICATION_LATER);
 	if ((err = desk_begin_in(call, &asking->owner.tenant_id, &store)) == OK &&
 		(err = write_wish(asking, &store, email, normal_email)) == OK) {
 		CRASH_POINT("email_request.before_commit");
@@ -166,7 +166,8 @@ static enum err ask(struct asking *asking)
 	store_release(&store);
 	if (err == ERR_NOT_FOUND) /* signed out meanwhile */
 		return web_see_other(asking->reply, STR("/login"));
-	return err == OK ? notice_show(call, STR_NONE, 200, TEXT_EMAIL_ASKED, TEXT_EMAIL_ASKED_HELP, asking->reply)
+	return err == OK ? notice_show(call, asking->request->ui_locales, 200, TEXT_EMAIL_ASKED, TEXT_EMAIL_ASKED_HELP,
+				   asking->reply)
 	                 : err;
 }
 
@@ -192,10 +193,10 @@ enum err handle_account_email_submit(
 	if (err != OK)
 		return err;
 	if (call->form_fault.p != NULL && str_eq_c(call->form_fault, "email"))
-		return show_form(&asking, STR_NONE, 422, TEXT_EMAIL_BAD);
+		return show_form(&asking, request_in->ui_locales, 422, TEXT_EMAIL_BAD);
 	if (call->form_fault.p != NULL ||
 		!csrf_matches(call, asking.owner.suspect.seed, FORM_EMAIL, STR_NONE, request_in->csrf))
-		return show_form(&asking, STR_NONE, 403, TEXT_FORM_EXPIRED);
+		return show_form(&asking, request_in->ui_locales, 403, TEXT_FORM_EXPIRED);
 	return ask(&asking);
 }
 
@@ -206,6 +207,7 @@ struct found {
 	struct uuid tenant_id;
 	struct email_change change;
 	struct person_record person; /* locked */
+	struct str ui_locales;       /* of the form */
 };
 
 /* ERR_GONE. The person is locked first and the link read again then: of two that come at once, one is the second. */
@@ -341,7 +343,7 @@ static enum err confirm(struct call *call, struct store *store, struct found *fo
 	if ((err = desk_commit(call, store)) != OK)
 		return err;
 	CRASH_POINT("email_confirm.after_commit");
-	return notice_show(call, STR_NONE, 200, title, help, reply);
+	return notice_show(call, found->ui_locales, 200, title, help, reply);
 }
 
 static enum err cancel(struct call *call, struct store *store, const struct found *found, struct web_reply *reply)
@@ -354,7 +356,7 @@ static enum err cancel(struct call *call, struct store *store, const struct foun
 		return err;
 	if ((err = desk_commit(call, store)) != OK)
 		return err;
-	return notice_show(call, STR_NONE, 200, TEXT_EMAIL_CANCELLED, TEXT_EMAIL_CANCELLED_HELP, reply);
+	return notice_show(call, found->ui_locales, 200, TEXT_EMAIL_CANCELLED, TEXT_EMAIL_CANCELLED_HELP, reply);
 }
 
 enum err handle_email_submit(
@@ -366,17 +368,19 @@ enum err handle_email_submit(
 
 	if (err != OK)
 		goto done;
+	found.ui_locales = request_in->ui_locales;
 	if (!csrf_matches(call, csrf_sent_seed(call), FORM_CONFIRM, request_in->token, request_in->csrf))
-		err = show_link(call, &store, &found, request_in->token, STR_NONE, 403, TEXT_FORM_EXPIRED, reply_out);
+		err = show_link(
+			call, &store, &found, request_in->token, found.ui_locales, 403, TEXT_FORM_EXPIRED, reply_out);
 	else if (str_eq_c(request_in->action, "cancel") && found.side == EMAIL_OLD)
 		err = cancel(call, &store, &found, reply_out);
 	else if (str_eq_c(request_in->action, "confirm"))
 		err = confirm(call, &store, &found, reply_out);
 	else
-		err = show_link(call, &store, &found, request_in->token, STR_NONE, 400, TEXT_COUNT, reply_out);
+		err = show_link(call, &store, &found, request_in->token, found.ui_locales, 400, TEXT_COUNT, reply_out);
 done:
 	if (err == ERR_GONE || err == ERR_CONFLICT)
-		err = show_gone(call, STR_NONE, reply_out);
+		err = show_gone(call, request_in->ui_locales, reply_out);
 	store_release(&store);
 	return err;
 }

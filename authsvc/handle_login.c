@@ -330,6 +330,7 @@ enum err handle_login_submit(
 	struct call *call, const struct login_submit_request *request_in, struct web_reply *reply_out)
 {
 	struct shown shown = {.status = 403,
+		.ui_locales = request_in->ui_locales,
 		.tenant_slug = request_in->tenant,
 		.email = request_in->email,
 		.alert = TEXT_FORM_EXPIRED};
@@ -338,11 +339,13 @@ enum err handle_login_submit(
 	enum err err;
 
 	if (call->form_fault.p != NULL)
-		return notice_show(call, STR_NONE, 400, TEXT_REQUEST_EXPIRED, TEXT_REQUEST_EXPIRED_HELP, reply_out);
+		return notice_show(
+			call, shown.ui_locales, 400, TEXT_REQUEST_EXPIRED, TEXT_REQUEST_EXPIRED_HELP, reply_out);
 	err = entry_find(call, &store, request_in->resume, &entry);
 	store_release(&store);
 	if (err == ERR_GONE)
-		return notice_show(call, STR_NONE, 400, TEXT_REQUEST_EXPIRED, TEXT_REQUEST_EXPIRED_HELP, reply_out);
+		return notice_show(
+			call, shown.ui_locales, 400, TEXT_REQUEST_EXPIRED, TEXT_REQUEST_EXPIRED_HELP, reply_out);
 	if (err != OK)
 		return err;
 	if (!csrf_matches(call, csrf_sent_seed(call), FORM_LOGIN, entry.resume, request_in->csrf))
@@ -427,7 +430,7 @@ done:
 enum err handle_login_passkey(
 	struct call *call, const struct passkey_submit_request *request_in, struct web_reply *reply_out)
 {
-	struct shown shown = {.status = 403, .alert = TEXT_FORM_EXPIRED};
+	struct shown shown = {.status = 403, .ui_locales = request_in->ui_locales, .alert = TEXT_FORM_EXPIRED};
 	struct store store = {0};
 	struct entry entry;
 	enum err err;
@@ -435,7 +438,8 @@ enum err handle_login_passkey(
 	err = call->form_fault.p != NULL ? ERR_GONE : entry_find(call, &store, request_in->resume, &entry);
 	store_release(&store);
 	if (err == ERR_GONE)
-		return notice_show(call, STR_NONE, 400, TEXT_REQUEST_EXPIRED, TEXT_REQUEST_EXPIRED_HELP, reply_out);
+		return notice_show(
+			call, shown.ui_locales, 400, TEXT_REQUEST_EXPIRED, TEXT_REQUEST_EXPIRED_HELP, reply_out);
 	if (err != OK)
 		return err;
 	if (csrf_matches(call, csrf_sent_seed(call), FORM_LOGIN, entry.resume, request_in->csrf)) {

@@ -99,18 +99,18 @@ static enum err try_change(struct change *change)
 	enum err err;
 
 	if (!str_eq_secret(request->password, request->password_again))
-		return show_form(change, STR_NONE, 422, TEXT_PASSWORDS_DIFFER);
+		return show_form(change, request->ui_locales, 422, TEXT_PASSWORDS_DIFFER);
 	if ((err = people_check_password(call, request->password, change->owner.normal_email)) == ERR_BAD_FIELD)
-		return show_form(change, STR_NONE, 422, people_password_alert(call));
+		return show_form(change, request->ui_locales, 422, people_password_alert(call));
 	if (err != OK)
 		return err;
 	err = owner_check(call, &change->owner, request->current, &guard, &change->wait_s, &match);
 	if (err != OK)
 		return err;
 	if (change->wait_s > 0)
-		return show_form(change, STR_NONE, 429, TEXT_WAIT_FMT);
+		return show_form(change, request->ui_locales, 429, TEXT_WAIT_FMT);
 	if (!match)
-		return show_form(change, STR_NONE, 403, TEXT_PASSWORD_CURRENT_WRONG);
+		return show_form(change, request->ui_locales, 403, TEXT_PASSWORD_CURRENT_WRONG);
 	if ((err = hasher_make(desk_state(call)->hasher, request->password, call->deadline_us, &hash)) != OK)
 		return err;
 	err = write_change(change, &store, &hash);
@@ -120,7 +120,8 @@ static enum err try_change(struct change *change)
 	if (err != OK)
 		return err;
 	guard_succeed(call, &guard);
-	return notice_show(call, STR_NONE, 200, TEXT_PASSWORD_CHANGED, TEXT_PASSWORD_CHANGED_HELP, change->reply);
+	return notice_show(
+		call, request->ui_locales, 200, TEXT_PASSWORD_CHANGED, TEXT_PASSWORD_CHANGED_HELP, change->reply);
 }
 
 enum err handle_account_password(
@@ -145,9 +146,9 @@ enum err handle_account_password_submit(
 	if (err != OK)
 		return err;
 	if (call->form_fault.p != NULL && str_starts(call->form_fault, "password"))
-		return show_form(&change, STR_NONE, 422, TEXT_PASSWORD_LONG);
+		return show_form(&change, request_in->ui_locales, 422, TEXT_PASSWORD_LONG);
 	if (call->form_fault.p != NULL ||
 		!csrf_matches(call, change.owner.suspect.seed, FORM_PASSWORD, STR_NONE, request_in->csrf))
-		return show_form(&change, STR_NONE, 403, TEXT_FORM_EXPIRED);
+		return show_form(&change, request_in->ui_locales, 403, TEXT_FORM_EXPIRED);
 	return try_change(&change);
 }

@@ -381,17 +381,18 @@ enum err handle_verification_submit(
 
 	if (call->form_fault.p == NULL &&
 		!csrf_matches(call, csrf_sent_seed(call), FORM_VERIFICATION, request_in->token, request_in->csrf))
-		return show_form(call, request_in->token, STR_NONE, TEXT_FORM_EXPIRED, 403, reply_out);
+		return show_form(call, request_in->token, request_in->ui_locales, TEXT_FORM_EXPIRED, 403, reply_out);
 	err = call->form_fault.p == NULL ? confirm(call, request_in->token, request_in->password) : ERR_GONE;
 	if (err == ERR_BAD_FIELD || err == ERR_RATE_LIMITED) {
-		call->field = call->reason = call->detail = STR_NONE;
-		return show_form(call, request_in->token, STR_NONE,
+		call->field = call->reason = call->detail = request_in->ui_locales;
+		return show_form(call, request_in->token, request_in->ui_locales,
 			err == ERR_BAD_FIELD ? TEXT_VERIFICATION_PASSWORD_WRONG : TEXT_VERIFICATION_LATER,
 			err == ERR_BAD_FIELD ? 422 : 429, reply_out);
 	}
 	if (err == ERR_GONE)
-		return notice_show(call, STR_NONE, 410, TEXT_LINK_GONE, TEXT_VERIFICATION_GONE_HELP, reply_out);
+		return notice_show(
+			call, request_in->ui_locales, 410, TEXT_LINK_GONE, TEXT_VERIFICATION_GONE_HELP, reply_out);
 	if (err != OK)
 		return err;
-	return notice_show(call, STR_NONE, 200, TEXT_VERIFIED, TEXT_VERIFIED_HELP, reply_out);
+	return notice_show(call, request_in->ui_locales, 200, TEXT_VERIFIED, TEXT_VERIFIED_HELP, reply_out);
 }

@@ -145,6 +145,7 @@ enum err handle_forgotten_submit(
 	struct call *call, const struct forgotten_submit_request *request_in, struct web_reply *reply_out)
 {
 	struct asked asked = {.status = 403,
+		.ui_locales = request_in->ui_locales,
 		.tenant_slug = request_in->tenant,
 		.email = request_in->email,
 		.alert = TEXT_FORM_EXPIRED};
@@ -153,7 +154,8 @@ enum err handle_forgotten_submit(
 	enum err err;
 
 	if (call->form_fault.p != NULL)
-		return notice_show(call, STR_NONE, 400, TEXT_REQUEST_EXPIRED, TEXT_REQUEST_EXPIRED_HELP, reply_out);
+		return notice_show(
+			call, asked.ui_locales, 400, TEXT_REQUEST_EXPIRED, TEXT_REQUEST_EXPIRED_HELP, reply_out);
 	if ((err = find_entry(call, request_in->resume, &entry)) != OK)
 		return err;
 	if (!csrf_matches(call, csrf_sent_seed(call), FORM_FORGOTTEN, entry.resume, request_in->csrf))
@@ -168,7 +170,7 @@ enum err handle_forgotten_submit(
 		return show_question(call, &entry, &asked, reply_out);
 	}
 	people_pad(call, started_us, PAD_MS);
-	return notice_show(call, STR_NONE, 200, TEXT_FORGOTTEN_SENT, TEXT_FORGOTTEN_SENT_HELP, reply_out);
+	return notice_show(call, asked.ui_locales, 200, TEXT_FORGOTTEN_SENT, TEXT_FORGOTTEN_SENT_HELP, reply_out);
 }
 
 /* -- following its link -- */

@@ -227,7 +227,7 @@ static enum err act(struct call *call, const struct sessions_submit_request *req
 	struct suspect *owner, struct web_reply *reply)
 {
 	if (call->form_fault.p != NULL || !csrf_matches(call, owner->seed, FORM_SESSIONS, STR_NONE, request->csrf))
-		return show(call, store, owner, STR_NONE, 403, TEXT_FORM_EXPIRED, reply);
+		return show(call, store, owner, request->ui_locales, 403, TEXT_FORM_EXPIRED, reply);
 	return request->session.len > 0 ? end_one(call, store, owner, request->session, reply)
 	                                : end_all(call, store, owner, reply);
 }

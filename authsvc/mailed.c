@@ -109,13 +109,13 @@ static bool is_foreign(const struct call *call)
 enum err mailed_submit(struct call *call, const struct mailed *mailed, const struct invitation_submit_request *request,
 	struct web_reply *reply)
 {
-	struct shown shown = {422, request->token, STR_NONE, TEXT_PASSWORD_LONG};
+	struct shown shown = {422, request->token, request->ui_locales, TEXT_PASSWORD_LONG};
 	struct store store = {0};
 	struct ticket ticket;
 	enum err err;
 
 	if (is_foreign(call))
-		return notice_show(call, STR_NONE, 410, TEXT_LINK_GONE, mailed->gone_help, reply);
+		return notice_show(call, shown.ui_locales, 410, TEXT_LINK_GONE, mailed->gone_help, reply);
 	if (call->form_fault.p != NULL)
 		return show(call, mailed, &shown, reply);
 	if (!csrf_matches(call, csrf_sent_seed(call), mailed->form, request->token, request->csrf)) {

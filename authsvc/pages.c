@@ -167,9 +167,15 @@ void pages_put_button(const struct page *page, enum text label)
 	pages_put_submit(page, label, LOOK_MAIN, NULL);
 }
 
+void pages_put_language(const struct page *page)
+{
+	pages_put_hidden(page, "ui_locales", str_from(rules_locale_name(page->locale)));
+}
+
 void pages_put_form(const struct page *page, const char *action)
 {
 	buf_printf(page->out, "<form method=\"post\" action=\"%s\">\n", action);
+	pages_put_language(page);
 }
 
 /* Not sent: it has no name. */

@@ -16,6 +16,7 @@ static void put_begin(const struct page *page, const char *action, const char *w
 	buf_put_c(page->out, "<p class=\"alert\" role=\"alert\" hidden>");
 	pages_put_text(page, TEXT_PASSKEY_FAILED);
 	buf_put_c(page->out, "</p>\n");
+	pages_put_language(page);
 	pages_put_hidden(page, "csrf", view->csrf);
 	pages_put_hidden(page, "challenge", view->challenge);
 	pages_put_hidden(page, "resume", view->resume.len > 0 ? view->resume : STR_NONE);

@@ -23,6 +23,7 @@ void pages_put_text(const struct page *page, enum text text);
 void pages_put_paragraph(const struct page *page, struct str text);
 void pages_put_alert(const struct page *page);
 void pages_put_form(const struct page *page, const char *action);
+void pages_put_language(const struct page *page); /* in a form: its answer is in the page's own */
 void pages_put_hidden(const struct page *page, const char *name, struct str value);
 void pages_put_input(const struct page *page, const struct input *input);
 /* `about`: the id of what the button is for, where there are several of the same name; or NULL. */

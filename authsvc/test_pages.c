@@ -142,6 +142,7 @@ static void every_page_stands_without_script_and_with_the_one_style(void **state
 			assert_int_equal(count_of("<h1>"), 1);
 			assert_int_equal(count_of("name=\"viewport\""), 1);
 			assert_int_equal(count_of("</html>"), 1);
+			assert_int_equal(count_of("<form "), count_of(" name=\"ui_locales\" "));
 		}
 	}
 }

@@ -93,6 +93,7 @@ static void a_page_has_the_one_script_or_none(void **state)
 			CHECK(kinds[kind].name,
 				count_of(" onclick=") + count_of(" onload=") + count_of(" style=") == 0);
 			CHECK(kinds[kind].name, count_of("<input id=") == count_of("<label for="));
+			CHECK(kinds[kind].name, count_of("<form ") == count_of(" name=\"ui_locales\" "));
 		}
 	}
 }

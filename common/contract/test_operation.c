@@ -147,6 +147,21 @@ static void every_path_parameter_has_its_field(void **state)
 	}
 }
 
+/* A form is answered in the language of its page, so it brings that along. */
+static void every_form_of_a_page_takes_its_language(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < OPERATION_COUNT; i++) {
+		const struct operation *operation = &operation_table[i];
+		const struct field *field;
+
+		if ((operation->flags & OP_PAGE) == 0 || strcmp(operation->method, "POST") != 0)
+			continue;
+		field = shape_field(operation->request(), STR("ui_locales"));
+		CHECK(operation->name, field != NULL && field->in == IN_FORM && (field->flags & REQUIRED) == 0);
+	}
+}
+
 static size_t count_in(const struct shape *shape, enum field_in in)
 {
 	size_t count = 0;
@@ -386,6 +401,7 @@ int main(void)
 		cmocka_unit_test(every_caller_has_an_arrow_to_the_operations_lane),
 		cmocka_unit_test(both_ends_of_every_arrow_exist_and_carry_something),
 		cmocka_unit_test(every_path_parameter_has_its_field),
+		cmocka_unit_test(every_form_of_a_page_takes_its_language),
 		cmocka_unit_test(bodies_methods_and_flags_agree),
 		cmocka_unit_test(fields_are_what_the_codecs_take),
 		cmocka_unit_test(every_role_grants_permissions_that_exist),

@@ -10,6 +10,7 @@ import berth_flow
 from berth_browser import Chromium
 from berth_factor import RECOVERY, app_code
 from berth_flow import Authorization, Browser
+from berth_suite import wait_for
 
 ORDINARY = "form:not([data-passkey])"
 SCOPE = "openid profile offline_access booking.read"
@@ -95,7 +96,8 @@ class Walker:
         self.press(arrives=arrives)
 
     def mailed(self, page, not_this=None):
-        return self.suite.link_in_mail(self.person["email"], page)
+        """The newest link in the person's mails; `not_this` came earlier, and the next is still on its way."""
+        return wait_for(lambda: (link := self.suite.link_in_mail(self.person["email"], page)) != not_this and link, 20, f"another link to /{page}")
 
 
 def sign_in(at):
@@ -231,7 +233,8 @@ def address(at):
     at.type(email=new, current=at.person["password"])
     at.press()
     yield Stop("address change, mails sent")
-    at.open("/email/confirm", token=at.suite.link_in_mail(new, "email/confirm"))
+    first = at.suite.link_in_mail(new, "email/confirm")
+    at.open("/email/confirm", token=first)
     yield Stop("address change, the new one's link")
     at.press()
     yield Stop("address change, half confirmed")
@@ -244,7 +247,7 @@ def address(at):
     at.open("/account/email")
     at.type(email=old, current=at.person["password"])
     at.press()
-    at.open("/email/confirm", token=at.mailed("email/confirm"))
+    at.open("/email/confirm", token=at.mailed("email/confirm", not_this=first))
     at.press("form:last-of-type button")
     yield Stop("address change stopped")
 

@@ -6,13 +6,26 @@ STOP_SECONDS=30
 
 pid_file() { printf '%s/run/%s.pid' "$STATE_DIR" "$1"; }
 
-# pid_start_time PID: the start time in clock ticks, and nothing for a process that is gone or a zombie.
+# pid_start_time PID: the start time in clock ticks, and nothing for a process that is gone or a zombie. Its first thread may
+# be a zombie long before the last one has let go of the ports.
 pid_start_time() {
-	local stat
+	local pid=$1 stat
 	stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
 	# shellcheck disable=SC2086  # the fields after the name, which itself may hold blanks and parentheses
 	set -- ${stat##*) }
-	[ "$1" != Z ] && [ "$1" != X ] && printf '%s' "${20}"
+	[ "$1" != X ] || return 1
+	[ "$1" != Z ] || pid_has_threads "$pid" || return 1
+	printf '%s' "${20}"
+}
+
+# pid_has_threads PID: one that is no zombie.
+pid_has_threads() {
+	local task stat
+	for task in "/proc/$1/task"/*; do
+		stat=$(cat "$task/stat" 2>/dev/null) || continue
+		[[ ${stat##*) } == [ZX]* ]] || return 0
+	done
+	return 1
 }
 
 # process_is_stopped PID: by a signal.

@@ -7,6 +7,7 @@ import os
 import pathlib
 import re
 import secrets
+import signal
 import subprocess
 import time
 from datetime import datetime, timedelta, timezone
@@ -41,6 +42,17 @@ def instant(moment):
     return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def is_left(pid):
+    """Whether one of its threads is neither gone nor a zombie."""
+    for task in pathlib.Path(f"/proc/{pid}/task").glob("*/stat"):
+        try:
+            if task.read_text(encoding="utf-8").rpartition(")")[2].split()[0] not in "ZX":
+                return True
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    return False
+
+
 class Suite:
     def __init__(self, run_dir):
         self.run_dir = pathlib.Path(run_dir)
@@ -62,6 +74,12 @@ class Suite:
     def pid(self, name):
         self.reload()
         return next(process["pid"] for process in self.info["processes"] if process["name"] == name)
+
+    def kill(self, name):
+        """SIGKILL; when this returns the last thread has let go of the ports."""
+        pid = self.pid(name)
+        os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: not is_left(pid), 60, f"the end of {name}")
 
     def admin_url(self, name):
         return next(process["admin_url"] for process in self.info["processes"] if process["name"] == name)

@@ -13,7 +13,7 @@ import httpx
 import pytest
 import redis
 
-from berth_suite import wait_for
+from berth_suite import is_left, wait_for
 from test_audit import told_and_committed
 
 ORDER = 90
@@ -138,8 +138,7 @@ def test_auditsvc_gone_for_ten_minutes(suite, slug):
                     reply = user.patch(path, {"note": "changed"}, if_match=reply.etag).expect(200)
                 made[reply.body["id"]] = user.delete(path, if_match=reply.etag).expect(200).body["version"]
             if len(made) == 20:
-                os.kill(suite.pid("bookingsvc"), signal.SIGKILL)
-                wait_for(lambda: not alive(suite.pid("bookingsvc")), 5, "the end")
+                suite.kill("bookingsvc")
                 # Not ready, for it never reached one that it dials; it serves all the same.
                 with pytest.raises(AssertionError, match='"auditsvc_FAST":"missing"'):
                     suite.ctl("start", "bookingsvc")
@@ -191,22 +190,13 @@ def test_a_killed_process_comes_back(suite, slug, name):
             user.get("/v1/whoami").expect(200)
             user.get(f"/v1/bookings/{booking['id']}").expect(200)
     finally:
-        wait_for(lambda: not alive(suite.pid(name)), 5, "the end")
+        wait_for(lambda: not is_left(suite.pid(name)), 60, "the end")
         suite.ctl("start", name)
         suite.reload()
     wait_for(lambda: whoami_works(suite, slug), 20, f"the service after {name} came back")
     assert len(event_of(suite, slug, booking)) == 1
     again = books(suite, slug)
     assert len(event_of(suite, slug, again)) == 1
-
-
-def alive(pid):
-    """Neither gone nor a zombie."""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8") as stat:
-            return stat.read().rpartition(")")[2].split()[0] not in "ZX"
-    except FileNotFoundError:
-        return False
 
 
 def all_stopped(pid):
@@ -247,8 +237,7 @@ def test_a_key_survives_a_killed_process(suite, slug):
     user = suite.as_role(slug, "User")
     key, body = secrets.token_hex(8), {"spot_id": area["spots"][0], **suite.slot()}
     first = user.post("/v1/bookings", body, key=key).expect(201)
-    os.kill(suite.pid("bookingsvc"), signal.SIGKILL)
-    wait_for(lambda: not alive(suite.pid("bookingsvc")), 5, "the end")
+    suite.kill("bookingsvc")
     suite.ctl("start", "bookingsvc")
     wait_for(lambda: whoami_works(suite, slug), 20, "the service")
     assert user.post("/v1/bookings", body, key=key).expect(201).body == first.body
@@ -270,8 +259,7 @@ def test_what_was_under_way_when_its_process_died_has_one_effect_at_most(suite, 
     with concurrent.futures.ThreadPoolExecutor(12) as pool:
         asked = [pool.submit(make, number) for number in range(240)]
         wait_for(lambda: len(answered) >= 60, 60, "the work to be under way")
-        os.kill(suite.pid("bookingsvc"), signal.SIGKILL)
-        wait_for(lambda: not alive(suite.pid("bookingsvc")), 5, "the end")
+        suite.kill("bookingsvc")
         suite.ctl("start", "bookingsvc")
         outcomes = [future.result() for future in asked]
     wait_for(lambda: whoami_works(suite, slug), 20, "the service")

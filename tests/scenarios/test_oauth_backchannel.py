@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Clients are told of sessions that end (OpenID Connect Back-Channel Logout 1.0): by a real receiver, whatever ends them, across crashes, and not for ever."""
 import concurrent.futures
-import os
 import secrets
-import signal
 import socket
 
 import pytest
@@ -308,7 +306,7 @@ def test_it_survives_kill_9(suite, receiver, client, person):
     receiver.status = 503
     by_the_client(suite, flow, tokens, person)
     wait_for(lambda: receiver.tokens, 20, "the first attempt")
-    os.kill(suite.pid("authsvc"), signal.SIGKILL)
+    suite.kill("authsvc")
     suite.ctl("start", "authsvc")
     settled(suite)
     receiver.tokens, receiver.status = [], 200

@@ -7,13 +7,14 @@ import pathlib
 import secrets
 import signal
 import socket
+import subprocess
 import threading
 from datetime import datetime, timedelta, timezone
 
 import pytest
 
 from berth_load import Load, reading
-from berth_suite import instant, wait_for
+from berth_suite import ROOT, instant, is_left, wait_for
 
 ORDER = 92
 BOOKINGS = 300      # at most
@@ -140,3 +141,26 @@ def test_a_stranger_at_the_handover_socket_gets_nothing(suite):
             data, ancillary = b"", []
     assert data == b"" and ancillary == []
     assert suite.ready("gateway")
+
+
+HALF_DEAD = """import ctypes, threading
+threading.Thread(target=threading.Event().wait).start()
+ctypes.CDLL(None).pthread_exit(None)
+"""
+
+
+def test_a_process_runs_as_long_as_one_of_its_threads():
+    """One that is killed may look like a zombie while another thread still holds its ports; whoever is started then cannot listen."""
+    def seen():
+        words = ["bash", "-c", '. deploy/lib/process.sh; pid_start_time "$1"', "bash", str(process.pid)]
+        return subprocess.run(words, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False).stdout
+    process = subprocess.Popen(["/usr/bin/python3", "-c", HALF_DEAD])
+    try:
+        stat = pathlib.Path(f"/proc/{process.pid}/stat")
+        wait_for(lambda: stat.read_text(encoding="utf-8").rpartition(")")[2].split()[0] == "Z", 30, "the end of the first thread")
+        assert seen() == stat.read_text(encoding="utf-8").rpartition(")")[2].split()[19]
+    finally:
+        process.kill()
+    wait_for(lambda: not is_left(process.pid), 30, "the end of the other")
+    assert seen() == "", "what is a zombie altogether is gone"
+    process.wait()

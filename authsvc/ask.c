@@ -16,6 +16,9 @@ static const char *refuse_kind(
 		return "request_not_supported";
 	if (request->has_request_uri)
 		return "request_uri_not_supported";
+	*description_out = "clients are registered beforehand";
+	if (request->has_registration)
+		return "registration_not_supported";
 	*description_out = "response_type must be code";
 	if (!request->has_response_type)
 		return "invalid_request";

@@ -123,6 +123,7 @@ def test_a_redirect_uri_that_is_almost_right_is_refused_on_a_page(suite, client)
     ({"scope": "no.such.permission"}, "invalid_scope"),
     ({"request": "e30."}, "request_not_supported"),
     ({"request_uri": "https://evil.example/r"}, "request_uri_not_supported"),
+    ({"registration": "{}"}, "registration_not_supported"),
     ({"prompt": "none"}, "login_required"),
     ({"max_age": "x"}, "invalid_request"),
 ], ids=lambda value: json.dumps(value) if isinstance(value, dict) else value)

@@ -114,6 +114,7 @@ def test_a_pushed_request_is_short_lived(suite, client):
     ({"code_challenge_method": "plain"}, "invalid_request"),
     ({"request_uri": "urn:ietf:params:oauth:request_uri:x"}, "invalid_request"),
     ({"request": "e30."}, "request_not_supported"),
+    ({"registration": "{}"}, "registration_not_supported"),
     ({"scope": "no.such.permission"}, "invalid_scope"),
     ({"resource": "https://other.example"}, "invalid_target"),
     ({"response_type": "token"}, "unsupported_response_type"),

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """What RFC 7515, 7517, 7518, 8037 and 8725 say of signatures, headers and keys, and RFC 7519 and 9068 of claims: made wrong one by one."""
+import contextlib
 import hashlib
 import json
+import secrets
 import time
 import uuid
 
 from cryptography.hazmat.primitives import hashes
 
-from berth_jose import ED_ORDER, P256_ORDER, b64, compact, dumps, header_of, hs256, number, tail_bits, unb64
+from berth_jose import ED_ORDER, P256_ORDER, Ed25519, b64, compact, dumps, header_of, hs256, number, tail_bits, unb64
+from berth_suite import wait_for
 
 # Published vectors: (where, JWK, compact, payload). Members are as printed there.
 PAYLOAD_7515 = "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
@@ -281,3 +284,19 @@ def fresh(token_claims):
     """Claims of the same person, good for a while."""
     now = int(time.time())
     return {**token_claims, "iat": now - 10, "exp": now + 900, "jti": str(uuid.uuid4()), "ims": 5}, now
+
+
+RESERVED_TENANT = "ffffffff-ffff-7fff-bfff-ffffffffffff"
+
+
+@contextlib.contextmanager
+def known_key(suite, kind=Ed25519):
+    """A key whose private half we hold, among those that authsvc publishes: retired, so that it only verifies."""
+    key = kind(f"test-{secrets.token_hex(8)}")
+    suite.sql("insert into auth.signing_key (tenant_id, public_id, kid, alg, state, jwk, created_at, retired_at) "
+              "values (%s, %s, %s, %s, 'retired', %s, now(), now())", RESERVED_TENANT, str(uuid.uuid4()), key.kid, key.alg, json.dumps(key.jwk(alg=key.alg, use="sig")))
+    try:
+        wait_for(lambda: key.kid in suite.api().get("/oauth2/jwks").text, 60, "the publication of the key")
+        yield key
+    finally:
+        suite.sql("delete from auth.signing_key where kid = %s", key.kid)

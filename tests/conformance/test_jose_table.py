@@ -2,7 +2,6 @@
 """The rows of jose_table by the probes `jws` and `jwt`, and as access tokens at a gateway that knows the key: one verdict."""
 import itertools
 import json
-import secrets
 import uuid
 
 import pytest
@@ -15,7 +14,6 @@ from edge import Edge, bearer, head
 from own_gateway import NO_LIMITS, OwnGateway
 
 ORDER = 47
-RESERVED_TENANT = "ffffffff-ffff-7fff-bfff-ffffffffffff"
 PAYLOAD = {"hello": "world"}
 TOKEN_MAX = 4096
 
@@ -94,15 +92,8 @@ def test_a_set_that_is_none_verifies_nothing(folder, ours, document):
 
 @pytest.fixture(scope="module")
 def known(suite):
-    """A key whose private half we hold, among those that authsvc publishes: retired, so that it only verifies."""
-    key = Ed25519(f"test-{secrets.token_hex(8)}")
-    suite.sql("insert into auth.signing_key (tenant_id, public_id, kid, alg, state, jwk, created_at, retired_at) "
-              "values (%s, %s, %s, 'EdDSA', 'retired', %s, now(), now())", RESERVED_TENANT, str(uuid.uuid4()), key.kid, json.dumps(key.jwk(alg="EdDSA", use="sig")))
-    try:
-        wait_for(lambda: key.kid in suite.api().get("/oauth2/jwks").text, 60, "the publication of the key")
+    with jose_table.known_key(suite) as key:
         yield key
-    finally:
-        suite.sql("delete from auth.signing_key where kid = %s", key.kid)
 
 
 @pytest.fixture(scope="module")

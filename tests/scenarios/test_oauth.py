@@ -270,6 +270,23 @@ def test_a_stolen_refresh_token_ends_the_whole_family(suite, flow, person, clien
     wait_for(lambda: suite.api(third["access_token"]).get("/v1/whoami").status == 401, 2, "the revocation of the family")
 
 
+def test_a_grant_ends_by_its_age_however_often_it_is_refreshed(suite, flow, person, client):
+    """Absolutely after thirty days, and after seven without use; refreshing moves the second and never the first."""
+    family = "from auth.grant_family f join auth.person p on p.tenant_id = f.tenant_id and p.id = f.person_id where p.public_id = %s order by f.id desc limit 1"
+    tokens = finished(flow, person)
+    before = suite.sql(f"select f.expires_at, f.expires_at - f.created_at {family}", person["id"])
+    assert len(before) == 1 and before[0][1].days == 30
+    tokens = refresh(suite, client, tokens["refresh_token"]).json()
+    assert suite.sql(f"select f.expires_at, f.expires_at - f.created_at {family}", person["id"]) == before
+    moved = "update auth.grant_family f set {} from auth.person p where p.tenant_id = f.tenant_id and p.id = f.person_id and p.public_id = %s returning 1"
+    suite.sql(moved.format("rotated_at = now() - interval '7 days 1 second'"), person["id"])
+    oauth_error(refresh(suite, client, tokens["refresh_token"]), "invalid_grant")
+    suite.sql(moved.format("rotated_at = now() - interval '6 days 23 hours'"), person["id"])
+    tokens = refresh(suite, client, tokens["refresh_token"]).json()
+    suite.sql(moved.format("expires_at = now()"), person["id"])
+    oauth_error(refresh(suite, client, tokens["refresh_token"]), "invalid_grant")
+
+
 def test_a_refresh_asks_for_no_more_than_was_granted(suite, person, client):
     flow = Authorization(suite.info, client, scope="openid offline_access booking.read")
     first = finished(flow, person)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """WebAuthn by the probe: the published vectors hold, and each thing that is made wrong is refused for itself."""
 import hashlib
+import json
 
 import pytest
 from cryptography.hazmat.primitives import hashes
@@ -16,6 +17,7 @@ SELF = table.VECTORS["16.3 ES256, self attestation"]
 CERTIFIED = table.VECTORS["16.10 RS256, a certificate"]
 HASH = bytes.fromhex(table.HASH)
 FLAGS = 32
+PADDED = ("challenge", "client_data_json", "attestation_object", "authenticator_data", "signature", "public_key")
 
 
 def said(ceremony, fields):
@@ -35,6 +37,15 @@ def test_the_published_vectors_verify(name):
     row = table.VECTORS[name]
     assert said("register", table.registration(row)) == {"verdict": "accept", "reason": None}
     assert said("authenticate", table.authentication(row)) == {"verdict": "accept", "reason": None}
+
+
+def test_the_fields_around_may_be_padded():
+    for ceremony, fields in (("register", table.registration(NONE)), ("authenticate", table.authentication(NONE))):
+        given = {name: value + "=" * (-len(value) % 4) if name in PADDED else value for name, value in json.loads(table.given(fields)).items()}
+        assert given != json.loads(table.given(fields))
+        assert probe("webauthn", ceremony, given=json.dumps(given).encode()) == {"verdict": "accept", "reason": None}
+        over = {name: value + "=" if name in PADDED else value for name, value in given.items()}
+        assert probe("webauthn", ceremony, given=json.dumps(over).encode()) == {"verdict": "refuse", "reason": "a field is no base64url"}
 
 
 def test_what_the_specification_allows_and_this_product_does_not():

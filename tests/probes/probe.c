@@ -8,15 +8,18 @@ static const struct kind {
 	const char *name;
 	int (*run)(struct probe *probe);
 	bool text; /* one trailing newline is no part of the input */
+	int words; /* arguments that are no options; each must be there */
+	const char *options[PROBE_OPTIONS_MAX];
 	const char *help;
 } kinds[] = {
-	{"http1", probe_http1, false, "the bytes of a connection"},
-	{"json", probe_json, true, "one document"},
-	{"jws", probe_jws, true, "JWKS.json [--alg A,B]: a compact JWS"},
-	{"jwt", probe_jwt, true, "JWKS.json --iss I --aud A --now SECONDS [--env E]: an access token"},
-	{"merkle", probe_merkle, true, "inclusion|consistency: a proof and what it is to prove"},
-	{"plate", probe_plate, true, "--country C: a registration plate"},
-	{"webauthn", probe_webauthn, true, "register|authenticate: a ceremony's fields"},
+	{"http1", probe_http1, false, 0, {NULL}, "the bytes of a connection"},
+	{"json", probe_json, true, 0, {NULL}, "one document"},
+	{"jws", probe_jws, true, 1, {"--alg"}, "JWKS.json [--alg A,B]: a compact JWS"},
+	{"jwt", probe_jwt, true, 1, {"--iss", "--aud", "--now", "--env"},
+		"JWKS.json --iss I --aud A --now SECONDS [--env E]: an access token"},
+	{"merkle", probe_merkle, true, 1, {NULL}, "inclusion|consistency: a proof and what it is to prove"},
+	{"plate", probe_plate, true, 0, {"--country"}, "--country C: a registration plate"},
+	{"webauthn", probe_webauthn, true, 1, {NULL}, "register|authenticate: a ceremony's fields"},
 };
 
 #define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))
@@ -27,13 +30,51 @@ int probe_fail(const char *what, const char *about)
 	return PROBE_FAILED;
 }
 
-const char *probe_option(const struct probe *probe, const char *name)
+static bool is_help(const char *word)
 {
-	for (int i = 0; i + 1 < probe->argc; i++) {
-		if (strcmp(probe->argv[i], name) == 0)
-			return probe->argv[i + 1];
+	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
+/* The place of the option that `word` names, whole or up to "="; PROBE_OPTIONS_MAX: the kind has none such. */
+static size_t option_place(const struct kind *kind, const char *word)
+{
+	const size_t len = strcspn(word, "=");
+	size_t place = 0;
+
+	while (place < PROBE_OPTIONS_MAX && kind->options[place] != NULL &&
+		(strlen(kind->options[place]) != len || strncmp(kind->options[place], word, len) != 0))
+		place++;
+	return place < PROBE_OPTIONS_MAX && kind->options[place] != NULL ? place : PROBE_OPTIONS_MAX;
+}
+
+/*
+ * "--name value" and "--name=value" before, between and behind the words. What is not known, missing or given twice
+ * fails the probe: an option that is passed over would be a judgement by other rules than were asked for.
+ */
+static int read_arguments(struct probe *probe, const struct kind *kind, int argc, char **argv)
+{
+	int words = 0;
+
+	for (int i = 0; i < argc; i++) {
+		const char *equals = strchr(argv[i], '=');
+		size_t place;
+
+		if (argv[i][0] != '-') {
+			if (words == kind->words)
+				return probe_fail("an argument too many", argv[i]);
+			probe->words[words++] = argv[i];
+			continue;
+		}
+		place = option_place(kind, argv[i]);
+		if (place == PROBE_OPTIONS_MAX)
+			return probe_fail("unknown option", argv[i]);
+		if (probe->options[place] != NULL)
+			return probe_fail("given twice", argv[i]);
+		if (equals == NULL && i + 1 == argc)
+			return probe_fail("needs a value", argv[i]);
+		probe->options[place] = equals != NULL ? equals + 1 : argv[++i];
 	}
-	return NULL;
+	return words == kind->words ? PROBE_JUDGED : probe_fail("an argument is missing", kind->help);
 }
 
 static struct str read_all(struct arena *arena, FILE *file)
@@ -81,20 +122,48 @@ int probe_print(struct buf *line)
 	return fwrite(line->p, 1, line->len, stdout) == line->len ? PROBE_JUDGED : PROBE_FAILED;
 }
 
+/* A quoted string of letters up to U+00FF, those beyond ASCII escaped. */
+static void put_escaped(struct json_writer *w, struct str quoted)
+{
+	struct buf ascii;
+
+	buf_init(&ascii, PROBE_ARENA_MAX);
+	for (size_t i = 0; i < quoted.len; i++) {
+		uint8_t byte = (uint8_t)quoted.p[i];
+
+		if (byte < 0x80 || i + 1 == quoted.len)
+			buf_put_byte(&ascii, byte);
+		else
+			buf_printf(&ascii, "\\u00%02x", (byte & 0x03) << 6 | ((uint8_t)quoted.p[++i] & 0x3f));
+	}
+	json_put_raw(w, buf_str(&ascii));
+	if (!buf_ok(&ascii))
+		w->buf->failed = true;
+	buf_release(&ascii);
+}
+
 void probe_put_bytes(struct json_writer *w, struct str bytes)
 {
-	struct buf text;
+	struct buf latin, escaped;
+	struct json_writer quoted;
 
-	buf_init(&text, PROBE_INPUT_MAX);
+	buf_init(&latin, PROBE_INPUT_MAX);
+	buf_init(&escaped, PROBE_ARENA_MAX);
 	for (size_t i = 0; i < bytes.len; i++) {
 		uint8_t byte = (uint8_t)bytes.p[i];
 
+		/* Each of these begins with 0xc2 or 0xc3 and has one byte more. */
 		if (byte >= 0x80)
-			buf_put_byte(&text, (uint8_t)(0xc0 | byte >> 6));
-		buf_put_byte(&text, byte >= 0x80 ? (uint8_t)(0x80 | (byte & 0x3f)) : byte);
+			buf_put_byte(&latin, (uint8_t)(0xc0 | byte >> 6));
+		buf_put_byte(&latin, byte >= 0x80 ? (uint8_t)(0x80 | (byte & 0x3f)) : byte);
 	}
-	json_put_str(w, buf_str(&text));
-	buf_release(&text);
+	quoted = json_writer_over(&escaped);
+	json_put_str(&quoted, buf_str(&latin));
+	put_escaped(w, buf_str(&escaped));
+	if (!buf_ok(&latin) || !buf_ok(&escaped))
+		w->buf->failed = true;
+	buf_release(&escaped);
+	buf_release(&latin);
 }
 
 int probe_verdict(bool accepted, const char *reason)
@@ -119,24 +188,26 @@ int probe_verdict(bool accepted, const char *reason)
 	return code;
 }
 
-static int usage(void)
+static int usage(FILE *to)
 {
 	(void)fputs("Usage: ./tests/probe KIND [ARGS] < input\n\n"
 		    "Runs the production parser or verifier on standard input and prints one JSON object.\n"
 		    "Exit 0: judged, either way; 2: the probe itself failed. Kinds:\n\n"
 		    "  crash-points  (no input) each name for BERTH_CRASH_AT, and the processes that pass it\n",
-		stderr);
+		to);
 	for (size_t i = 0; i < KIND_COUNT; i++)
-		(void)fprintf(stderr, "  %-13s %s\n", kinds[i].name, kinds[i].help);
-	return PROBE_FAILED;
+		(void)fprintf(to, "  %-13s %s\n", kinds[i].name, kinds[i].help);
+	return to == stdout ? PROBE_JUDGED : PROBE_FAILED;
 }
 
 static int run(const struct kind *kind, int argc, char **argv)
 {
-	struct probe probe = {.arena = arena_new(PROBE_ARENA_MAX), .argc = argc, .argv = argv};
+	struct probe probe = {.arena = NULL};
 	int code;
 
-	if (!probe.arena)
+	if ((code = read_arguments(&probe, kind, argc, argv)) != PROBE_JUDGED)
+		return code;
+	if (!(probe.arena = arena_new(PROBE_ARENA_MAX)))
 		return probe_fail("no memory", NULL);
 	probe.input = read_all(probe.arena, stdin);
 	if (!probe.input.p) {
@@ -152,9 +223,13 @@ static int run(const struct kind *kind, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+	for (int i = 1; i < argc && i <= 2; i++) {
+		if (is_help(argv[i]))
+			return usage(stdout);
+	}
 	for (size_t i = 0; argc > 1 && i < KIND_COUNT; i++) {
 		if (strcmp(argv[1], kinds[i].name) == 0)
 			return run(&kinds[i], argc - 2, argv + 2);
 	}
-	return usage();
+	return usage(stderr);
 }

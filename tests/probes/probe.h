@@ -12,13 +12,16 @@
 #define PROBE_INPUT_MAX (16U << 20)
 #define PROBE_ARENA_MAX (64U << 20)
 
+#define PROBE_WORDS_MAX 1
+#define PROBE_OPTIONS_MAX 4
+
 enum probe_exit { PROBE_JUDGED = 0, PROBE_FAILED = 2 };
 
 struct probe {
 	struct arena *arena;
-	struct str input; /* of text kinds one trailing newline is gone already */
-	int argc;         /* arguments behind the kind */
-	char **argv;
+	struct str input;                       /* of text kinds one trailing newline is gone already */
+	const char *words[PROBE_WORDS_MAX];     /* behind the kind, as many as it takes */
+	const char *options[PROBE_OPTIONS_MAX]; /* values, in the order of the kind's names; NULL: not given */
 };
 
 int probe_http1(struct probe *probe);
@@ -31,13 +34,11 @@ int probe_webauthn(struct probe *probe);
 
 /* Says on standard error what is wrong with the call; always PROBE_FAILED. */
 int probe_fail(const char *what, const char *about);
-/* The value behind "--name", or NULL. */
-const char *probe_option(const struct probe *probe, const char *name);
 /* The whole file in the arena; p is NULL when it cannot be read (said on standard error). */
 struct str probe_file(struct probe *probe, const char *path);
 /* Prints the line; always PROBE_JUDGED, or PROBE_FAILED when the buffer failed. */
 int probe_print(struct buf *line);
-/* Bytes from 0x80 on as U+0080 to U+00FF, so that any header can be shown. */
+/* Bytes from 0x80 on as the escapes \u0080 to \u00ff, so that any header can be shown. */
 void probe_put_bytes(struct json_writer *w, struct str bytes);
 /* Prints {"verdict","reason"}. */
 int probe_verdict(bool accepted, const char *reason);

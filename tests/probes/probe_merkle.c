@@ -86,9 +86,9 @@ int probe_merkle(struct probe *probe)
 	const struct json *doc = NULL;
 	const char *reason = NULL;
 
-	if (probe->argc == 1 && strcmp(probe->argv[0], "inclusion") == 0)
+	if (strcmp(probe->words[0], "inclusion") == 0)
 		judge = judge_inclusion;
-	else if (probe->argc == 1 && strcmp(probe->argv[0], "consistency") == 0)
+	else if (strcmp(probe->words[0], "consistency") == 0)
 		judge = judge_consistency;
 	if (!judge)
 		return probe_fail("say inclusion or consistency", NULL);

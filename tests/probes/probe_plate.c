@@ -31,7 +31,7 @@ static int print_plate(const char *reason, struct str normal)
 
 int probe_plate(struct probe *probe)
 {
-	const char *name = probe_option(probe, "--country"), *reason;
+	const char *name = probe->options[0], *reason;
 	struct str normal = STR_NONE;
 	char country[3];
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/encode.h"
@@ -9,8 +10,8 @@
 struct fields {
 	struct arena *arena;
 	const struct json *root;
-	const char *missing; /* the probe cannot judge */
-	const char *reason;  /* judged: no base64url */
+	const char *missing; /* the name of one that is absent or of a wrong type */
+	const char *reason;  /* one is no base64url */
 };
 
 static struct str text_of(struct fields *fields, const char *name)
@@ -22,10 +23,14 @@ static struct str text_of(struct fields *fields, const char *name)
 	return text;
 }
 
+/* Base64url with and without padding: both are written, and what a ceremony signs is inside. */
 static struct str bytes_of(struct fields *fields, const char *name)
 {
 	struct str text = text_of(fields, name), bytes = STR_NONE;
 
+	if (text.len % 4 == 0)
+		for (int i = 0; i < 2 && text.len > 0 && text.p[text.len - 1] == '='; i++)
+			text.len--;
 	if (text.p != NULL && (bytes = base64url_decode(fields->arena, text)).p == NULL && fields->reason == NULL)
 		fields->reason = "a field is no base64url";
 	return bytes;
@@ -63,8 +68,14 @@ static struct webauthn_rules rules_of(struct fields *fields)
 
 static int answer(const struct fields *fields, enum err err, const char *reason)
 {
+	char text[96];
+
 	if (err == ERR_OVERLOADED)
 		return probe_fail("no memory", NULL);
+	if (fields->missing != NULL) {
+		(void)snprintf(text, sizeof text, "%s is missing or of a wrong type", fields->missing);
+		return probe_verdict(false, text);
+	}
 	return probe_verdict(err == OK && fields->reason == NULL, fields->reason != NULL ? fields->reason : reason);
 }
 
@@ -77,9 +88,7 @@ static int run_registration(struct probe *probe, struct fields *fields)
 	const char *reason = NULL;
 	enum err err = OK;
 
-	if (fields->missing != NULL)
-		return probe_fail("missing or of a wrong type", fields->missing);
-	if (fields->reason == NULL)
+	if (fields->missing == NULL && fields->reason == NULL)
 		err = webauthn_register(probe->arena, &rules, client_data, object, &credential, &reason);
 	return answer(fields, err, reason);
 }
@@ -100,24 +109,24 @@ static int run_authentication(struct probe *probe, struct fields *fields)
 	const char *reason = NULL;
 	enum err err = OK;
 
-	if (fields->missing != NULL)
-		return probe_fail("missing or of a wrong type", fields->missing);
-	if (fields->reason == NULL)
+	if (fields->missing == NULL && fields->reason == NULL)
 		err = webauthn_authenticate(probe->arena, &rules, &known, &assertion, &state, &reason);
 	return answer(fields, err, reason);
 }
 
 int probe_webauthn(struct probe *probe)
 {
-	const char *ceremony = probe->argc > 0 ? probe->argv[0] : "";
+	int (*judge)(struct probe *, struct fields *) = NULL;
 	struct fields fields = {.arena = probe->arena};
 	const char *reason = NULL;
 
+	if (strcmp(probe->words[0], "register") == 0)
+		judge = run_registration;
+	else if (strcmp(probe->words[0], "authenticate") == 0)
+		judge = run_authentication;
+	if (judge == NULL)
+		return probe_fail("say register or authenticate", NULL);
 	if (json_parse(probe->arena, probe->input, &fields.root, &reason) != OK)
-		return probe_fail("the input is no JSON", reason);
-	if (strcmp(ceremony, "register") == 0)
-		return run_registration(probe, &fields);
-	if (strcmp(ceremony, "authenticate") == 0)
-		return run_authentication(probe, &fields);
-	return probe_fail("webauthn register or webauthn authenticate", NULL);
+		return probe_verdict(false, reason);
+	return judge(probe, &fields);
 }

@@ -154,7 +154,13 @@ def test_an_access_token_is_judged_as_by_the_probe(suite, slug, tmp_path):
     assert probe(*words, "--now", now, given=token.encode())["verdict"] == "accept"
     assert probe(*words, "--now", str(int(now) + 7200), given=token.encode())["verdict"] == "refuse"
     assert probe(*words, "--now", now, given=token[:-4].encode() + b"AAAA")["verdict"] == "refuse"
-    assert probe("jws", str(keys), given=token.encode())["payload"]["iss"] == suite.url
+    signed = probe("jws", str(keys), given=token.encode())
+    assert signed["payload"]["iss"] == suite.url
+    assert probe(*words, "--now", now, given=token.encode() + b"\n") == signed
+    assert probe("jwt", f"--now={now}", f"--iss={suite.url}", "--aud", words[-1], str(keys), given=token.encode()) == signed
+    for refused in (probe("jws", str(keys), "--alg", "RS256", given=token.encode()), probe("jws", "--alg=HS256,none", str(keys), given=token.encode()),
+                    probe("jws", str(keys), given=token.encode() + b"\r\n"), probe("jws", str(keys), given=b""), probe(*words, "--now", now, given=b"\xff")):
+        assert refused.pop("reason") and refused == {"verdict": "refuse", "header": None, "payload": None}
 
 
 def subject(token):
@@ -266,10 +272,38 @@ def test_what_is_no_document_of_a_proof_is_refused(given):
     assert probe("merkle", "inclusion", given=given)["verdict"] == probe("merkle", "consistency", given=given)["verdict"] == "refuse"
 
 
-@pytest.mark.parametrize("words", [("merkle",), ("merkle", "else"), ("plate",), ("plate", "--country"), ("jws",), ("jwt",), ("else",), ()], ids=" ".join)
+BAD_CALLS = [
+    ("merkle",), ("merkle", "else"), ("merkle", "inclusion", "consistency"), ("webauthn",), ("webauthn", "else"), ("plate",), ("plate", "--country"),
+    ("plate", "--land", "FR"), ("plate", "--country", "FR", "--country", "NL"), ("jws",), ("jws", "/dev/null", "--alg"), ("jws", "/dev/null", "--algs", "ES256"),
+    ("jwt",), ("jwt", "/dev/null", "--iss", "i", "--aud", "a"), ("jwt", "/dev/null", "--iss", "i", "--aud", "a", "--now", "soon"), ("jws", "/nowhere"),
+    ("json", "twice"), ("http1", "-x"), ("else",), (),
+]
+
+
+@pytest.mark.parametrize("words", BAD_CALLS, ids=" ".join)
 def test_a_probe_that_was_not_asked_right_fails(words):
     outcome = subprocess.run([str(ROOT / "tests" / "probe"), *words], input=b"{}", capture_output=True)
     assert outcome.returncode == 2 and not outcome.stdout and outcome.stderr
+
+
+@pytest.mark.parametrize("words", [("--help",), ("-h",), ("jws", "--help")], ids=" ".join)
+def test_a_probe_explains_itself(words):
+    outcome = subprocess.run([str(ROOT / "tests" / "probe"), *words], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    assert outcome.returncode == 0 and not outcome.stderr
+    assert all(kind in outcome.stdout for kind in ("http1", "json", "jws", "jwt", "merkle", "plate", "webauthn", "crash-points"))
+
+
+def test_a_byte_beyond_ascii_is_an_escape():
+    outcome = subprocess.run([str(ROOT / "tests" / "probe"), "http1"], input=head("X: \xe9\x80\xff\tb"), capture_output=True, check=True)
+    assert rb'["X","\u00e9\u0080\u00ff\tb"]' in outcome.stdout and outcome.stdout.isascii()
+    assert json.loads(outcome.stdout)["requests"][0]["headers"][1] == ["X", "\xe9\x80\xff\tb"]
+
+
+@pytest.mark.parametrize("given", [b"", b"\n", b"x", b"[]", b"{}", b"\xff", b'{"rp_id":1}', b'{"rp_id":"a","rp_id":"a"}', b"[" * 100000], ids=range(9))
+def test_what_is_no_document_of_a_ceremony_is_refused(given):
+    for ceremony in ("register", "authenticate"):
+        judged = probe("webauthn", ceremony, given=given)
+        assert judged["verdict"] == "refuse" and judged["reason"], judged
 
 
 MARK = secrets.token_hex(2).upper()

@@ -5,10 +5,39 @@
 #include "base/json.h"
 #include "service/context.h"
 
+/* "verbose" among the words of the query, whatever its value. */
+static bool wants_detail(struct str query)
+{
+	struct str word, name;
+	bool more, found = false;
+
+	do {
+		more = str_cut(&query, '&', &word);
+		(void)str_cut(&word, '=', &name);
+		found |= str_eq_c(name, "verbose");
+	} while (more);
+	return found;
+}
+
+/* Whether the detail that is asked for may be shown; false when it is refused, which the answer then says. */
+static bool may_see_detail(struct http_admin_call *call)
+{
+	if (!call->has_client_cert) {
+		call->status = 403;
+		buf_put_c(call->body, "a client certificate is required\n");
+		return false;
+	}
+	call->content_type = "application/json";
+	return true;
+}
+
 static void show_live(void *ctx, struct http_admin_call *call)
 {
 	(void)ctx;
-	buf_put_c(call->body, "live\n");
+	if (!wants_detail(call->query))
+		buf_put_c(call->body, "live\n");
+	else if (may_see_detail(call))
+		buf_put_c(call->body, "{\"live\":\"up\"}");
 }
 
 static void show_ready(void *ctx, struct http_admin_call *call)
@@ -16,15 +45,12 @@ static void show_ready(void *ctx, struct http_admin_call *call)
 	struct json_writer w = json_writer_over(call->body);
 	bool ready;
 
-	if (!str_eq_c(call->query, "verbose")) {
+	if (!wants_detail(call->query)) {
 		ready = context_is_ready(ctx, NULL);
 		buf_put_c(call->body, ready ? "ready\n" : "not ready\n");
-	} else if (!call->has_client_cert) {
-		call->status = 403;
-		buf_put_c(call->body, "a client certificate is required\n");
+	} else if (!may_see_detail(call)) {
 		return;
 	} else {
-		call->content_type = "application/json";
 		json_begin_object(&w);
 		ready = context_is_ready(ctx, &w);
 		json_end_object(&w);

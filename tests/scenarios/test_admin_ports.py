@@ -21,9 +21,12 @@ def test_anyone_gets_a_bare_status(suite, name):
 
 @pytest.mark.parametrize("name", PROCESSES)
 def test_detail_and_metrics_need_the_certificate(suite, name):
-    for path in ("/readyz?verbose", "/metrics"):
-        assert suite.admin_get(name, path, certificate=False).status_code in (401, 403)
-        assert suite.admin_get(name, path).status_code == 200
+    for path in ("/livez?verbose", "/readyz?verbose", "/readyz?verbose=1", "/readyz?x&verbose", "/metrics"):
+        refused = suite.admin_get(name, path, certificate=False)
+        assert refused.status_code in (401, 403) and b'"up"' not in refused.content
+        shown = suite.admin_get(name, path)
+        assert shown.status_code == 200
+        assert path == "/metrics" or set(shown.json().values()) == {"up"}, shown.text
 
 
 @pytest.mark.parametrize("name", PROCESSES)

@@ -115,7 +115,7 @@ public_port_check() {
 	if process_is_alive gateway && [ "$1" = "$(port_of public)" ]; then
 		return 0
 	fi
-	ports_listening | grep -qx "$1" || return 0
+	ports_listening | grep -x "$1" >/dev/null || return 0
 	die "port $1 is in use by another program" \
 		"stop it (ss -ltnp 'sport = :$1' names it), or choose another: BERTH_PORT=9443 ./deploy/up --fresh"
 }

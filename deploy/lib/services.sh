@@ -50,6 +50,7 @@ service_start() {
 	[ -x "$(service_binary "$1")" ] || die "$1 is not installed in $STATE_DIR/opt/bin" "run ./deploy/up once"
 	! process_is_alive "$1" || return 0
 	config_read "$STATE_DIR/etc/$1.env" "$STATE_DIR/etc/$1.local.env"
+	[ -z "${BERTH_CRASH_AT:-}" ] || CONFIG+=("BERTH_CRASH_AT=$BERTH_CRASH_AT")	# test builds only; release builds know none
 	process_spawn "$1" "$(service_fingerprint "$1")" env -i "${CONFIG[@]}" "$(service_binary "$1")"
 }
 
@@ -72,7 +73,7 @@ service_replace() {
 		fi
 		process_stop "$name" TERM KILL
 		mv -f "$(pid_file "$name.old")" "$(pid_file "$name")"
-		process_is_gone "$name" || tail -c +$((said + 1)) "$log" | grep -q '"handover_failed"' || {
+		process_is_gone "$name" || tail -c +$((said + 1)) "$log" | grep '"handover_failed"' >/dev/null || {
 			tail -c +$((said + 1)) "$log" | tail -n 10 >&2
 			die "the new $name ended before it was ready; the old one goes on" "read $log"
 		}

@@ -2,7 +2,9 @@
 """A process that is told too little or something wrong says which key, never its value, and does not start. Migrations go one after the
 other, while the service answers."""
 import contextlib
+import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -11,7 +13,7 @@ import threading
 import psycopg2
 import pytest
 
-from berth_suite import SCHEMAS, wait_for
+from berth_suite import ROOT, SCHEMAS, wait_for
 
 ORDER = 88
 PROCESSES = ("gateway", "authsvc", "bookingsvc", "auditsvc", "gdprsvc")
@@ -133,3 +135,18 @@ def test_a_schema_that_is_behind_keeps_a_service_from_starting(suite):
     finally:
         suite.sql("update gdpr.schema_version set number = -number where number = %s", -last)
     assert code not in (0, None) and "--migrate" in text, f"{code}: {text[-400:]}"
+
+
+def test_a_port_that_is_taken_is_refused_and_not_remembered(suite):
+    """So that the next ./deploy/up of that directory may name another."""
+    run_dir = suite.run_dir.with_name(f"{suite.run_dir.name}-b")
+    environment = dict(os.environ, BERTH_RUN_DIR=str(run_dir), BERTH_PORT=suite.url.rpartition(":")[2])
+    try:
+        refused = subprocess.run([str(ROOT / "deploy" / "up")], env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=SECONDS * 4)
+        assert refused.returncode == 1 and "in use" in refused.stderr, refused.stdout + refused.stderr
+        assert not (run_dir / "etc" / "ports").exists() and not (run_dir / "suite.json").exists()
+    finally:
+        state = run_dir / "state"
+        if state.is_symlink():
+            shutil.rmtree(state.resolve())
+        shutil.rmtree(run_dir, ignore_errors=True)

@@ -2,6 +2,7 @@
 """A process dies at each named point between a change and its acknowledgement. Afterwards a retry has one effect, every committed
 change has one event, and what was begun is finished. The short run takes those of the main job; --long takes all."""
 import json
+import secrets
 import subprocess
 
 import httpx
@@ -117,3 +118,23 @@ def test_a_crash_at(suite, slug, point, process):
     check(work)
     wait_for(lambda: settled(suite), 30, "the empty outboxes")
     work.check_events()
+
+
+@pytest.mark.seconds(180)
+def test_a_point_named_by_the_environment_of_a_start_is_passed_on(suite, slug, admin, monkeypatch):
+    name = f"Site {secrets.token_hex(6)}"
+    try:
+        with monkeypatch.context() as there:
+            there.setenv("BERTH_CRASH_AT", "site_create.before_commit:1")
+            suite.ctl("restart", "bookingsvc")
+        pid = suite.pid("bookingsvc")
+        wait_for(lambda: usable(suite, "bookingsvc", slug), 30, "the start")
+        assert admin.post("/v1/sites", {"name": name, "time_zone": "Europe/Brussels"}, key=None).status in (502, 503, 504)
+        wait_for(lambda: not alive(pid), 20, "the crash")
+    finally:
+        suite.ctl("stop", "bookingsvc")
+        suite.ctl("start", "bookingsvc")
+        suite.reload()
+    wait_for(lambda: usable(suite, "bookingsvc", slug), 30, "the recovery")
+    assert all(site["name"] != name for site in admin.get("/v1/sites?limit=200").expect(200).body["items"])
+    admin.post("/v1/sites", {"name": name, "time_zone": "Europe/Brussels"}).expect(201)

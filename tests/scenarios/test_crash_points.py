@@ -11,8 +11,7 @@ import pytest
 import berth_flow
 from berth_crash_oauth import ACTIONS
 from berth_crash_roles import REPLAY, Work
-from berth_suite import ROOT, wait_for
-from test_faults import alive
+from berth_suite import ROOT, is_left, wait_for
 
 ORDER = 95
 
@@ -104,12 +103,12 @@ def test_a_crash_at(suite, slug, point, process):
     try:
         told(suite, process, f"BERTH_CRASH_AT={point}")
         pid = suite.pid(process)
-        wait_for(lambda: not alive(pid) or usable(suite, process, slug), 30, "the start")
+        wait_for(lambda: not is_left(pid) or usable(suite, process, slug), 30, "the start")
         try:
             work.first = change(work)
         except (httpx.HTTPError, AssertionError, OSError, LookupError, berth_flow.FlowError):
             work.first = None       # cut off in the middle, as meant
-        died = wait_for(lambda: not alive(pid), 20, "the crash: does the action pass the point?")
+        died = wait_for(lambda: not is_left(pid), 20, "the crash: does the action pass the point?")
     finally:
         if not died:
             suite.ctl("stop", process)
@@ -130,7 +129,7 @@ def test_a_point_named_by_the_environment_of_a_start_is_passed_on(suite, slug, a
         pid = suite.pid("bookingsvc")
         wait_for(lambda: usable(suite, "bookingsvc", slug), 30, "the start")
         assert admin.post("/v1/sites", {"name": name, "time_zone": "Europe/Brussels"}, key=None).status in (502, 503, 504)
-        wait_for(lambda: not alive(pid), 20, "the crash")
+        wait_for(lambda: not is_left(pid), 20, "the crash")
     finally:
         suite.ctl("stop", "bookingsvc")
         suite.ctl("start", "bookingsvc")

@@ -10,9 +10,8 @@ import pytest
 import berth_fault
 import berth_flow
 from berth_crash import ACTIONS, Work
-from berth_suite import wait_for
+from berth_suite import is_left, wait_for
 from test_crash_points import ANSWERS, settled, usable
-from test_faults import alive
 
 ORDER = 97
 PROCESSES = ("gateway", "authsvc", "bookingsvc", "auditsvc", "gdprsvc")
@@ -97,7 +96,7 @@ def test_nothing_dies_and_no_change_is_half_made(faulty, slug, process, action, 
             wait_for(lambda: faults.told() or settled(faulty), 30, "the failure, or the end of the change")
         faults.arm(kind, 0)
         told = faults.told()
-        assert alive(faults.pid), f"{process} died when {kind} {nth} failed: {told}"
+        assert is_left(faults.pid), f"{process} died when {kind} {nth} failed: {told}"
         assert seconds < 20, f"an answer after {seconds:.0f} s when {kind} {nth} failed: {told}"
         wait_for(lambda: usable_or_edge(faulty, process), 30, f"{process} after {told}")
         check(work)

@@ -262,6 +262,8 @@ static void what_came_later_comes_by_an_index_too(void **state)
 		{&sql_role_grant_open, {TENANT, NOW, "42", "null", "null"}, "role_grant_person"},
 		{&sql_role_grant_open, {TENANT, NOW, "null", "42", "null"}, "role_grant_group"},
 		{&sql_role_grant_open, {TENANT, NOW, "null", "null", "'Role-7'"}, "role_grant_role"},
+		{&sql_role_holders, {TENANT, "'Role-7'", "101"}, "role_grant_role"},
+		{&sql_role_mixes, {TENANT, "'Role-7'", "101"}, "person_role_role"},
 		{&sql_role_grant_list, {TENANT, ID, "50", "null", "null"}, "role_grant_public_id"},
 		{&sql_role_grant_list, {TENANT, ID, "50", ID, "null"}, "role_grant"},
 		{&sql_role_grant_read, {TENANT, ID}, "role_grant_public_id"},

@@ -46,9 +46,34 @@ struct rights clients_rights(const struct client_record *record)
 {
 	struct rights admin = issue_rights_of_roles(STR(ROLE_ADMIN));
 	struct rights rights = issue_rights_of_names(record->permissions);
+	struct rights vouched = issue_rights_of_names(record->vouched);
 	const bool asked = record->third_party || !rules_word_listed(record->grants, "authorization_code");
 
+	admin = rules_rights_join(&admin, &vouched);
 	return asked ? rights : rules_rights_join(&rights, &admin);
+}
+
+struct str clients_vouch(struct arena *arena, const struct rights *rights)
+{
+	struct rights admin = issue_rights_of_roles(STR(ROLE_ADMIN)), beyond = rules_rights_minus(rights, &admin);
+	struct texts names;
+
+	return issue_names_of_rights(arena, &beyond, &names) == OK ? desk_join(arena, &names) : STR_NONE;
+}
+
+bool clients_is_exceeded(
+	bool third_party, struct str vouched, const struct person_record *person, struct rights *reach_out)
+{
+	struct rights rights = issue_rights_of_person(person);
+
+	for (size_t i = 0; i < person->held.place_count; i++) {
+		struct rights there =
+			issue_rights_of_role(person->held.places[i].role, person->held.places[i].permissions);
+
+		rights = rules_rights_join(&rights, &there);
+	}
+	*reach_out = issue_rights_of_role(STR(ROLE_ADMIN), vouched);
+	return !third_party && !rules_rights_within(&rights, reach_out);
 }
 
 static enum err check_permissions(
@@ -130,9 +155,11 @@ enum err clients_make(struct call *call, const struct client_create_request *req
 	struct str code_grants[2] = {STR("authorization_code"), STR("refresh_token")};
 	struct texts default_grants = {code_grants, 2};
 	const struct texts *grants = request->has_grants ? &request->grants : &default_grants;
+	const struct rights rights = desk_rights(call);
 	enum err err;
 
 	*record_out = (struct client_record){
+		.vouched = clients_vouch(call->arena, &rights),
 		.id = uuid_new(),
 		.name = request->name,
 		.confidential = str_eq_c(request->kind, "confidential"),
@@ -150,7 +177,8 @@ enum err clients_make(struct call *call, const struct client_create_request *req
 	};
 	if ((err = clients_origins(call, &request->allowed_origins, &record_out->allowed_origins)) != OK)
 		return err;
-	if (record_out->redirect_uris.p == NULL || record_out->grants.p == NULL || record_out->permissions.p == NULL)
+	if (record_out->redirect_uris.p == NULL || record_out->grants.p == NULL || record_out->permissions.p == NULL ||
+		record_out->vouched.p == NULL)
 		return ERR_OVERLOADED;
 	if ((err = check_method(call, request, record_out)) != OK)
 		return err;
@@ -220,6 +248,11 @@ static void put_changes(const struct client_update_request *request, struct clie
 		whole->backchannel_logout_session_required = false;
 }
 
+bool clients_hands_over(const struct client_update_request *request)
+{
+	return request->has_jwks || request->has_grants || request->has_redirect_uris || request->has_third_party;
+}
+
 enum err clients_change(struct call *call, const struct client_update_request *request, const struct client_record *old,
 	struct client_record *record_out)
 {
@@ -234,6 +267,8 @@ enum err clients_change(struct call *call, const struct client_update_request *r
 	record_out->secret_hash = old->secret_hash;
 	record_out->created_at = old->created_at;
 	record_out->version = old->version;
+	if (!clients_hands_over(request))
+		record_out->vouched = old->vouched;
 	return OK;
 }
 
@@ -250,7 +285,8 @@ bool clients_loses_address(const struct client_record *old, const struct client_
 bool clients_is_narrower(const struct client_record *old, const struct client_record *record)
 {
 	return !are_within(old->permissions, record->permissions) || !are_within(old->grants, record->grants) ||
-	       (record->dpop_bound && !old->dpop_bound) || (record->third_party && !old->third_party);
+	       (record->dpop_bound && !old->dpop_bound) || (record->third_party && !old->third_party) ||
+	       !are_within(old->vouched, record->vouched);
 }
 
 struct vault_hash clients_secret_hash(const struct vault *vault, const struct uuid *client_id, struct str secret)

@@ -3,6 +3,7 @@
 #define BERTH_AUTHSVC_CLIENTS_H
 
 #include "desk.h"
+#include "store_person.h"
 #include "store_tenant.h"
 
 /* Making and showing OAuth 2.0 clients. */
@@ -18,6 +19,16 @@ MUST_USE enum err clients_make(
  * without being asked what it gets.
  */
 struct rights clients_rights(const struct client_record *record);
+/* What somebody with these rights vouches for: those that an Admin lacks, as the record has them. p NULL: no memory. */
+struct str clients_vouch(struct arena *arena, const struct rights *rights);
+/*
+ * Whether the person may more than the client gets unasked, as far as it is of the tenant's own. Then reach_out is that
+ * bound.
+ */
+bool clients_is_exceeded(
+	bool third_party, struct str vouched, const struct person_record *person, struct rights *reach_out);
+/* Whether a change gives the client into other hands: by another key, address or grant, or by being asked no more. */
+bool clients_hands_over(const struct client_update_request *request);
 /*
  * What a client becomes: `old` with what the request names, checked as if it were made anew by this caller, who may
  * have no less than it.

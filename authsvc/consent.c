@@ -3,22 +3,52 @@
 
 #include "store_grant.h"
 
-enum err consent_needed(struct store *store, const struct consent_case *of, int64_t person_row_id, bool *needed_out)
+/* Whether the person has agreed to all of the scope; what was agreed to stands until the transaction ends. */
+static enum err is_agreed(
+	struct store *store, int64_t person_row_id, int64_t client_row_id, struct str scope, bool *agreed_out)
 {
-	struct str scope;
+	struct str agreed;
+	enum err err = store_consent_read(store, person_row_id, client_row_id, &agreed);
+
+	*agreed_out = err == OK && rules_scope_within(scope, agreed);
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
+enum err consent_needed(
+	struct store *store, const struct consent_case *of, const struct session_record *session, bool *needed_out)
+{
+	struct person_record person;
+	struct rights reach;
+	bool agreed;
 	enum err err;
 
 	*needed_out = true;
 	if (of->ask->prompt.consent)
 		return OK;
 	if (!of->third_party) {
-		*needed_out = false;
-		return OK;
+		if ((err = store_person_read(store, &session->person_id, &person)) != OK)
+			return err;
+		*needed_out = clients_is_exceeded(false, of->vouched, &person, &reach);
+		if (!*needed_out)
+			return OK;
 	}
-	err = store_consent_read(store, person_row_id, of->client_row_id, &scope);
-	if (err == OK)
-		*needed_out = !rules_scope_within(of->ask->scope, scope);
-	return err == ERR_NOT_FOUND ? OK : err;
+	if ((err = is_agreed(store, session->person_row_id, of->client_row_id, of->ask->scope, &agreed)) == OK)
+		*needed_out = !agreed;
+	return err;
+}
+
+enum err consent_bound(struct store *store, const struct client_record *client, const struct person_record *person,
+	struct str scope, struct rights *reach_out, const struct rights **bound_out)
+{
+	bool agreed;
+	enum err err;
+
+	*bound_out = NULL;
+	if (!clients_is_exceeded(client->third_party, client->vouched, person, reach_out))
+		return OK;
+	if ((err = is_agreed(store, person->row_id, client->row_id, scope, &agreed)) == OK && !agreed)
+		*bound_out = reach_out;
+	return err;
 }
 
 enum err consent_give(struct call *call, struct store *store, const struct consent_case *of, int64_t person_row_id,

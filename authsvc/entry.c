@@ -52,7 +52,8 @@ struct consent_case entry_case(const struct entry *entry)
 	return (struct consent_case){.ask = &entry->ask,
 		.client_row_id = entry->request.client_row_id,
 		.client_id = entry->request.client_id,
-		.third_party = entry->request.third_party};
+		.third_party = entry->request.third_party,
+		.vouched = entry->request.client_vouched};
 }
 
 bool entry_fresh(const struct entry *entry, const struct session_record *session)
@@ -74,8 +75,7 @@ static enum err find_way(struct call *call, struct store *store, const struct en
 
 	if (!entry->has_request)
 		return OK;
-	if (entry->ask.redirect_uri.p != NULL &&
-		(err = consent_needed(store, &of, session->person_row_id, &asks)) != OK)
+	if (entry->ask.redirect_uri.p != NULL && (err = consent_needed(store, &of, session, &asks)) != OK)
 		return err;
 	/* Nobody lets a device in without having been asked. */
 	if (asks || entry->ask.device.p != NULL) {

@@ -102,7 +102,7 @@ static enum err ask_again(struct call *call, struct store *store, const struct c
 static enum err answer(struct call *call, struct store *store, const struct client_record *client,
 	const struct ask *ask, struct web_reply *reply)
 {
-	const struct consent_case of = {ask, client->row_id, client->id, client->third_party};
+	const struct consent_case of = {ask, client->row_id, client->id, client->third_party, client->vouched};
 	struct session_record session;
 	struct str location;
 	instant_us now = clock_now_us();
@@ -118,7 +118,7 @@ static enum err answer(struct call *call, struct store *store, const struct clie
 		return send_to(call, store, "/login", client, ask, reply);
 	if (err != OK)
 		return err;
-	if ((err = consent_needed(store, &of, session.person_row_id, &asks)) != OK)
+	if ((err = consent_needed(store, &of, &session, &asks)) != OK)
 		return err;
 	if (asks && ask->prompt.none)
 		return send_back(call, store,

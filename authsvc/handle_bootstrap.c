@@ -57,6 +57,7 @@ static enum err read_origins(struct arena *arena, const struct json *json, struc
 
 static enum err read_client(struct arena *arena, const struct json *json, struct client_record *client_out)
 {
+	const struct rights all = issue_rights_of_roles(STR(ROLE_OWNER " " ROLE_OPERATOR));
 	const struct json *uris = json_get(json, "redirect_uris");
 	struct texts texts = {NULL, 0};
 	const char *reason;
@@ -71,6 +72,7 @@ static enum err read_client(struct arena *arena, const struct json *json, struct
 		texts.items[texts.count++] = uri->text;
 	}
 	*client_out = (struct client_record){
+		.vouched = clients_vouch(arena, &all),
 		.id = uuid_new(),
 		.name = json_get_str(json, "name"),
 		.confidential = true,

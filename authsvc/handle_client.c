@@ -161,8 +161,7 @@ static enum err update(
 		return ERR_VERSION_STALE;
 	if ((err = clients_change(call, request, &old, &record)) != OK)
 		return err;
-	/* Another key, address or grant, and being asked no more, give somebody else all that it may come to have. */
-	if (!request->has_jwks && !request->has_grants && !request->has_redirect_uris && !request->has_third_party)
+	if (!clients_hands_over(request))
 		before = clients_rights(&old);
 	if ((err = check_second(call, store, &before, &record)) != OK)
 		return err;

@@ -3,6 +3,7 @@
 
 #include "base/crash.h"
 #include "base/log.h"
+#include "consent.h"
 #include "handle_token.h"
 #include "issue.h"
 #include "possession.h"
@@ -90,13 +91,14 @@ static struct str refresh_token_of(struct exchange *exchange, const struct famil
 }
 
 enum err handle_token_sign(struct exchange *exchange, const struct family_record *family,
-	const struct person_record *person, const struct scope *scope, struct str nonce)
+	const struct person_record *person, const struct rights *bound, const struct scope *scope, struct str nonce)
 {
 	struct issue issue = {
 		.tenant_id = exchange->store->tenant_id,
 		.client = &exchange->client,
 		.person = person,
 		.scope = scope,
+		.bound = bound,
 		.grant_id = family->id,
 		.session_id = family->session_id,
 		.auth_at = family->auth_at,
@@ -115,9 +117,14 @@ enum err handle_token_sign(struct exchange *exchange, const struct family_record
 static enum err finish(struct exchange *exchange, const struct family_record *family,
 	const struct person_record *person, const struct scope *scope, struct str nonce)
 {
-	enum err err = handle_token_sign(exchange, family, person, scope, nonce);
+	const struct rights *bound;
+	struct rights reach;
+	enum err err;
 
+	err = consent_bound(exchange->store, &exchange->client, person, family->scope, &reach, &bound);
 	if (err != OK)
+		return err;
+	if ((err = handle_token_sign(exchange, family, person, bound, scope, nonce)) != OK)
 		return err;
 	CRASH_POINT("token.before_commit");
 	if ((err = desk_commit(exchange->call, exchange->store)) != OK)

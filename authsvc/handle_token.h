@@ -28,9 +28,9 @@ bool handle_token_narrow(const struct exchange *exchange, const struct family_re
 bool handle_token_target(struct exchange *exchange, struct str granted);
 /*
  * The answer, with the family's refresh token when it gives any. Before the commit: what cannot be signed must not be
- * marked as given.
+ * marked as given. `bound` as for issue_tokens.
  */
 MUST_USE enum err handle_token_sign(struct exchange *exchange, const struct family_record *family,
-	const struct person_record *person, const struct scope *scope, struct str nonce);
+	const struct person_record *person, const struct rights *bound, const struct scope *scope, struct str nonce);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "base/crash.h"
 #include "base/log.h"
+#include "clients.h"
 #include "handle_token.h"
 #include "ticket.h"
 
@@ -194,6 +195,15 @@ static enum err lock_families(struct together *together)
 	return err;
 }
 
+/* Whether its person has agreed to that is read by the single form. */
+static bool is_exceeded(const struct asking *asking)
+{
+	const struct client_record *client = &asking->exchange.client;
+	struct rights reach;
+
+	return clients_is_exceeded(client->third_party, client->vouched, &asking->person, &reach);
+}
+
 static enum err hold_people(struct together *together)
 {
 	struct store *store = &together->store;
@@ -214,7 +224,8 @@ static enum err hold_people(struct together *together)
 			continue;
 		err = store_person_standing_next(store, &asking->person);
 		/* What a role of the tenant's own grants is held by the single form. */
-		asking->alone = err == OK && (asking->person.status != PERSON_ACTIVE || asking->person.has_more);
+		asking->alone = err == OK && (asking->person.status != PERSON_ACTIVE || asking->person.has_more ||
+						     is_exceeded(asking));
 	}
 	return err;
 }
@@ -233,7 +244,7 @@ static enum err rotate_and_sign(struct together *together)
 			err = store_family_rotate(store, &asking->family, clock_now_us());
 		if (err == OK)
 			err = handle_token_sign(
-				&asking->exchange, &asking->family, &asking->person, &asking->scope, STR_NONE);
+				&asking->exchange, &asking->family, &asking->person, NULL, &asking->scope, STR_NONE);
 		decide(asking, OK);
 	}
 	return err;

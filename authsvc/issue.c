@@ -161,6 +161,14 @@ static enum err fill_person(struct token *token, const struct issue *issue)
 	return OK;
 }
 
+/* What the token holds of them. */
+static struct rights limit(const struct issue *issue, const struct rights *rights)
+{
+	struct rights limited = rules_scope_limit(issue->scope, rights);
+
+	return issue->bound != NULL ? rules_rights_meet(&limited, issue->bound) : limited;
+}
+
 /* What is granted in places, as far as the scope of the token asks for it. More than a token holds are left out. */
 static enum err fill_grants(struct token *token, const struct issue *issue)
 {
@@ -179,7 +187,7 @@ static enum err fill_grants(struct token *token, const struct issue *issue)
 		enum err err;
 
 		rights = issue_rights_at(place->scope, &rights);
-		rights = rules_scope_limit(issue->scope, &rights);
+		rights = limit(issue, &rights);
 		memcpy(grant.permissions, rights.bits, sizeof(grant.permissions));
 		err = token_add_grant(token, &grant);
 		if (err == ERR_TOO_LARGE)
@@ -203,7 +211,7 @@ static enum err sign_access(struct call *call, const struct issue *issue, const 
 {
 	struct rights whole = issue->person != NULL ? issue_rights_of_person(issue->person)
 	                                            : issue_rights_of_names(issue->client->permissions);
-	struct rights limited = rules_scope_limit(issue->scope, &whole);
+	struct rights limited = limit(issue, &whole);
 	struct token token = {
 		.tenant_id = issue->tenant_id,
 		.session_id = issue->grant_id,

@@ -36,8 +36,9 @@ struct issue {
 	const struct client_record *client;
 	const struct person_record *person; /* NULL: the client acts for itself */
 	const struct scope *scope;
-	struct uuid grant_id;   /* family that access tokens name, by which they are revoked */
-	struct uuid session_id; /* sid of ID tokens: the browser's session; nil: none */
+	const struct rights *bound; /* no right beyond these; NULL: none is held back */
+	struct uuid grant_id;       /* family that access tokens name, by which they are revoked */
+	struct uuid session_id;     /* sid of ID tokens: the browser's session; nil: none */
 	instant_us auth_at;
 	struct proof proof;
 	struct str resource; /* path behind the issuer; absent or "": all */

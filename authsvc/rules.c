@@ -248,6 +248,15 @@ bool rules_rights_within(const struct rights *inner, const struct rights *outer)
 	return beyond == 0;
 }
 
+struct rights rules_rights_meet(const struct rights *a, const struct rights *b)
+{
+	struct rights both;
+
+	for (size_t i = 0; i < RIGHTS_BYTES; i++)
+		both.bits[i] = a->bits[i] & b->bits[i];
+	return both;
+}
+
 struct rights rules_rights_join(const struct rights *a, const struct rights *b)
 {
 	struct rights both;

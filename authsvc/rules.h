@@ -45,6 +45,7 @@ struct rights {
 };
 bool rules_rights_within(const struct rights *inner, const struct rights *outer);
 struct rights rules_rights_join(const struct rights *a, const struct rights *b);
+struct rights rules_rights_meet(const struct rights *a, const struct rights *b);  /* what both have */
 struct rights rules_rights_minus(const struct rights *a, const struct rights *b); /* what only `a` has */
 /* Where a granted role holds: everywhere, or at one site, in one area, for one person, for the people of a group. */
 enum grant_scope { GRANT_TENANT, GRANT_SITE, GRANT_AREA, GRANT_PRINCIPAL, GRANT_GROUP, GRANT_SCOPES };

@@ -272,6 +272,7 @@ enum err store_request_read(
 		.created_at = rows_time(rows, 6),
 		.third_party = rows_bool(rows, 7),
 		.client_grants = rows_copy(rows, 8, store->arena),
+		.client_vouched = rows_copy(rows, 9, store->arena),
 	};
 	if (!rows_is_null(rows, 2))
 		err = open_parameters(store, rows, 2, request_out);

@@ -53,7 +53,7 @@ struct request_record {
 	struct uuid id;
 	int64_t client_row_id; /* 0: a sign-in for its own sake */
 	struct uuid client_id;
-	struct str client_name, client_grants;
+	struct str client_name, client_grants, client_vouched;
 	bool third_party;
 	instant_us created_at;
 	struct str parameters; /* opened; absent without a client */

@@ -145,6 +145,7 @@ static enum err read_client(const struct rows *rows, struct arena *arena, struct
 		.backchannel_uri = rows_copy(rows, 16, arena),
 		.backchannel_session = rows_bool(rows, 17),
 		.version = rows_i64(rows, 18),
+		.vouched = rows_copy(rows, 19, arena),
 	};
 	return client_out->allowed_origins.p != NULL ? OK : ERR_TOO_LARGE;
 }
@@ -216,7 +217,8 @@ enum err store_client_insert(struct store *store, struct client_record *client)
 			db_str(client->allowed_origins.p != NULL ? client->allowed_origins : STR("")),
 			db_str(client->jwks), db_bool(client->require_pushed), db_bool(client->third_party),
 			db_str(store_text(client->post_logout_uris)), db_bool(client->dpop_bound),
-			db_str(client->backchannel_uri), db_bool(client->backchannel_session)),
+			db_str(client->backchannel_uri), db_bool(client->backchannel_session),
+			db_str(store_text(client->vouched))),
 		&rows);
 	if (err == OK)
 		client->row_id = rows_i64(rows, 0);
@@ -235,7 +237,8 @@ enum err store_client_update(struct store *store, struct client_record *client)
 			db_str(client->id_token_alg), db_str(store_text(client->allowed_origins)), db_str(client->jwks),
 			db_bool(client->require_pushed), db_bool(client->third_party),
 			db_str(store_text(client->post_logout_uris)), db_bool(client->dpop_bound),
-			db_str(client->backchannel_uri), db_bool(client->backchannel_session)),
+			db_str(client->backchannel_uri), db_bool(client->backchannel_session),
+			db_str(store_text(client->vouched))),
 		&rows);
 	if (err == OK)
 		client->version = rows_i64(rows, 0);

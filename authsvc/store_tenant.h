@@ -35,6 +35,7 @@ struct client_record {
 	bool backchannel_session;    /* asked for `sid` there, which it gets anyway */
 	instant_us created_at;
 	int64_t version;
+	struct str vouched; /* permissions beyond an Admin's that whoever registered it had, separated by blanks */
 };
 
 /* Before a tenant is known: with a connection of the jobs role. ERR_NOT_FOUND. */

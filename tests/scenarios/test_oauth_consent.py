@@ -230,3 +230,97 @@ def test_a_pushed_request_asks_like_any_other(suite, client, person):
     reply = flow.browser.get("/oauth2/authorize?" + urllib.parse.urlencode({"client_id": client["id"], "request_uri": uri}))
     reply = flow.submit(flow.login_page(reply), person["email"], person["password"])
     assert "/consent?" in reply.location
+
+
+# -- clients of the tenant's own that an Admin registered, and people who may more
+
+def own_client(api, own, **fields):
+    """Nobody is asked about it."""
+    made = api.post("/v1/clients", {"name": "Lot Manager", "kind": "confidential", "redirect_uris": [own["redirect_uri"]], **fields}).expect(201).body
+    return {**made, "redirect_uri": own["redirect_uri"]}
+
+
+def rights(suite, tokens):
+    return set(suite.api(tokens["access_token"]).get("/v1/whoami").expect(200).body["permissions"])
+
+
+@pytest.fixture
+def owner(suite, slug):
+    made = suite.newcomer(slug, "Owner")
+    suite.give_factor(made)
+    return made
+
+
+def owners_flow(suite, client, owner, **more):
+    return Authorization(suite.info, client, browser=owner["browser"], **more)
+
+
+def test_an_admin_lures_no_owner_into_a_client_that_asks_nobody(suite, admin, own, owner, person):
+    client = own_client(admin, own)
+    user = Authorization(suite.info, client)
+    assert "code" in user.follow(user.submit(user.login_page(user.begin()), person["email"], person["password"])), "others are not asked"
+    silent = owners_flow(suite, client, owner, prompt="none")
+    assert query_of(silent.begin())["error"] == "consent_required"
+    flow = owners_flow(suite, client, owner)
+    asked = flow.begin()
+    assert "/consent?" in asked.location, asked.location
+    page = flow.browser.get(asked.location)
+    assert "Lot Manager" in page.text and owner["email"] in page.text
+    assert query_of(decide(flow, page, "deny"))["error"] == "access_denied"
+    flow = owners_flow(suite, client, owner)
+    tokens = flow.exchange(query_of(decide(flow, flow.browser.get(flow.begin().location)))["code"]).json()
+    assert "tenant.own" in rights(suite, tokens), "what an Owner agreed to, the client has"
+    again = owners_flow(suite, client, owner)
+    assert "code" in query_of(again.begin()), "and is remembered"
+    assert "tenant.own" in rights(suite, refresh(suite, client, tokens).json())
+
+
+def test_neither_does_the_sign_in_itself(suite, admin, slug, own):
+    """Whoever signs in for the client comes to the question as well as who is signed in already."""
+    client, boss = own_client(admin, own), suite.api(suite.sign_in_person(suite.owner(slug)))
+    new = suite.new_person(slug)
+    record = boss.get(f"/v1/people/{new['id']}").expect(200)
+    boss.patch(f"/v1/people/{new['id']}", {"roles": ["Owner", "User"]}, if_match=record.etag).expect(200)
+    flow, page = ask(suite, client, new)
+    assert "Lot Manager" in page.text
+
+
+def test_who_becomes_an_owner_gives_a_client_no_more_without_agreeing(suite, admin, slug, own, person):
+    client, boss = own_client(admin, own), suite.api(suite.sign_in_person(suite.owner(slug)))
+    flow = Authorization(suite.info, client)
+    tokens = flow.exchange(flow.follow(flow.submit(flow.login_page(flow.begin()), person["email"], person["password"]))["code"]).json()
+    record = boss.get(f"/v1/people/{person['id']}").expect(200)
+    boss.patch(f"/v1/people/{person['id']}", {"roles": ["Owner", "User"]}, if_match=record.etag).expect(200)
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:      # alone, and in a batch with somebody else's
+        other = own_client(admin, own)
+        theirs = Authorization(suite.info, other)
+        new = suite.new_person(slug)
+        got = theirs.exchange(theirs.follow(theirs.submit(theirs.login_page(theirs.begin()), new["email"], new["password"]))["code"]).json()
+        answers = list(pool.map(lambda pair: refresh(suite, *pair).json(), [(client, tokens), (other, got)]))
+    now = answers[0]
+    assert "booking.create" in rights(suite, now) and "person.manage" in rights(suite, now), "as much as the Admin may"
+    assert "tenant.own" not in rights(suite, now)
+    again = Authorization(suite.info, client, browser=flow.browser)
+    decide(again, again.browser.get(again.begin().location))
+    assert "tenant.own" in rights(suite, refresh(suite, client, now).json()), "agreed to since"
+
+
+def test_what_an_owner_registers_asks_no_owner_until_an_admin_takes_it_over(suite, admin, slug, own, owner):
+    client = own_client(suite.api(suite.sign_in_again(owner)["access_token"]), own)
+    flow = owners_flow(suite, client, owner)
+    tokens = flow.exchange(query_of(flow.begin())["code"]).json()
+    assert "tenant.own" in rights(suite, tokens)
+    record = admin.get(f"/v1/clients/{client['id']}").expect(200)
+    named = admin.patch(f"/v1/clients/{client['id']}", {"name": "Lots"}, if_match=record.etag).expect(200)
+    assert "code" in query_of(owners_flow(suite, client, owner).begin()), "another name changes nothing"
+    mine = [own["redirect_uri"], "https://elsewhere.example/cb"]
+    admin.patch(f"/v1/clients/{client['id']}", {"redirect_uris": mine}, if_match=named.etag).expect(200)
+    assert "/consent?" in owners_flow(suite, client, owner).begin().location
+    wait_for(lambda: suite.api(tokens["access_token"]).get("/v1/whoami").status == 401, 10, "the end of what was given before")
+    kept = [tokens]
+
+    def good():     # what is given within ten seconds of the change ends too
+        kept.append(refresh(suite, client, kept[-1]).json())
+        return suite.api(kept[-1]["access_token"]).get("/v1/whoami").status == 200
+    wait_for(good, 30, "a token that stays")
+    assert "tenant.own" not in rights(suite, kept[-1])

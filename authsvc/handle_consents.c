@@ -115,7 +115,7 @@ enum err handle_me_consent_list(struct call *call, const struct empty *request_i
 	enum err err;
 
 	(void)request_in;
-	reply_out->has_items = true;
+	reply_out->has_items = reply_out->has_next_cursor = true;
 	reply_out->items.items = arena_take_array(call->arena, CONSENTS_MAX, sizeof(*reply_out->items.items));
 	if (consents == NULL || reply_out->items.items == NULL)
 		return ERR_OVERLOADED;

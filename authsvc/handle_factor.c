@@ -325,7 +325,7 @@ enum err handle_me_factor_list(struct call *call, const struct empty *request_in
 			.has_backed_up = factors[i].kind == FACTOR_PASSKEY,
 		};
 	}
-	reply_out->has_items = true;
+	reply_out->has_items = reply_out->has_next_cursor = true;
 	reply_out->recovery_codes_left = standing.codes;
 	reply_out->has_recovery_codes_left = true;
 done:

@@ -50,7 +50,7 @@ enum err handle_role_list(struct call *call, const struct empty *request_in, str
 	enum err err;
 
 	(void)request_in;
-	reply_out->has_items = true;
+	reply_out->has_items = reply_out->has_next_cursor = true;
 	items = reply_out->items.items = arena_take_array(call->arena, ROLES_SHOWN_MAX, sizeof(*items));
 	if (items == NULL)
 		return ERR_OVERLOADED;

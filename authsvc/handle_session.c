@@ -73,7 +73,7 @@ enum err handle_me_session_list(struct call *call, const struct empty *request_i
 	for (size_t i = 0; i < count; i++)
 		fill_facts(call, &sessions[i], current, &reply_out->items.items[i]);
 	reply_out->items.count = count;
-	reply_out->has_items = true;
+	reply_out->has_items = reply_out->has_next_cursor = true;
 done:
 	store_release(&store);
 	return err;

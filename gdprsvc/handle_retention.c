@@ -26,6 +26,6 @@ enum err handle_retention_read(struct call *call, const struct empty *request, s
 			.has_rows = true,
 		};
 	reply->items.count = count;
-	reply->has_items = true;
+	reply->has_items = reply->has_next_cursor = true;
 	return OK;
 }

@@ -161,7 +161,9 @@ static int64_t days_in_month(int64_t year, int64_t month)
 	return month == 2 && leap ? 29 : days[month - 1];
 }
 
-/* An optional "." and one to six digits. */
+#define FRACTION_DIGITS_MAX 9
+
+/* An optional "." and one to nine digits, as clocks that count nanoseconds write; what is below a microsecond goes. */
 static bool take_fraction(struct str *s, int64_t *us_out)
 {
 	int64_t unit = US_PER_S;
@@ -171,7 +173,7 @@ static bool take_fraction(struct str *s, int64_t *us_out)
 	if (!take_byte(s, "."))
 		return true;
 	for (; s->len > 0 && s->p[0] >= '0' && s->p[0] <= '9'; digits++) {
-		if (digits == 6)
+		if (digits == FRACTION_DIGITS_MAX)
 			return false;
 		unit /= 10;
 		*us_out += (s->p[0] - '0') * unit;

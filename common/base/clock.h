@@ -20,7 +20,10 @@ uint64_t clock_monotonic_us(void); /* for durations and deadlines inside one pro
 /* RFC 3339 with Z; a fraction only when it is not zero. */
 void instant_format(instant_us at, char text_out[INSTANT_TEXT_MAX]);
 struct str instant_text(struct arena *arena, instant_us at);
-/* RFC 3339 section 5.6 date-time with Z or offset, at most 6 fraction digits, second 60 refused; else ERR_BAD_FIELD. */
+/*
+ * RFC 3339 section 5.6 date-time with Z or offset, at most 9 fraction digits of which 6 count, second 60 refused; else
+ * ERR_BAD_FIELD.
+ */
 MUST_USE enum err instant_parse(struct str text, instant_us *at_out);
 
 #endif

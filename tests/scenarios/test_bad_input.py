@@ -124,12 +124,19 @@ def test_an_id_in_the_path_that_is_none(user, value):
 
 
 BAD_TIMES = ["", "tomorrow", "2031-13-01T00:00:00Z", "2031-02-30T10:00:00Z", "2031-01-01T25:00:00Z", "2031-01-01T10:00:00", "2031-01-01",
-             "1969-12-31T23:59:59Z", "99999-01-01T00:00:00Z", "2031-01-01T10:00:00+99:00", 1900000000, None]
+             "1969-12-31T23:59:59Z", "99999-01-01T00:00:00Z", "2031-01-01T10:00:00+99:00", "2031-01-01T10:00:00.0123456789Z", 1900000000, None]
 
 
 @pytest.mark.parametrize("value", BAD_TIMES)
 def test_an_instant_that_is_none(suite, user, area, value):
     user.book(**{**good(suite, area), "starts_at": value}).problem(400, "bad_field", field="starts_at")
+
+
+def test_an_instant_of_a_clock_that_counts_nanoseconds(suite, user, area):
+    """RFC 3339 bounds no fraction; what is below a microsecond is left off."""
+    wanted = good(suite, area)
+    booked = user.book(**{**wanted, "starts_at": wanted["starts_at"].replace("Z", ".123456789Z"), "ends_at": wanted["ends_at"].replace("Z", ".000000999+00:00")}).expect(201).body
+    assert (booked["starts_at"], booked["ends_at"]) == (wanted["starts_at"].replace("Z", ".123456Z"), wanted["ends_at"])
 
 
 NUMBERS = {

@@ -149,7 +149,7 @@ def test_forms_of_others_change_nothing(suite, client, person):
     for form in ({}, {"csrf": "x"}, {"csrf": "A" * 43, "action": "codes"}):
         assert flow.browser.post("/account/factors", form).status == 403
     api = suite.api(suite.sign_in_person(suite.new_person(person["slug"])))
-    assert api.get("/v1/me/factors").expect(200).body == {"items": [], "recovery_codes_left": 0}
+    assert api.get("/v1/me/factors").expect(200).body == {"items": [], "recovery_codes_left": 0, "next_cursor": None}
 
 
 def test_a_factor_is_removed_only_by_who_has_shown_it(suite, client, person):
@@ -168,7 +168,7 @@ def test_a_factor_is_removed_only_by_who_has_shown_it(suite, client, person):
     suite.api(tokens["access_token"]).delete(path.replace(listed["items"][0]["id"], str(uuid.uuid4()))).problem(404, "not_found")
     suite.api(tokens["access_token"]).delete(path).expect(204)
     after = token_request(suite.info, client, {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}).json()
-    assert suite.api(after["access_token"]).get("/v1/me/factors").expect(200).body == {"items": [], "recovery_codes_left": 0}
+    assert suite.api(after["access_token"]).get("/v1/me/factors").expect(200).body == {"items": [], "recovery_codes_left": 0, "next_cursor": None}
 
 
 def test_what_a_factor_proved_ends_with_the_factor(suite, client, person):

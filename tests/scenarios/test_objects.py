@@ -378,3 +378,13 @@ def test_every_body_has_its_cap(suite, slug, routes, gateway):
 def test_the_absent_id_is_absent(suite, slug):
     assert uuid.UUID(ABSENT).version == 7
     suite.as_role(slug, "Admin").get(f"/v1/sites/{ABSENT}").problem(404, "not_found")
+
+
+def test_every_list_is_a_page(suite, slug, routes):
+    """Short lists that are always whole too, so that who reads one reads all."""
+    lists = [route for route in routes if route.method == "GET" and "{" not in route.path and route.permission != "platform.operate" and "items" in ((route.reply or {}).get("properties") or {})]
+    assert len(lists) >= 14
+    admin = suite.as_role(slug, "Admin")
+    for route in lists:
+        page = admin.get(route.path).expect(200).body
+        assert isinstance(page["items"], list) and (page["next_cursor"] is None or isinstance(page["next_cursor"], str)), route.path

@@ -108,7 +108,7 @@ def test_whoever_registered_an_address_before_its_owner_keeps_nothing_of_the_acc
     # The owner is asked for nothing that somebody else has set up.
     token = suite.sign_in(slug, address, own)["access_token"]
     listed = suite.api(token).get("/v1/me/factors").expect(200).body
-    assert listed == {"items": [], "recovery_codes_left": 0}
+    assert listed == {"items": [], "recovery_codes_left": 0, "next_cursor": None}
 
 
 def test_an_address_that_is_proved_just_now_is_not_registered_again(suite, slug, client, domain):

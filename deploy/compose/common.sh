@@ -63,6 +63,7 @@ compose_files() {
 	done
 	chgrp -R 64100 "$STATE_DIR/containers/postgres/secrets"
 	compose_give redis etc/redis.conf etc/redis.acl
+	compose_give mail pki/mail.pem pki/mail.key
 	chmod 0755 "$STATE_DIR/containers"
 }
 

@@ -107,7 +107,8 @@ config_authsvc() {
 	config_redis authsvc
 	cat <<-END
 		BERTH_PEPPERS_FILE=$secrets/peppers
-		BERTH_SMTP_URL=smtp://$(dial_host mail):$(port_of mail)
+		BERTH_SMTP_URL=smtps://$(dial_host mail):$(port_of mail)
+		BERTH_SMTP_CA_FILE=$(place)/pki/ops-ca.pem
 		BERTH_MAIL_FROM=$MAIL_FROM
 		BERTH_EGRESS_ALLOW_FILE=$(place)/etc/egress-allow
 		BERTH_CLIENT_SECRET_KEY_FILE=$secrets/client-secret-key

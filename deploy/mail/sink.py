@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A mail server that delivers nothing: files each message it is given as one .eml file, whole or not at all.
 
-Usage: sink.py PORT DIRECTORY      (listens on 127.0.0.1 only)
+Usage: sink.py PORT DIRECTORY CERTIFICATE KEY      (listens on 127.0.0.1 only, and speaks TLS from the first byte)
 
 The envelope stands on top of each file as Return-Path and Delivered-To lines, because a blind copy is nowhere else.
 """
@@ -10,6 +10,7 @@ import asyncio
 import itertools
 import os
 import signal
+import ssl
 import sys
 import tempfile
 from datetime import datetime, timezone
@@ -52,23 +53,30 @@ class Sink:
             raise
 
 
-async def serve(port, directory):
+def tls(certificate, key):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(certificate, key)
+    return context
+
+
+async def serve(port, directory, certificate, key):
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     server = await loop.create_server(
         lambda: SMTP(Sink(directory), data_size_limit=MESSAGE_MAX_BYTES, enable_SMTPUTF8=True, hostname="localhost"),
-        host="127.0.0.1", port=port)
+        host="127.0.0.1", port=port, ssl=tls(certificate, key))
     async with server:
         await stop.wait()
 
 
 def main():
-    if len(sys.argv) != 3 or not sys.argv[1].isdigit():
+    if len(sys.argv) != 5 or not sys.argv[1].isdigit():
         print(__doc__, file=sys.stderr)
         return 2
-    asyncio.run(serve(int(sys.argv[1]), sys.argv[2]))
+    asyncio.run(serve(int(sys.argv[1]), *sys.argv[2:]))
     return 0
 
 

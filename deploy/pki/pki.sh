@@ -6,6 +6,7 @@
 #                               call is decided by which authority a listener trusts
 #   link/<role>.pem|.key        that role's one leaf, for both ends of a link
 #   ops-ca.pem, admin/<name>.pem|.key, ops-client.pem|.key        the admin ports, and who may scrape them
+#   mail.pem|.key               the mail sink, by the same authority
 #   trust.pem                   ca.pem and ops-ca.pem in one file, for tools that talk to both
 # The authorities' keys stand in ca-private/, which no service can read.
 
@@ -41,6 +42,7 @@ pki_prepare() {
 	for name in "${PROCESS_NAMES[@]}"; do
 		leaf_make ops server "$name admin" "DNS:localhost,IP:127.0.0.1" EC "$pki/admin/$name"
 	done
+	leaf_make ops server mail "DNS:localhost,IP:127.0.0.1" EC "$pki/mail"
 	leaf_make ops client ops-client DNS:ops-client EC "$pki/ops-client"
 	chmod 0600 "$pki/ops-client.key"	# not for the processes that it looks at
 	cat "$pki/ca.pem" "$pki/ops-ca.pem" | write_file 0644 "$pki/trust.pem" || true

@@ -88,6 +88,31 @@ def test_plaintext_on_a_link_gets_no_answer(suite):
             assert b"\0SP\0" not in answer
 
 
+def test_no_port_of_the_suite_speaks_or_answers_without_tls(suite):
+    """Each that it remembers, the mail sink's too: nothing comes before the handshake, to whatever is said, and 1.2 is the least."""
+    ports = dict(line.split() for line in (suite.state / "etc" / "ports").read_text().splitlines())
+    assert {"public", "mail", "admin.gateway", "gateway.authsvc.FAST"} <= ports.keys()
+    for name, port in ports.items():
+        for said in (b"", b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", b"EHLO x\r\nSTARTTLS\r\n"):
+            with socket.create_connection(("127.0.0.1", int(port)), timeout=5) as plain:
+                plain.settimeout(1)
+                plain.sendall(said)
+                try:
+                    answer = plain.recv(64)
+                except (ConnectionError, TimeoutError):
+                    answer = b""
+                # A record of TLS that says what is wrong, and nothing else.
+                assert answer == b"" or answer[:1] == b"\x15", f"{name} says {answer} to {said}"
+        with connect(suite, ("127.0.0.1", int(port)), None if name in ("public", "mail") else name.partition(".")[0] if "admin" not in name else "ops") as tls:
+            assert tls.version() == "TLSv1.2", name
+        old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        old.check_hostname, old.verify_mode = False, ssl.CERT_NONE
+        old.set_ciphers("ALL:@SECLEVEL=0")
+        old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1_1
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            old.wrap_socket(socket.create_connection(("127.0.0.1", int(port)), timeout=5))
+
+
 def listening(suite):
     """{(process, port)} of every TCP socket that the five processes listen on."""
     pids = {suite.pid(name): name for name in PROCESSES}

@@ -3,7 +3,6 @@
 import json
 import os
 import pathlib
-import shutil
 import subprocess
 import tempfile
 import time
@@ -63,8 +62,10 @@ def run_fuzz(report, test, seconds):
     crashes = BUILDS / "crashes" / test.short
     seeds = ROOT / "tests" / "fuzz" / test.short
     corpus.mkdir(parents=True, exist_ok=True)
-    shutil.rmtree(crashes, ignore_errors=True)
-    crashes.mkdir(parents=True)
+    crashes.mkdir(parents=True, exist_ok=True)
+    # What crashed it before is tried first, and fails it again until it is mended, whatever the dice say this time.
+    for path in crashes.iterdir():
+        path.replace(corpus / path.name)
     command = [
         str(tree("fuzz") / "fuzz" / f"fuzz_{test.short}"), f"-max_total_time={seconds}", "-timeout=10", "-rss_limit_mb=1500",
         "-print_final_stats=1", "-verbosity=1", f"-artifact_prefix={crashes}/", str(corpus)]

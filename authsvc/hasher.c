@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/log.h"
+#include "hash_memory.h"
 
 #define KEYED_LEN 64
 
@@ -96,8 +97,10 @@ static enum err make(const struct key_epoch *pepper, struct str password, struct
 
 	*hash_out = (struct hash){.pepper_epoch = pepper->epoch};
 	keyed(pepper, password, input);
+	hash_memory_enter();
 	failed = crypto_pwhash_str_alg(hash_out->text, (const char *)input, sizeof(input), HASHER_OPSLIMIT,
 		HASHER_MEMLIMIT, crypto_pwhash_ALG_ARGON2ID13);
+	hash_memory_leave();
 	sodium_memzero(input, sizeof(input));
 	return failed ? ERR_OVERLOADED : OK; /* it fails for want of memory only */
 }
@@ -178,7 +181,9 @@ enum err hasher_check(struct hasher *hasher, struct str password, struct str tex
 	keyed(real ? pepper : &hasher->peppers->keys[0], password, input);
 	if ((err = slot_take(hasher, deadline_us)) != OK)
 		goto done;
+	hash_memory_enter();
 	*match_out = crypto_pwhash_str_verify(encoded, (const char *)input, sizeof(input)) == 0 && real;
+	hash_memory_leave();
 	slot_give(hasher);
 	if (*match_out)
 		*stale_out = pepper_epoch != hasher->peppers->keys[0].epoch ||

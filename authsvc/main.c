@@ -4,6 +4,7 @@
 #include "config.h"
 #include "handle_bootstrap.h"
 #include "handle_token_many.h"
+#include "job_hashes.h"
 #include "job_keys.h"
 #include "job_logout.h"
 #include "job_mail.h"
@@ -19,6 +20,7 @@ static const struct handler handlers_many[] = {
 	{OPID_token_issue, NULL, handle_token_issue_many}, {OPERATION_COUNT, NULL, NULL}};
 
 static const struct job jobs[] = {
+	{"hashes", job_hashes_run},
 	{"keys", job_keys_run},
 	{"logout", job_logout_run},
 	{"mail", job_mail_run},

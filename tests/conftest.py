@@ -80,6 +80,18 @@ def user(suite, slug):
 
 
 @pytest.fixture
+def person(suite, slug):
+    """Somebody new, with a password."""
+    return suite.new_person(slug)
+
+
+@pytest.fixture
+def client(suite, slug):
+    """The client that the demo tenant came with."""
+    return suite.tenants[slug]["client"]
+
+
+@pytest.fixture
 def area(suite, slug):
     """A new area with two spots."""
     return suite.new_area(slug, spots=2)

@@ -113,8 +113,8 @@ class Counterpart:
 
     def close(self):
         stop(self.process)
-        self.thief.__exit__()
-        self.plain.__exit__()
+        self.thief.close()
+        self.plain.close()
         self.home.cleanup()
 
     def listens(self):

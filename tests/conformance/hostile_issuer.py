@@ -4,32 +4,23 @@
 Whoever asks it for authorization is redirected to the honest issuer with the client's identifier there, and the client's own state and challenge
 (the mix-up attack of RFC 9700 section 4.4). It keeps what its token endpoint was given.
 """
-import http.server
 import json
 import ssl
-import threading
 import urllib.parse
 
+from berth_http import OwnServer
 
-class HostileIssuer:
+
+class HostileIssuer(OwnServer):
     """`victim`: {"id", "redirect_uri"} of the client at the honest issuer; without it, codes of its own are sent back."""
 
     def __init__(self, suite, victim=None):
         self.victim, self.honest = victim, suite.url
         self.stolen = []        # bodies of token requests
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self.handler())
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(suite.state / "pki" / "edge-ecdsa.pem", suite.state / "pki" / "edge-ecdsa.key")
-        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
-        self.url = f"https://localhost:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()
+        super().__init__(context)
+        self.url = f"https://localhost:{self.port}"
 
     def metadata(self):
         return {
@@ -45,34 +36,13 @@ class HostileIssuer:
         answer = {"code": "of-its-own", "state": query["state"], "iss": self.url}
         return f"{query['redirect_uri']}?{urllib.parse.urlencode(answer)}"
 
-    def handler(self):
-        issuer = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def log_message(self, *_):
-                pass
-
-            def reply(self, status, document=None, **headers):
-                body = json.dumps(document or {}).encode()
-                self.send_response(status)
-                for name, value in headers.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def do_GET(self):
-                parts = urllib.parse.urlsplit(self.path)
-                if parts.path == "/.well-known/openid-configuration":
-                    self.reply(200, issuer.metadata())
-                elif parts.path == "/authorize":
-                    self.reply(302, Location=issuer.sent_on(dict(urllib.parse.parse_qsl(parts.query))))
-                else:
-                    self.reply(200, {"keys": []})
-
-            def do_POST(self):
-                issuer.stolen.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
-                self.reply(400, {"error": "invalid_grant"})
-
-        return Handler
+    def answer(self, method, path, fields, text):
+        parts = urllib.parse.urlsplit(path)
+        if method == "POST":
+            self.stolen.append(text)
+            status, document, more = 400, {"error": "invalid_grant"}, {}
+        elif parts.path == "/authorize":
+            status, document, more = 302, {}, {"Location": self.sent_on(dict(urllib.parse.parse_qsl(parts.query)))}
+        else:
+            status, document, more = 200, self.metadata() if parts.path == "/.well-known/openid-configuration" else {"keys": []}, {}
+        return status, {"Content-Type": "application/json", **more}, json.dumps(document)

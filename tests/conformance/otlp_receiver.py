@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A collector: takes OTLP over HTTP in its JSON encoding, strictly, and keeps the spans."""
-import http.server
 import json
 import re
-import threading
+
+from berth_http import OwnServer
 
 HEX = re.compile(r"[0-9a-f]+")
 ATTRIBUTE_KINDS = {"stringValue": str, "intValue": str}
@@ -44,41 +44,21 @@ def spans_of(document):
                 yield Span(about["service.name"], span)
 
 
-class Receiver:
+class Receiver(OwnServer):
     """`port` on the loopback; `spans` as they came; `faults` what was no export."""
 
     def __init__(self):
         self.spans, self.faults, self.texts = [], [], []
-        receiver = self
+        super().__init__()
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self):
-                text = self.rfile.read(int(self.headers["Content-Length"])).decode()
-                try:
-                    assert self.path == "/v1/traces" and self.headers["Content-Type"] == "application/json"
-                    receiver.spans += list(spans_of(json.loads(text)))
-                    receiver.texts.append(text)
-                except Exception as error:  # pylint: disable=broad-exception-caught
-                    receiver.faults.append(repr(error))
-                self.send_response(200)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", "2")
-                self.end_headers()
-                self.wfile.write(b"{}")
-
-            def log_message(self, *_):
-                pass
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.port = self.server.server_address[1]
-        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()
+    def answer(self, method, path, fields, text):
+        try:
+            assert (method, path, fields["Content-Type"]) == ("POST", "/v1/traces", "application/json")
+            self.spans += list(spans_of(json.loads(text)))
+            self.texts.append(text)
+        except Exception as error:  # pylint: disable=broad-exception-caught
+            self.faults.append(repr(error))
+        return 200, {"Content-Type": "application/json"}, "{}"
 
     def of(self, trace):
         return [span for span in list(self.spans) if span.trace == trace]

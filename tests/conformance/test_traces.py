@@ -168,8 +168,7 @@ def test_recorded_traces_are_bounded_whoever_asks(suite, slug, receiver):
 
 
 def test_without_the_collector_requests_go_on(suite, slug, receiver):
-    receiver.server.shutdown()
-    receiver.server.server_close()
+    receiver.close()
     name = next(series for series in suite.metrics("authsvc") if series.endswith("spans_lost_total"))
     lost = suite.metrics("authsvc")[name]
     user = suite.as_role(slug, "User")

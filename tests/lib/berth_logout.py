@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """A client that is told of sign-outs (OpenID Connect Back-Channel Logout 1.0), and what the suite needs to reach it. Authlib judges the tokens."""
 import contextlib
-import http.server
-import threading
 import urllib.parse
 
 from authlib.jose import JsonWebKey, JsonWebToken
 
 from berth_flow import header
+from berth_http import OwnServer
 from berth_suite import wait_for
 
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
@@ -27,41 +26,24 @@ def judged(suite, compact, audience, alg="ES256"):
     return claims
 
 
-class LogoutReceiver:
+class LogoutReceiver(OwnServer):
     """`uri` on the loopback; `tokens` as they came. Answers `status`."""
 
     def __init__(self, path="/signed-out"):
         self.tokens, self.faults, self.status, self.where = [], [], 200, None
-        receiver = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self):
-                text = self.rfile.read(int(self.headers["Content-Length"])).decode()
-                form = urllib.parse.parse_qs(text, strict_parsing=True, keep_blank_values=True)
-                if self.path != path or self.headers["Content-Type"] != "application/x-www-form-urlencoded" or list(form) != ["logout_token"] \
-                        or "Cookie" in self.headers or "Authorization" in self.headers:
-                    receiver.faults.append((self.path, text[:80]))
-                receiver.tokens += form.get("logout_token", [])
-                self.send_response(receiver.status)
-                if receiver.where:
-                    self.send_header("Location", receiver.where)
-                self.send_header("Cache-Control", "no-store")
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *_):
-                pass
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.port = self.server.server_address[1]
+        self.path = path
+        super().__init__()
         self.uri = f"http://127.0.0.1:{self.port}{path}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
-    def __enter__(self):
-        return self
+    def answer(self, method, path, fields, text):
+        form = urllib.parse.parse_qs(text, strict_parsing=True, keep_blank_values=True) if method == "POST" else {}
+        if path != self.path or fields["Content-Type"] != "application/x-www-form-urlencoded" or list(form) != ["logout_token"] or "Cookie" in fields or "Authorization" in fields:
+            self.faults.append((method, path, text[:80]))
+        self.tokens += form.get("logout_token", [])
+        return self.status, {"Cache-Control": "no-store", **({"Location": self.where} if self.where else {})}, ""
 
     def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()
+        self.close()
         assert not self.faults, self.faults[:3]
 
 

@@ -24,11 +24,6 @@ def client(suite, slug, admin):
     return {**made.body, "redirect_uri": own["redirect_uri"]}
 
 
-@pytest.fixture
-def person(suite, slug):
-    return suite.new_person(slug)
-
-
 def path(client):
     return f"/v1/clients/{client['id']}"
 

@@ -13,16 +13,6 @@ from test_passwords import actions, ask as ask_for_password, choose, link_for, m
 ORDER = 48
 
 
-@pytest.fixture
-def person(suite, slug):
-    return suite.new_person(slug)
-
-
-@pytest.fixture
-def client(suite, slug):
-    return suite.tenants[slug]["client"]
-
-
 def fresh(slug):
     return f"moved.{secrets.token_hex(5)}@{slug}.example"
 

@@ -4,24 +4,12 @@ import concurrent.futures
 import re
 import uuid
 
-import pytest
-
 from berth_factor import act, app_code, claims, enrol, show
 from berth_flow import Authorization, Browser, token_request
 from berth_suite import wait_for
 
 ORDER = 45
 WRONG = "AAAA-BBBB-CCCC-DDDD"
-
-
-@pytest.fixture
-def person(suite, slug):
-    return suite.new_person(slug)
-
-
-@pytest.fixture
-def client(suite, slug):
-    return suite.tenants[slug]["client"]
 
 
 def password_only(suite, client, person, **parameters):

@@ -26,16 +26,6 @@ DEVICE = "__Host-berth_device"
 FREE = 10           # attempts on one account, from anywhere, before the first pause
 
 
-@pytest.fixture
-def person(suite, slug):
-    return suite.new_person(slug)
-
-
-@pytest.fixture
-def client(suite, slug):
-    return suite.tenants[slug]["client"]
-
-
 @pytest.fixture(scope="module")
 def open_gateway(suite):
     """Without limits of its own: what slows here is authsvc."""

@@ -18,11 +18,6 @@ ORDER = 40
 
 
 @pytest.fixture
-def client(suite, slug):
-    return suite.tenants[slug]["client"]
-
-
-@pytest.fixture
 def person(suite, slug):
     return suite.person(slug, "User")
 
@@ -270,8 +265,9 @@ def test_a_stolen_refresh_token_ends_the_whole_family(suite, flow, person, clien
     wait_for(lambda: suite.api(third["access_token"]).get("/v1/whoami").status == 401, 2, "the revocation of the family")
 
 
-def test_a_grant_ends_by_its_age_however_often_it_is_refreshed(suite, flow, person, client):
+def test_a_grant_ends_by_its_age_however_often_it_is_refreshed(suite, slug, flow, client):
     """Absolutely after thirty days, and after seven without use; refreshing moves the second and never the first."""
+    person = suite.new_person(slug)
     family = "from auth.grant_family f join auth.person p on p.tenant_id = f.tenant_id and p.id = f.person_id where p.public_id = %s order by f.id desc limit 1"
     tokens = finished(flow, person)
     before = suite.sql(f"select f.expires_at, f.expires_at - f.created_at {family}", person["id"])

@@ -44,11 +44,6 @@ def client(suite, slug, receiver):
     return registered(suite, slug, backchannel_logout_uri=receiver.uri, backchannel_logout_session_required=True)
 
 
-@pytest.fixture
-def person(suite, slug):
-    return suite.new_person(slug)
-
-
 def signed_in(suite, client, person, browser=None, scope="openid berth"):
     flow = Authorization(suite.info, client, browser=browser, scope=scope)
     begun = flow.begin()

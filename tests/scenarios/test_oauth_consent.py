@@ -29,11 +29,6 @@ def client(suite, admin, own):
     return made
 
 
-@pytest.fixture
-def person(suite, slug):
-    return suite.new_person(slug)
-
-
 def query_of(reply):
     assert reply.status == 303 and reply.location, f"{reply.status}: {reply.text[:300]}"
     return dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(reply.location).query))

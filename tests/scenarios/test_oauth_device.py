@@ -21,11 +21,6 @@ def client(suite, admin):
     return admin.post("/v1/clients", {"name": "Kiosk", "kind": "confidential", "grants": [GRANT, "refresh_token"]}).expect(201).body
 
 
-@pytest.fixture
-def person(suite, slug):
-    return suite.new_person(slug)
-
-
 def begin(suite, client, **form):
     reply = Browser(suite.info).post("/oauth2/device_authorization", {"scope": "openid booking.read", **form}, headers=berth_flow.basic(client))
     assert reply.status == 200, f"{reply.status}: {reply.text[:300]}"

@@ -16,11 +16,6 @@ OWN_PAGES = ["/account/factors", "/account/sessions", "/account/consents", "/acc
 
 
 @pytest.fixture
-def client(suite, slug):
-    return suite.tenants[slug]["client"]
-
-
-@pytest.fixture
 def flow(suite, slug, client):
     person = suite.new_person(slug)
     made = Authorization(suite.info, client)

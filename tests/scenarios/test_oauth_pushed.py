@@ -13,11 +13,6 @@ ORDER = 42
 
 
 @pytest.fixture
-def client(suite, slug):
-    return suite.tenants[slug]["client"]
-
-
-@pytest.fixture
 def person(suite, slug):
     return suite.person(slug, "User")
 

@@ -17,11 +17,6 @@ NOT_RESOURCES = [
 
 
 @pytest.fixture
-def client(suite, slug):
-    return suite.tenants[slug]["client"]
-
-
-@pytest.fixture
 def person(suite, slug):
     return suite.person(slug, "User")
 

@@ -16,16 +16,6 @@ from berth_suite import wait_for
 ORDER = 46
 
 
-@pytest.fixture
-def client(suite, slug):
-    return suite.tenants[slug]["client"]
-
-
-@pytest.fixture
-def person(suite, slug):
-    return suite.new_person(slug)
-
-
 def by_password(suite, client, person):
     """The flow up to where the password has been sent, and the answer."""
     flow = Authorization(suite.info, client)

@@ -17,16 +17,6 @@ ORDER = 46
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 
 
-@pytest.fixture
-def person(suite, slug):
-    return suite.new_person(slug)
-
-
-@pytest.fixture
-def client(suite, slug):
-    return suite.tenants[slug]["client"]
-
-
 def other_network():
     """An address that no other test of this run comes from, most likely."""
     return f"127.{secrets.randbelow(250) + 2}.{secrets.randbelow(250) + 2}.{secrets.randbelow(250) + 2}"

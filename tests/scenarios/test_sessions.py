@@ -16,16 +16,6 @@ FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.
 UNKNOWN = "0192a3b4-c5d6-7e8f-8a9b-0c1d2e3f4a5b"
 
 
-@pytest.fixture
-def person(suite, slug):
-    return suite.new_person(slug)
-
-
-@pytest.fixture
-def client(suite, slug):
-    return suite.tenants[slug]["client"]
-
-
 class Named(Browser):
     """A browser that says what it is."""
 

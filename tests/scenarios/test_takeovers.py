@@ -17,16 +17,6 @@ ORDER = 49
 
 
 @pytest.fixture
-def person(suite, slug):
-    return suite.new_person(slug)
-
-
-@pytest.fixture
-def client(suite, slug):
-    return suite.tenants[slug]["client"]
-
-
-@pytest.fixture
 def domain(suite, slug, admin):
     """One whose people may register."""
     name = f"{secrets.token_hex(4)}.example"

@@ -42,7 +42,7 @@ void json_encode(const struct shape *shape, const void *object, struct buf *out)
  * Path and query or form parameters, added to `object`, which the caller has zeroed (json_decode zeroes it: call it
  * first). A query parameter that is unknown or repeated, or a REQUIRED one that is missing, is ERR_BAD_FIELD. With
  * `lenient` (OP_WEB) unknown ones are skipped, and the whole query is read even when one is at fault: the first fault
- * is told, and what is at fault or repeated is left absent.
+ * is told, and what is at fault, repeated or without a value is left absent.
  */
 MUST_USE enum err path_decode(const struct shape *shape, struct str name, struct str value, struct arena *arena,
 	void *object, struct fault *fault_out);

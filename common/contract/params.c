@@ -171,7 +171,10 @@ static enum err take_pair(struct query *query, struct str pair, struct fault *fa
 	err = unescape(query->arena, pair, form_decode, &text);
 	if (err == ERR_BAD_FIELD)
 		return fault_field(fault, field->name, "bad_escape");
-	return err != OK ? err : set_field(field, text, query->arena, query->object, fault);
+	/* RFC 6749 section 3.1: without a value as if it were not there. */
+	if (err != OK || (query->lenient && text.len == 0))
+		return err;
+	return set_field(field, text, query->arena, query->object, fault);
 }
 
 static enum err check_required(const struct query *query, struct fault *fault)

@@ -126,8 +126,29 @@ static void a_form_gives_its_values_unescaped(void **state)
 		OK);
 	assert_true(str_eq_c(form.email, "a+b@example.org"));
 	assert_true(str_eq_c(form.password, "a b&c"));
-	assert_true(form.has_csrf && form.csrf.p != NULL && form.csrf.len == 0);
 	assert_false(form.has_resume);
+}
+
+/* As RFC 6749 sections 3.1 and 3.2 have it; elsewhere an empty value is one. */
+static void a_parameter_without_a_value_is_as_if_it_were_not_there(void **state)
+{
+	struct login_page_request page = {0}, strict = {0};
+	struct login_submit_request form = {0};
+	struct fault fault;
+
+	(void)state;
+	assert_int_equal(query_decode(shape_login_submit_request(), STR("csrf=&tenant&email=a%40example.org"), IN_FORM,
+				 true, arena, &form, &fault),
+		OK);
+	assert_true(!form.has_csrf && form.csrf.p == NULL && !form.has_tenant && form.email.len > 0);
+	assert_int_equal(
+		query_decode(shape_login_page_request(), STR("resume=&resume=a"), IN_QUERY, true, arena, &page, &fault),
+		ERR_BAD_FIELD);
+	assert_string_equal(fault.reason, "repeated");
+	assert_false(page.has_resume);
+	assert_int_equal(
+		query_decode(shape_login_page_request(), STR("resume="), IN_QUERY, false, arena, &strict, &fault), OK);
+	assert_true(strict.has_resume && strict.resume.p != NULL && strict.resume.len == 0);
 }
 
 static void what_is_at_fault_in_a_lenient_query_stays_absent_and_the_rest_is_read(void **state)
@@ -230,6 +251,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(queries_are_judged),
 		cmocka_unit_test(a_form_gives_its_values_unescaped),
+		cmocka_unit_test(a_parameter_without_a_value_is_as_if_it_were_not_there),
 		cmocka_unit_test(what_is_at_fault_in_a_lenient_query_stays_absent_and_the_rest_is_read),
 		cmocka_unit_test(a_query_has_a_bounded_number_of_parameters),
 		cmocka_unit_test(path_parameters_are_judged),

@@ -155,7 +155,8 @@ def test_a_device_code_belongs_to_its_client(suite, admin, other_slug, client, p
     second = admin.post("/v1/clients", {"name": "Other", "kind": "confidential", "grants": [GRANT]}).expect(201).body
     told(poll(suite, second, device), "invalid_grant")
     told(poll(suite, suite.tenants[other_slug]["client"], device), "unauthorized_client")
-    for code in ("", "x", device["device_code"][:-1], device["device_code"] + "A", device["user_code"]):
+    told(poll(suite, client, {"device_code": ""}), "invalid_request")
+    for code in ("x", device["device_code"][:-1], device["device_code"] + "A", device["user_code"]):
         told(poll(suite, client, {"device_code": code}), "invalid_grant")
     assert poll(suite, client, device).status == 200
 

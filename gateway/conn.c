@@ -2,7 +2,6 @@
 #include "conn.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,15 +10,13 @@
 
 #include "exchange.h"
 #include "h2.h"
+#include "linger.h"
 #include "loop.h"
 #include "request.h"
 #include "respond.h"
 #include "tls.h"
 
 #define READ_STEP (16U << 10)
-#define LINGER_QUIET_US (2 * US_PER_S) /* without a byte */
-#define LINGER_US (15 * US_PER_S)      /* in all */
-#define LINGER_READS 16                /* a turn */
 #define MAKE_ROOM_TRIES 32
 
 const struct http_limits conn_http_limits = {
@@ -85,6 +82,7 @@ struct conn *conn_new(struct loop *loop, int fd, const struct sockaddr_storage *
 	conn->ssl = tls_session_new(loop->gateway->tls, &conn->wire);
 	if (conn->ssl == NULL)
 		goto fail;
+	conn->warm_place = warm_add(&loop->shaking, conn->ssl);
 	buf_init(&conn->in, http_limits_bytes(&conn_http_limits) + READ_STEP);
 	buf_init(&conn->out, EDGE_OUT_MAX);
 	http_parser_init(&conn->parser, &conn_http_limits);
@@ -132,6 +130,7 @@ void conn_kill(struct conn *conn)
 	timer_clear(&conn->timer);
 	close(conn->wire.fd);
 	conn->wire.fd = -1;
+	warm_remove(&loop->shaking, conn->ssl, conn->warm_place);
 	warm_remove(&loop->warm, conn->ssl, conn->warm_place);
 	conn_unlink(conn);
 	loop_not_later(loop, conn);
@@ -156,7 +155,12 @@ static void tls_went(struct conn *conn, int result)
 {
 	switch (SSL_get_error(conn->ssl, result)) {
 	case SSL_ERROR_WANT_READ:
+		return;
 	case SSL_ERROR_WANT_WRITE:
+		if (!conn->awaits_room) {
+			conn->awaits_room = true;
+			loop_again(conn->loop, conn);
+		}
 		return;
 	case SSL_ERROR_ZERO_RETURN:
 		conn->ended = true;
@@ -170,6 +174,19 @@ static void tls_went(struct conn *conn, int result)
 	conn_kill(conn);
 }
 
+/*
+ * Of TLS 1.3. It goes with what is said next when that is now: our SETTINGS, or the answer to a client that has asked
+ * already. Else at once: it acknowledges the end of the handshake, and the kernel of a client that has not switched
+ * Nagle's algorithm off waits for that before it sends a request.
+ */
+static void conn_give_ticket(struct conn *conn)
+{
+	if (SSL_version(conn->ssl) != TLS1_3_VERSION || SSL_new_session_ticket(conn->ssl) != 1)
+		return;
+	conn->wire.more = tls_session_is_h2(conn->ssl) || SSL_has_pending(conn->ssl) == 1;
+	(void)SSL_do_handshake(conn->ssl);
+}
+
 static bool conn_shake(struct conn *conn)
 {
 	int result;
@@ -181,6 +198,8 @@ static bool conn_shake(struct conn *conn)
 		return false;
 	}
 	conn->state = CONN_OPEN;
+	conn_give_ticket(conn);
+	warm_remove(&conn->loop->shaking, conn->ssl, conn->warm_place);
 	edge_count(&conn->loop->counts.handshakes);
 	timer_set(&conn->loop->wheel, &conn->timer, conn->loop->now_us + EDGE_HEAD_US);
 	conn->message_at_us = conn->loop->now_us;
@@ -192,27 +211,6 @@ static bool conn_shake(struct conn *conn)
 	else if (__atomic_load_n(&conn->loop->gateway->draining, __ATOMIC_RELAXED))
 		h2_drain(conn->h2);
 	return conn->h2 != NULL;
-}
-
-/*
- * Ends our side after the last byte; what the client still sends is discarded for a while, or its kernel might drop
- * our answer.
- */
-void conn_end(struct conn *conn)
-{
-	ERR_clear_error();
-	(void)SSL_shutdown(conn->ssl);
-	ERR_clear_error();
-	if (conn->ended) {
-		conn_kill(conn);
-		return;
-	}
-	(void)shutdown(conn->wire.fd, SHUT_WR);
-	conn->state = CONN_LINGER;
-	conn->wire.readable = true;
-	conn->linger_until_us = conn->loop->now_us + LINGER_US;
-	timer_set(&conn->loop->wheel, &conn->timer, conn->loop->now_us + LINGER_QUIET_US);
-	loop_again(conn->loop, conn);
 }
 
 /* True when all of it is written. A client that takes nothing has EDGE_WRITE_US, each time anew when it took some. */
@@ -246,6 +244,9 @@ bool conn_is_warm(const struct conn *conn)
 
 bool conn_flush(struct conn *conn)
 {
+	/* The last answer goes with the end. */
+	if (conn->close_after && conn->exchange == NULL)
+		conn->wire.more = true;
 	if (!conn_put(conn, buf_str(&conn->out), &conn->out_sent) || !conn_put(conn, conn->tail, &conn->tail_sent))
 		return false;
 	if (conn->out.room > READ_STEP)
@@ -348,28 +349,6 @@ static bool conn_parse(struct conn *conn)
 	}
 }
 
-static void conn_discard(struct conn *conn)
-{
-	uint64_t until_us = conn->loop->now_us + LINGER_QUIET_US;
-	char waste[4096];
-
-	for (int i = 0; i < LINGER_READS; i++) {
-		const ssize_t got = recv(conn->wire.fd, waste, sizeof waste, 0);
-
-		if (got > 0)
-			continue;
-		if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
-			conn_kill(conn);
-			return;
-		}
-		if (i > 0)
-			timer_set(&conn->loop->wheel, &conn->timer,
-				until_us < conn->linger_until_us ? until_us : conn->linger_until_us);
-		return;
-	}
-	loop_again(conn->loop, conn);
-}
-
 /* Whether the client's next message is to be read now. */
 static bool conn_wants(const struct conn *conn)
 {
@@ -394,18 +373,18 @@ static void conn_settle(struct conn *conn)
 	if (conn->exchange != NULL && request_complete(conn->exchange))
 		return;
 	if (conn->close_after || conn->ended)
-		conn_end(conn);
+		linger_begin(conn);
 	else
 		conn_rest(conn);
 }
 
-void conn_run(struct conn *conn)
+static void conn_go(struct conn *conn)
 {
 	size_t turn = EDGE_TURN_STEPS;
 	bool waits;
 
 	if (conn->state == CONN_LINGER) {
-		conn_discard(conn);
+		linger_run(conn);
 		return;
 	}
 	if (conn->state == CONN_HANDSHAKE && !conn_shake(conn))
@@ -425,6 +404,13 @@ void conn_run(struct conn *conn)
 		loop_again(conn->loop, conn);
 	else
 		conn_settle(conn);
+}
+
+void conn_run(struct conn *conn)
+{
+	conn_go(conn);
+	if (conn->state != CONN_DEAD)
+		tls_wire_push(&conn->wire);
 }
 
 void conn_wake(struct conn *conn)

@@ -37,6 +37,7 @@ struct conn {
 	bool ended;       /* the client says nothing more, but may wait for answers */
 	bool close_after; /* nothing is read any more; close once `out` is written */
 	bool stalled;     /* the client takes nothing of what is written */
+	bool awaits_room; /* or did so once: it is told of when there is room */
 	struct buf in, out;
 	size_t out_sent;
 	struct str tail; /* goes behind `out`; borrows what outlives every connection */
@@ -69,7 +70,6 @@ void conn_wake(struct conn *conn);
 size_t conn_receive(struct conn *conn, char *room, size_t len);
 bool conn_is_warm(const struct conn *conn); /* it was active just now and keeps its buffers */
 bool conn_flush(struct conn *conn);         /* true when all of `out` and `tail` is written */
-void conn_end(struct conn *conn);           /* all is written: closes, so that the last answer is not lost */
 /* The answer to conn->exchange is in conn->out; `keep` whether a further request may follow. */
 void conn_answered(struct conn *conn, bool keep);
 /* The process ends: what is under way is answered, and who is idle has a moment to say something. */

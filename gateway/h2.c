@@ -5,6 +5,7 @@
 
 #include "h2_session.h"
 #include "h2_stream.h"
+#include "linger.h"
 #include "loop.h"
 #include "request.h"
 
@@ -184,7 +185,7 @@ static void h2_settle(struct h2 *h2)
 
 	if (over || (conn->ended && h2->stream_count == 0)) {
 		(void)h2_detach(h2);
-		conn_end(conn);
+		linger_begin(conn);
 		return;
 	}
 	if (h2->stream_count == 0 && !conn_is_warm(conn))

@@ -2,6 +2,8 @@
 #include "listen.h"
 
 #include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -62,13 +64,17 @@ static enum err listen_one(struct context *context, struct str text, int *fd_out
 		return ERR_BAD_FIELD;
 	(void)snprintf(address, sizeof address, "[%s]:%s", host, port);
 	*fd_out = context_inherit(context, address);
-	if (*fd_out >= 0)
-		return OK;
-	if (getaddrinfo(host, port, &hints, &found) != 0)
+	if (*fd_out < 0) {
+		if (getaddrinfo(host, port, &hints, &found) != 0)
+			return ERR_BAD_FIELD;
+		*fd_out = socket_open(found);
+		freeaddrinfo(found);
+	}
+	if (*fd_out < 0)
 		return ERR_BAD_FIELD;
-	*fd_out = socket_open(found);
-	freeaddrinfo(found);
-	return *fd_out >= 0 ? OK : ERR_BAD_FIELD;
+	/* Whatever is accepted has it from here. */
+	(void)setsockopt(*fd_out, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+	return OK;
 }
 
 enum err listen_open(struct context *context, const char *addresses, int *fds_out, size_t *count_out)

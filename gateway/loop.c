@@ -2,7 +2,6 @@
 #include "loop.h"
 
 #include <errno.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -27,11 +26,12 @@ static enum err watch(struct loop *loop, int fd, uint32_t events, uint64_t data)
 	return epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0 ? OK : ERR_OVERLOADED;
 }
 
-#define CONN_EVENTS (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
+/* EPOLLOUT is asked for by loop_again: from the beginning it would be reported of every connection at once. */
+#define CONN_EVENTS (EPOLLIN | EPOLLRDHUP | EPOLLET)
 
 void loop_again(struct loop *loop, const struct conn *conn)
 {
-	struct epoll_event event = {.events = CONN_EVENTS, .data.u64 = (uint64_t)(uintptr_t)conn};
+	struct epoll_event event = {.events = CONN_EVENTS | EPOLLOUT, .data.u64 = (uint64_t)(uintptr_t)conn};
 
 	/* Setting an edge-triggered event anew reports at once what is ready, behind whatever was reported before. */
 	(void)epoll_ctl(loop->epoll_fd, EPOLL_CTL_MOD, conn->wire.fd, &event);
@@ -236,7 +236,6 @@ static void loop_take(struct loop *loop, int fd, const struct sockaddr_storage *
 		close(fd);
 		return;
 	}
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
 	conn = conn_new(loop, fd, peer);
 	if (conn == NULL)
 		return;

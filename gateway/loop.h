@@ -44,9 +44,9 @@ struct loop {
 	struct conn *conns, *oldest; /* all, doubly linked from the newest on */
 	struct conn *dead;           /* to be freed at the end of the tick */
 	size_t conn_count, conn_cap;
-	struct warm warm;
-	struct conn *ready;     /* run before the tick ends */
-	struct exchange *spare; /* for reuse, with their arenas */
+	struct warm warm, shaking; /* of who has made a handshake; of who makes one */
+	struct conn *ready;        /* run before the tick ends */
+	struct exchange *spare;    /* for reuse, with their arenas */
 	size_t spare_count;
 
 	struct arrow arrows[PEER_COUNT][LANE_COUNT];

@@ -35,6 +35,7 @@ struct tls_store {
 	struct file_pair files[EDGE_CERTS_MAX];
 	size_t file_count;
 	struct ticket_keys tickets;
+	EVP_CIPHER *ticket_cipher;
 	int64_t ends_s[EDGE_CERTS_MAX]; /* when each certificate held runs out, since 1970; INT64_MAX: unknown */
 	uint64_t retry_us;              /* reading failed: once more then; 0: it did not */
 };
@@ -75,11 +76,11 @@ static int on_ticket(
 		goto done;
 	if (seal != 0) {
 		memcpy(name, key.name, sizeof key.name);
-		if (RAND_bytes(iv, EVP_CIPHER_get_iv_length(EVP_aes_256_cbc())) != 1 ||
-			EVP_EncryptInit_ex(cipher, EVP_aes_256_cbc(), NULL, key.aes, iv) != 1)
+		if (RAND_bytes(iv, EVP_CIPHER_get_iv_length(store->ticket_cipher)) != 1 ||
+			EVP_EncryptInit_ex(cipher, store->ticket_cipher, NULL, key.aes, iv) != 1)
 			goto done;
 		result = 1;
-	} else if (EVP_DecryptInit_ex(cipher, EVP_aes_256_cbc(), NULL, key.aes, iv) == 1) {
+	} else if (EVP_DecryptInit_ex(cipher, store->ticket_cipher, NULL, key.aes, iv) == 1) {
 		result = old ? 2 : 1;
 	}
 done:
@@ -115,7 +116,7 @@ static enum err ctx_set_rules(SSL_CTX *ctx)
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_max_early_data(ctx, 0);
 	SSL_CTX_set_read_ahead(ctx, 1);
-	SSL_CTX_set_num_tickets(ctx, 1);
+	SSL_CTX_set_num_tickets(ctx, 0); /* in the handshake: tls.h */
 	SSL_CTX_set_timeout(ctx, 2 * (long)(TICKET_KEYS_LIFE_US / US_PER_S));
 	SSL_CTX_set_security_level(ctx, 2);
 	SSL_CTX_set_alpn_select_cb(ctx, on_alpn, NULL);
@@ -210,6 +211,11 @@ enum err tls_store_new(const char *cert_files, const char *key_files, struct tls
 	pthread_rwlock_init(&store->lock, NULL);
 	if (store_slot < 0)
 		store_slot = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+	/* Not sought anew for each ticket. */
+	if ((store->ticket_cipher = EVP_CIPHER_fetch(NULL, "AES-256-CBC", NULL)) == NULL) {
+		err = ERR_INTERNAL;
+		goto done;
+	}
 	if ((err = files_split(store, cert_files, key_files)) != OK) {
 		log_event(LOG_ERROR, "certificate_list_bad",
 			LOG_C("keys", "BERTH_GATEWAY_CERT_FILES, BERTH_GATEWAY_KEY_FILES"));
@@ -231,6 +237,7 @@ void tls_store_free(struct tls_store **store)
 	SSL_CTX_free((*store)->ctx);
 	pthread_rwlock_destroy(&(*store)->lock);
 	ticket_keys_wipe(&(*store)->tickets);
+	EVP_CIPHER_free((*store)->ticket_cipher);
 	free(*store);
 	*store = NULL;
 }

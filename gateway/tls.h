@@ -9,7 +9,8 @@
 
 /*
  * The edge's TLS: 1.2 and 1.3, forward secrecy and AEAD only, no renegotiation, no compression, no early data; session
- * tickets under keys that change every hour and are held for two. Thread-safe.
+ * tickets under keys that change every hour and are held for two; in TLS 1.3 the handshake sends none, its owner asks
+ * for one. Thread-safe.
  */
 struct tls_store;
 

@@ -2,6 +2,8 @@
 #include "tls_wire.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <sys/socket.h>
 
@@ -48,10 +50,11 @@ static int wire_write(BIO *bio, const char *bytes, int len)
 		return -1;
 	}
 	do {
-		put = send(wire->fd, bytes, (size_t)len, MSG_NOSIGNAL);
+		put = send(wire->fd, bytes, (size_t)len, MSG_NOSIGNAL | (wire->more ? MSG_MORE : 0));
 	} while (put < 0 && errno == EINTR);
 	if (put >= 0) {
 		wire->writable = put == len;
+		wire->held = wire->more;
 	} else if (errno == EAGAIN) {
 		wire->writable = false;
 		BIO_set_retry_write(bio);
@@ -99,4 +102,14 @@ BIO *tls_wire_bio(struct tls_wire *wire)
 	BIO_set_data(bio, wire);
 	BIO_set_init(bio, 1);
 	return bio;
+}
+
+void tls_wire_push(struct tls_wire *wire)
+{
+	wire->more = false;
+	if (!wire->held)
+		return;
+	wire->held = false;
+	/* tcp(7): sends what is pending, whether or not it was set before. */
+	(void)setsockopt(wire->fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
 }

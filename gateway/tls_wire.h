@@ -14,9 +14,13 @@ struct tls_wire {
 	bool readable, writable; /* false until epoll reports again */
 	bool ended;              /* the peer has ended its side: a short read does not hide the end behind it */
 	bool eof;
+	bool more; /* set by the owner: what is written goes out with what follows */
+	bool held; /* such bytes may wait in the kernel */
 };
 
 /* Borrows `wire` for its life; NULL without memory. Does not close the socket. */
 BIO *tls_wire_bio(struct tls_wire *wire);
+/* Nothing follows for now: what is held goes out, and `more` is over. */
+void tls_wire_push(struct tls_wire *wire);
 
 #endif

@@ -133,6 +133,73 @@ def test_sessions_are_resumed(suite, version):
             assert again.session_reused
 
 
+class Slow:
+    """A client whose bytes go out when the test says so."""
+
+    def __init__(self, suite, raw, **words):
+        self.raw, self.held = raw, b""
+        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = context(suite, ssl.TLSVersion.TLSv1_3)
+        self.peer = self.tls.wrap_bio(self.incoming, self.outgoing, server_hostname="localhost", **words)
+
+    def put(self):
+        self.raw.sendall(self.held + self.outgoing.read())
+        self.held = b""
+
+    def until(self, what):
+        """What it returns; what it makes for the server last is held."""
+        while True:
+            try:
+                done = what()
+                self.held += self.outgoing.read()
+                return done
+            except ssl.SSLWantReadError:
+                self.put()
+                part = self.raw.recv(65536)
+                assert part, "the connection ended"
+                self.incoming.write(part)
+
+
+@pytest.mark.parametrize("asks", ["with the end of the handshake", "later"])
+def test_a_ticket_comes_with_the_answer_or_at_once(suite, asks):
+    with socket.create_connection(("127.0.0.1", port_of(suite)), timeout=8) as raw:
+        client = Slow(suite, raw)
+        client.until(client.peer.do_handshake)
+        if asks == "later":
+            client.put()
+            client.incoming.write(raw.recv(65536))
+            with pytest.raises(ssl.SSLWantReadError):
+                client.peer.read(1)
+            assert client.peer.session.has_ticket, "nobody has asked for anything yet"
+        client.peer.write(head())
+        assert client.until(lambda: client.peer.read(65536)).startswith(b"HTTP/1.1 200")
+        session = client.peer.session
+        assert session.has_ticket
+    with socket.create_connection(("127.0.0.1", port_of(suite)), timeout=8) as raw:
+        with client.tls.wrap_socket(raw, server_hostname="localhost", session=session) as again:
+            assert again.session_reused
+
+
+@pytest.mark.parametrize("protocol", ["http/1.1", "h2"])
+def test_a_request_does_not_wait_for_an_acknowledgement(suite, protocol):
+    """Forty milliseconds, if the end of the handshake got no answer and the client has Nagle's algorithm on, as sockets have."""
+    took = []
+    for _ in range(30):
+        tls = context(suite, ssl.TLSVersion.TLSv1_3)
+        tls.set_alpn_protocols([protocol])
+        with socket.create_connection(("127.0.0.1", port_of(suite)), timeout=8) as raw:
+            with tls.wrap_socket(raw, server_hostname="localhost") as stream:
+                begun = time.monotonic()
+                stream.sendall(head() if protocol == "http/1.1" else b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\x04\0\0\0\0\0")
+                got = b""
+                while b"HTTP/1.1 200" not in got and b"\x04\x01\0\0\0\0" not in got:  # or SETTINGS are acknowledged
+                    part = stream.recv(65536)
+                    assert part, "the connection ended"
+                    got += part
+                took.append(time.monotonic() - begun)
+    assert min(took) < 0.035
+
+
 def test_a_protocol_that_is_not_spoken_is_refused(suite):
     tls = context(suite)
     tls.set_alpn_protocols(["spdy/3"])

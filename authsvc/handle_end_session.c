@@ -178,10 +178,13 @@ static enum err end_session(struct leaving *leaving, struct str csrf)
 		err = begin(leaving, &tenant_id);
 	if (err != OK)
 		return err;
-	if (!leaving->begun || (err = signin_current(leaving->call, &leaving->store, &session)) == ERR_NOT_FOUND)
+	if (!leaving->begun || (err = signin_known(leaving->call, &leaving->store, &session)) == ERR_NOT_FOUND)
 		return leave(leaving);
 	if (err != OK)
 		return err;
+	if (!signin_is_live(&session) &&
+		!is_meant(leaving, &session)) /* nobody is signed in: there is nothing to ask */
+		return leave(leaving);
 	if (is_meant(leaving, &session) || (csrf.p != NULL && str_eq_secret(csrf_of(leaving, handle), csrf)))
 		return end(leaving, &session);
 	return ask(leaving, handle);

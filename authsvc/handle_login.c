@@ -467,7 +467,7 @@ enum err handle_logout(struct call *call, const struct logout_request *request_i
 		return web_see_other(reply_out, STR("/login"));
 	if ((err = desk_begin_in(call, &tenant_id, &store)) != OK)
 		goto done;
-	err = signin_current(call, &store, &session);
+	err = signin_known(call, &store, &session);
 	if (err == OK && (err = signin_end(call, &store, &session, "logout")) == OK) {
 		CRASH_POINT("logout.before_commit");
 		err = desk_commit(call, &store);

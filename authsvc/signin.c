@@ -21,7 +21,7 @@ struct uuid signin_tenant(const struct call *call)
 	return sent_ticket(call, &ticket) ? ticket.tenant_id : UUID_NIL;
 }
 
-enum err signin_current(struct call *call, struct store *store, struct session_record *session_out)
+enum err signin_known(struct call *call, struct store *store, struct session_record *session_out)
 {
 	struct ticket ticket;
 	enum err err;
@@ -31,10 +31,20 @@ enum err signin_current(struct call *call, struct store *store, struct session_r
 		return ERR_NOT_FOUND;
 	if ((err = store_session_read(store, vault_hash_str(&ticket.hash), session_out)) != OK)
 		return err;
-	if (session_out->person_status != PERSON_ACTIVE ||
-		!rules_session_alive(session_out->seen_at, session_out->expires_at, session_out->ended, clock_now_us()))
-		return ERR_NOT_FOUND;
-	return OK;
+	return session_out->ended ? ERR_NOT_FOUND : OK;
+}
+
+bool signin_is_live(const struct session_record *session)
+{
+	return session->person_status == PERSON_ACTIVE &&
+	       rules_session_alive(session->seen_at, session->expires_at, session->ended, clock_now_us());
+}
+
+enum err signin_current(struct call *call, struct store *store, struct session_record *session_out)
+{
+	enum err err = signin_known(call, store, session_out);
+
+	return err != OK || signin_is_live(session_out) ? err : ERR_NOT_FOUND;
 }
 
 static enum err put_event(struct call *call, struct store *store, const struct session_record *session,
@@ -74,7 +84,7 @@ enum err signin_begin(struct call *call, struct store *store, struct web_reply *
 	instant_us now = clock_now_us();
 	enum err err;
 
-	if ((err = signin_current(call, store, &old)) != OK && err != ERR_NOT_FOUND)
+	if ((err = signin_known(call, store, &old)) != OK && err != ERR_NOT_FOUND)
 		return err;
 	if (err == OK && old.person_row_id != person_row_id &&
 		(err = signin_end(call, store, &old, "another_person")) != OK)
@@ -108,7 +118,7 @@ void signin_leave_elsewhere(struct call *call, const struct uuid *tenant_id)
 
 	if (uuid_is_nil(&elsewhere) || uuid_eq(&elsewhere, tenant_id))
 		return;
-	if (desk_begin_in(call, &elsewhere, &store) == OK && signin_current(call, &store, &session) == OK &&
+	if (desk_begin_in(call, &elsewhere, &store) == OK && signin_known(call, &store, &session) == OK &&
 		signin_end(call, &store, &session, "another_sign_in") == OK && desk_commit(call, &store) != OK)
 		log_event(LOG_WARN, "session_left_behind");
 	store_release(&store);

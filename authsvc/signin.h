@@ -13,8 +13,14 @@ struct uuid signin_tenant(const struct call *call);
 /* The live session of an active person in the store's tenant: ERR_NOT_FOUND otherwise. */
 MUST_USE enum err signin_current(struct call *call, struct store *store, struct session_record *session_out);
 /*
+ * The session of the browser's cookie that nobody ended, though it may have run out: grants that came of it go on, and
+ * end with it (0174). ERR_NOT_FOUND.
+ */
+MUST_USE enum err signin_known(struct call *call, struct store *store, struct session_record *session_out);
+bool signin_is_live(const struct session_record *session);
+/*
  * Signs the person in, as proved, and sets the cookie, always under a new handle. Whoever was signed in on this browser
- * in this tenant is signed out first, unless it is the same person, whose session and grants go on.
+ * in this tenant, be it long ago, is signed out first, unless it is the same person, whose session and grants go on.
  */
 MUST_USE enum err signin_begin(struct call *call, struct store *store, struct web_reply *reply, int64_t person_row_id,
 	const struct uuid *person_id, const struct proof *proof, struct session_record *session_out);

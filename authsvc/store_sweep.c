@@ -23,7 +23,7 @@ static const struct {
 	{&sql_sweep_mail, 0},
 	{&sql_sweep_logout, US_PER_DAY},
 	{&sql_sweep_family, US_PER_DAY},
-	{&sql_sweep_session, US_PER_DAY},
+	{&sql_sweep_session, FAMILY_LIFE_US}, /* as long as a grant that came of it may go on */
 	{&sql_sweep_client, US_PER_DAY},
 	{&sql_sweep_revocation, 0},
 	{&sql_sweep_factor, US_PER_DAY},

@@ -159,6 +159,91 @@ def test_a_factor_that_goes_tells_of_what_rested_on_it_alone(suite, receiver, cl
     assert {claims(one)["sid"] for one in receiver.tokens} == {claims(resting["id_token"])["sid"]}, "the other session goes on"
 
 
+# -- what runs out by itself, and ends later
+
+def ran_out(suite, tokens, hours=3):
+    """The browser's session was not used for so long."""
+    sid = claims(tokens["id_token"])["sid"]
+    suite.sql("update auth.session set seen_at = seen_at - %s * interval '1 hour', auth_at = auth_at - %s * interval '1 hour', "
+              "created_at = created_at - %s * interval '1 hour', expires_at = expires_at - %s * interval '1 hour' where public_id = %s",
+              *[hours] * 4, sid)
+
+
+def refreshed(suite, client, tokens):
+    return token_request(suite.info, client, {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]})
+
+
+@pytest.mark.parametrize("hours", [3, 13], ids=["not used for two hours", "older than twelve"])
+def test_a_session_that_runs_out_ends_nothing_by_itself(suite, receiver, client, person, hours):
+    flow, tokens = signed_in(suite, client, person)
+    ran_out(suite, tokens, hours)
+    assert flow.browser.get("/account/sessions").location == "/login", "it opens nothing any more"
+    other = signed_in(suite, client, suite.new_person(person["slug"]))
+    by_the_own_page(suite, *other, None)
+    told(suite, client, receiver, other[1])
+    assert [claims(one)["sid"] for one in receiver.tokens] == [claims(other[1]["id_token"])["sid"]]
+    assert refreshed(suite, client, tokens).status == 200, "the grant has an age of its own"
+
+
+def test_signing_in_again_takes_up_the_session_so_that_its_end_is_the_end_of_all(suite, receiver, client, person):
+    flow, before = signed_in(suite, client, person)
+    old = dict(flow.browser.cookies)
+    ran_out(suite, before)
+    again = Authorization(suite.info, client, browser=flow.browser, scope="openid berth")
+    reply = again.submit(again.login_page(again.begin()), person["email"], person["password"])
+    after = again.exchange(again.follow(reply)["code"]).json()
+    assert claims(after["id_token"])["sid"] == claims(before["id_token"])["sid"]
+    assert flow.browser.cookies != old, "under a new handle"
+    by_the_own_page(suite, flow, after, person)
+    told(suite, client, receiver, after)
+    for tokens in (before, after):
+        assert refreshed(suite, client, tokens).status == 400, "no grant of it goes on"
+
+
+def signed_out_on_a_page_that_stood_open(suite, flow, tokens, person, page):
+    assert flow.browser.post("/logout", page).location == "/login"
+
+
+def by_the_client_later(suite, flow, tokens, person, page):
+    by_the_client(suite, flow, tokens, person)
+
+
+def another_person_signs_in(suite, flow, tokens, person, page):
+    new = suite.new_person(person["slug"])
+    page = flow.browser.get("/login").page()
+    fields = {"tenant": person["slug"], "email": new["email"], "password": new["password"]}
+    assert flow.browser.post("/login", {**page.hidden, **fields}).status == 303
+
+
+def somebody_of_another_tenant_signs_in(suite, flow, tokens, person, page):
+    new = suite.new_person(next(slug for slug in suite.tenants if slug != person["slug"]))
+    page = flow.browser.get("/login").page()
+    fields = {"tenant": new["slug"], "email": new["email"], "password": new["password"]}
+    assert flow.browser.post("/login", {**page.hidden, **fields}).status == 303
+
+
+LATE_ENDS = [signed_out_on_a_page_that_stood_open, by_the_client_later, another_person_signs_in, somebody_of_another_tenant_signs_in]
+
+
+@pytest.mark.parametrize("end", LATE_ENDS, ids=lambda end: end.__name__)
+def test_whatever_ends_it_then_is_told(suite, receiver, client, person, end):
+    flow, tokens = signed_in(suite, client, person)
+    page = flow.browser.get("/login").page().hidden
+    ran_out(suite, tokens)
+    end(suite, flow, tokens, person, page)
+    told(suite, client, receiver, tokens)
+    assert refreshed(suite, client, tokens).status == 400
+
+
+def test_a_stranger_ends_no_session_that_ran_out(suite, receiver, client, person):
+    """Without the browser's cookie, or with it and no word of its client, a link to sign out ends nothing."""
+    flow, tokens = signed_in(suite, client, person)
+    ran_out(suite, tokens)
+    assert Authorization(suite.info, client).browser.get(f"/oauth2/logout?id_token_hint={tokens['id_token']}").status == 200
+    assert flow.browser.get("/oauth2/logout").status == 200
+    assert waiting(suite, claims(tokens["id_token"])["sid"]) == 0 and refreshed(suite, client, tokens).status == 200
+
+
 # -- who is told
 
 def test_those_are_told_who_got_an_id_token_in_that_session(suite, slug, receiver, client, person):

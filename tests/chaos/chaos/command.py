@@ -65,7 +65,9 @@ def plant_names():
 class OwnSuite:
     """./deploy/up in a directory of its own; gone in the end, but for the logs."""
 
-    def __init__(self, build):
+    def __init__(self, build, kept):
+        """`kept`: where the logs stay."""
+        self.kept = kept
         # Where the runner of all tests takes away what a killed one left behind.
         self.run_dir = ROOT / ".run-tests" / str(os.getpid())
         self.run_dir.parent.mkdir(exist_ok=True)
@@ -98,9 +100,9 @@ class OwnSuite:
         try:
             self.deploy("down")
         finally:
-            shutil.rmtree(KEPT / "logs", ignore_errors=True)
+            shutil.rmtree(self.kept, ignore_errors=True)
             if (self.run_dir / "logs").is_dir():
-                shutil.copytree((self.run_dir / "logs").resolve(), KEPT / "logs")
+                shutil.copytree((self.run_dir / "logs").resolve(), self.kept)
             state = self.run_dir / "state"
             if self.disk:
                 subprocess.run(["umount", "-l", self.disk], check=False)
@@ -214,7 +216,7 @@ def main():
     points = crash_points(args.build)
     wanted = [plant for plant in PLANTS if args.plants == "all" or plant.__name__ in args.plants.split(",")]
     outcome = {"runs": [], "plants": []}
-    with OwnSuite(args.build) as own:
+    with OwnSuite(args.build, KEPT / ("logs-faults" if args.seconds else "logs-plants")) as own:
         suite, tenants = world.build(own.run_dir, seed)
         machine, ground = Machine(suite, own.run_dir, own_ground), (suite, tenants, Tokens(suite))
         for number in range(args.seeds if args.seconds else 0):

@@ -88,11 +88,6 @@ def in_suite(report, tests, args, the_suite, kind=None):
         the_suite.down(quiet)
 
 
-def run_chaos(report, tests, args):
-    for test in tests:
-        kinds.run_chaos(report, test, args.long)
-
-
 def run(report, tests, args):
     begun = time.monotonic()
     units, gates, fuzzers = of_kind(tests, "unit"), of_kind(tests, "gate"), of_kind(tests, "fuzz")
@@ -117,8 +112,8 @@ def run(report, tests, args):
         kinds.run_pytest(report, own, dict(os.environ), args.long)
     if races:
         run_races(report, races, args)
-    # Chaos minds no company: both keep the cores busy to the end.
-    calls = [(run_chaos, report, chaos, args)] if built and chaos else []
+    # Chaos minds no company, which keeps the cores busy to the end.
+    calls = [(kinds.run_chaos, report, test, args.long) for test in chaos if built]
     if fuzz_built:
         seconds = kinds.fuzz_seconds(len(fuzzers), args.jobs, args.long, time.monotonic() - begun)
         report.note(f"fuzzing {len(fuzzers)} targets, {seconds} s each")
@@ -127,7 +122,7 @@ def run(report, tests, args):
     second = of_kind(tests, "afl")
     if second and build.build(report, "afl", [f"fuzz_{test.short}" for test in second]):
         calls += [(afl.run_afl, report, test) for test in second]
-    in_pool(args.jobs + bool(chaos), calls)
+    in_pool(args.jobs + len(chaos), calls)
 
 
 def main():

@@ -32,7 +32,7 @@ NO_RACES = {
     "test_restarts::test_a_service_is_replaced_under_load": "measures speed: that of a new process's first connections to PostgreSQL",
     "test_faults::test_auditsvc_gone_for_ten_minutes": "takes too long twice", "test_coding_disguises": "is about one thread", "test_front_proxies": "the same",
     "test_edge_handshakes": "the same", "test_counterparts": "the same"}
-# tests/chaos/run by its arguments, in the order they run; the second ones with --long.
+# tests/chaos/run by its arguments; the second ones with --long.
 CHAOS = {"faults": (("--seconds", "180"), ("--seeds", "20", "--seconds", "300")),
          "plants": (("--seconds", "0", "--plants", "all"), ("--seconds", "0", "--plants", "all"))}
 KINDS = ("unit", "gate", *PYTEST_FOLDERS, "race", "chaos", "fuzz", "afl", "foreign")

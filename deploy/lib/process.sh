@@ -44,6 +44,17 @@ process_pid() {
 	printf '%s' "$pid"
 }
 
+# process_settle NAME: one that was killed and whose last thread has not let go of the ports yet is waited for: it is neither
+# one that runs nor one whose place can be taken.
+process_settle() {
+	local pid stat
+	pid=$(process_pid "$1") || return 0
+	stat=$(cat "/proc/$pid/stat" 2>/dev/null) || return 0
+	[[ ${stat##*) } == Z* ]] || return 0
+	wait_until "$STOP_SECONDS" "the last thread of $1" process_is_gone "$1" ||
+		die "$1 (pid $pid) does not end" "look at it: cat /proc/$pid/task/*/stack; then try again"
+}
+
 process_is_alive() { process_pid "$1" >/dev/null 2>&1; }
 process_is_gone() { ! process_is_alive "$1"; }
 

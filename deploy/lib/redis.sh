@@ -31,6 +31,7 @@ redis_mend() { as_service /bin/bash -s -- "$STATE_DIR/etc/redis.conf" <"$DEPLOY_
 
 redis_start() {
 	redis_configure
+	process_settle redis
 	process_is_alive redis || redis_mend
 	process_is_alive redis ||
 		process_spawn redis - env -i PATH=/usr/bin:/bin LC_ALL=C.UTF-8 TZ=UTC redis-server "$STATE_DIR/etc/redis.conf"

@@ -48,6 +48,7 @@ service_migrate() {
 # service_start NAME: starts it unless it runs; does not wait.
 service_start() {
 	[ -x "$(service_binary "$1")" ] || die "$1 is not installed in $STATE_DIR/opt/bin" "run ./deploy/up once"
+	process_settle "$1"
 	! process_is_alive "$1" || return 0
 	config_read "$STATE_DIR/etc/$1.env" "$STATE_DIR/etc/$1.local.env"
 	[ -z "${BERTH_CRASH_AT:-}" ] || CONFIG+=("BERTH_CRASH_AT=$BERTH_CRASH_AT")	# test builds only; release builds know none

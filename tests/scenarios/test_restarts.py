@@ -149,18 +149,29 @@ ctypes.CDLL(None).pthread_exit(None)
 """
 
 
-def test_a_process_runs_as_long_as_one_of_its_threads():
+def test_a_process_runs_as_long_as_one_of_its_threads(tmp_path):
     """One that is killed may look like a zombie while another thread still holds its ports; whoever is started then cannot listen."""
+    def deploy(command):
+        words = ["bash", "-c", f'. deploy/lib/common.sh; . deploy/lib/process.sh; STATE_DIR=$2; STOP_SECONDS=1; {command}', "bash",
+                 str(process.pid), str(tmp_path)]
+        return subprocess.run(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+
     def seen():
-        words = ["bash", "-c", '. deploy/lib/process.sh; pid_start_time "$1"', "bash", str(process.pid)]
-        return subprocess.run(words, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False).stdout
+        return deploy('pid_start_time "$1"').stdout
     process = subprocess.Popen(["/usr/bin/python3", "-c", HALF_DEAD])
     try:
         stat = pathlib.Path(f"/proc/{process.pid}/stat")
         wait_for(lambda: stat.read_text(encoding="utf-8").rpartition(")")[2].split()[0] == "Z", 30, "the end of the first thread")
-        assert seen() == stat.read_text(encoding="utf-8").rpartition(")")[2].split()[19]
+        started = stat.read_text(encoding="utf-8").rpartition(")")[2].split()[19]
+        assert seen() == started
+        boot = pathlib.Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
+        (tmp_path / "run").mkdir()
+        (tmp_path / "run" / "one.pid").write_text(f"{process.pid} {started} {boot} -\n")
+        held = deploy("process_settle one")
+        assert held.returncode == 1 and "does not end" in held.stderr, "its place was taken as free"
     finally:
         process.kill()
     wait_for(lambda: not is_left(process.pid), 30, "the end of the other")
     assert seen() == "", "what is a zombie altogether is gone"
+    assert deploy("process_settle one").returncode == 0
     process.wait()

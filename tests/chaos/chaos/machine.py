@@ -13,18 +13,12 @@ import time
 import psycopg2
 import redis
 
+from berth_suite import is_left
+
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 PROCESSES = ("gateway", "authsvc", "bookingsvc", "auditsvc", "gdprsvc")
 NFT = shutil.which("nft", path="/usr/sbin:/usr/bin:/sbin:/bin")
 START_SECONDS = 90
-
-
-def state_of(pid):
-    """The letter of proc(5), or None when it is gone."""
-    try:
-        return pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return None
 
 
 def children(pid):
@@ -67,7 +61,7 @@ class Machine:
 
     def is_alive(self, name):
         pid = self.pid(name)
-        return pid is not None and state_of(pid) not in (None, "Z", "X")
+        return pid is not None and is_left(pid)
 
     def all_of(self, name):
         pid = self.pid(name)
@@ -77,7 +71,7 @@ class Machine:
 
     async def gone(self, pids, seconds=20):
         end = time.monotonic() + seconds
-        while any(state_of(pid) not in (None, "Z", "X") for pid in pids):
+        while any(is_left(pid) for pid in pids):
             assert time.monotonic() < end, f"{pids} do not end"
             await asyncio.sleep(0.02)
 

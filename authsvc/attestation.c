@@ -7,7 +7,6 @@
 
 #include "base/buf.h"
 #include "cbor.h"
-#include "cose.h"
 
 #define MEMBERS 3
 #define AAGUID_LEN 16
@@ -117,24 +116,23 @@ static bool model_agrees(const X509 *certificate, const uint8_t *aaguid)
 	return agrees;
 }
 
-static const char *certificate_check(
-	X509 *certificate, enum jwk_alg alg, const struct packed *packed, const struct attested *attested)
+static const char *certificate_check(X509 *certificate, const struct packed *packed, const struct attested *attested)
 {
 	const EVP_PKEY *pkey = X509_get0_pubkey(certificate);
-	struct jwk *key = NULL;
+	struct cose_key *key = NULL;
 	const char *reason = NULL;
 
 	if (X509_get_version(certificate) != X509_VERSION_3 || X509_check_ca(certificate) != 0)
 		return "the attestation certificate is not of version 3, or an authority's";
 	if (!model_agrees(certificate, attested->aaguid))
 		return "the attestation certificate is of another model";
-	if (pkey == NULL || jwk_from_pkey(pkey, &key) != OK)
+	if (pkey == NULL || cose_key_of_pkey(pkey, &key) != OK)
 		return "the attestation certificate's key is not supported";
-	if (jwk_algorithm(key) != alg)
+	if (cose_key_alg(key) != packed->alg)
 		reason = "the attestation's algorithm is not its certificate's";
 	else if (!cose_verify(key, attested->signed_bytes, packed->signature))
 		reason = "the attestation's signature is wrong";
-	jwk_free(&key);
+	cose_key_free(&key);
 	return reason;
 }
 
@@ -144,14 +142,13 @@ static const char *packed_check(const struct attestation *attestation, const str
 	const unsigned char *at;
 	const char *reason;
 	X509 *certificate;
-	enum jwk_alg alg;
 
 	if (!packed_read(attestation->statement, &packed))
 		return bad_statement;
-	if (!cose_alg(packed.alg, &alg))
+	if (!cose_alg_ok(packed.alg))
 		return "the attestation's algorithm is not allowed";
 	if (packed.certificate.p == NULL) {
-		if (alg != jwk_algorithm(attested->key))
+		if (packed.alg != cose_key_alg(attested->key))
 			return "the attestation's algorithm is not the key's";
 		return cose_verify(attested->key, attested->signed_bytes, packed.signature)
 		               ? NULL
@@ -162,7 +159,7 @@ static const char *packed_check(const struct attestation *attestation, const str
 	if (certificate == NULL || at != (const unsigned char *)packed.certificate.p + packed.certificate.len)
 		reason = "the attestation certificate is malformed";
 	else
-		reason = certificate_check(certificate, alg, &packed, attested);
+		reason = certificate_check(certificate, &packed, attested);
 	X509_free(certificate);
 	ERR_clear_error(); /* the queue is the thread's: libpq reads it too */
 	return reason;

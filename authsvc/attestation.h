@@ -3,7 +3,7 @@
 #define BERTH_AUTHSVC_ATTESTATION_H
 
 #include "base/arena.h"
-#include "token/jwk.h"
+#include "cose.h"
 
 #define ATTESTATION_FORMAT_MAX 32 /* WebAuthn section 8.1 */
 #define ATTESTATION_CERTIFICATE_MAX 4096
@@ -19,7 +19,7 @@ struct attestation {
 
 /* What a statement speaks of. */
 struct attested {
-	const struct jwk *key;
+	const struct cose_key *key;
 	struct str signed_bytes; /* authenticator data, then the hash of the client data */
 	const uint8_t *aaguid;   /* 16 bytes */
 };

@@ -32,7 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct webauthn_credential credential;
 	struct webauthn_state state;
 	const char *reason = NULL;
-	struct jwk *key = NULL;
+	struct cose_key *key = NULL;
 	enum err err;
 
 	if (arena == NULL)
@@ -47,11 +47,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		INVARIANT(webauthn_authenticate(arena, &rules, &known, &assertion, &state, &reason) != OK);
 	}
 	INVARIANT(webauthn_authenticate(arena, &rules, &known, &assertion, &state, &reason) != OK && reason != NULL);
-	err = cose_key(&reader, &key, &reason);
+	err = cose_key_read(&reader, &key, &reason);
 	INVARIANT((err == OK) == (key != NULL));
 	if (key != NULL)
 		(void)cose_verify(key, STR("signed"), bytes);
-	jwk_free(&key);
+	cose_key_free(&key);
 	arena_free(&arena);
 	return 0;
 }

@@ -223,7 +223,8 @@ enum err passkey_offer_new(struct call *call, const struct passkey_asked *asked,
 	put_user(call, &w, tenant_id, person);
 	json_key(&w, "pubKeyCredParams");
 	json_put_raw(&w, STR("[{\"type\":\"public-key\",\"alg\":-8},{\"type\":\"public-key\",\"alg\":-7},"
-			     "{\"type\":\"public-key\",\"alg\":-257}]"));
+			     "{\"type\":\"public-key\",\"alg\":-257},"
+			     "{\"type\":\"public-key\",\"alg\":-35},{\"type\":\"public-key\",\"alg\":-36}]"));
 	json_key(&w, "authenticatorSelection");
 	json_put_raw(&w, STR("{\"residentKey\":\"preferred\",\"userVerification\":\"preferred\"}"));
 	json_key(&w, "attestation");

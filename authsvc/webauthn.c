@@ -21,7 +21,7 @@ struct auth_data {
 	struct str rp_id_hash;
 	uint8_t flags;
 	struct webauthn_credential credential;
-	struct jwk *key; /* owned, of the attested credential */
+	struct cose_key *key; /* owned, of the attested credential */
 };
 
 static const char *client_data_check(
@@ -64,7 +64,7 @@ static const char *attested_read(struct reader *reader, struct auth_data *data)
 	credential->public_key = (struct str){(const char *)reader->p, reader->len};
 	if (reader->failed)
 		return "the authenticator data are cut short";
-	if (cose_key(reader, &data->key, &reason) != OK)
+	if (cose_key_read(reader, &data->key, &reason) != OK)
 		return reason;
 	credential->public_key.len -= reader->len;
 	return credential->public_key.len <= COSE_KEY_MAX ? NULL : "the public key is too long";
@@ -163,7 +163,7 @@ enum err webauthn_register(struct arena *arena, const struct webauthn_rules *rul
 	struct auth_data data = {0};
 
 	*reason_out = registration_check(arena, rules, client_data, attestation_object, &data);
-	jwk_free(&data.key);
+	cose_key_free(&data.key);
 	*credential_out = *reason_out == NULL ? data.credential : (struct webauthn_credential){0};
 	if (*reason_out == NULL)
 		return OK;
@@ -175,20 +175,20 @@ static const char *signature_check(
 {
 	struct reader reader = reader_over(known->public_key);
 	struct str bytes = signed_bytes(arena, assertion->authenticator_data, assertion->client_data);
-	struct jwk *key = NULL;
+	struct cose_key *key = NULL;
 	const char *reason;
 
 	if (bytes.p == NULL)
 		return no_memory;
 	if (known->public_key.p == NULL || known->public_key.len > COSE_KEY_MAX)
 		return "the public key is absent or too long";
-	if (cose_key(&reader, &key, &reason) != OK)
+	if (cose_key_read(&reader, &key, &reason) != OK)
 		return reason;
 	if (!reader_done(&reader))
 		reason = "bytes are left behind the public key";
 	else if (!cose_verify(key, bytes, assertion->signature))
 		reason = "the signature is wrong";
-	jwk_free(&key);
+	cose_key_free(&key);
 	return reason;
 }
 
@@ -225,7 +225,7 @@ enum err webauthn_authenticate(struct arena *arena, const struct webauthn_rules 
 	struct auth_data data = {0};
 
 	*reason_out = assertion_check(arena, rules, known, assertion, &data);
-	jwk_free(&data.key);
+	cose_key_free(&data.key);
 	*state_out = *reason_out == NULL ? data.credential.state : (struct webauthn_state){0};
 	if (*reason_out == NULL)
 		return OK;

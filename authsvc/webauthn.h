@@ -10,7 +10,7 @@
  * came or from the arena. On failure *reason_out is a constant text that says which check failed.
  */
 #define WEBAUTHN_CHALLENGE_MIN 16 /* bytes, section 13.4.3 */
-#define WEBAUTHN_CHALLENGE_MAX 64
+#define WEBAUTHN_CHALLENGE_MAX 128
 #define WEBAUTHN_CLIENT_DATA_MAX 4096
 #define WEBAUTHN_ATTESTATION_MAX 16384
 #define WEBAUTHN_AUTH_DATA_MAX 8192

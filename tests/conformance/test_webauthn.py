@@ -134,7 +134,8 @@ def test_signature_key_and_counter_count():
         ("a signature without end", {**good, "signature": bytes(513)}, "the signature is absent or too long"),
         ("another's key", {**good, "public_key": table.authentication(SELF)["public_key"]}, wrong),
         ("a key of another kind", {**good, "public_key": table.authentication(edwards)["public_key"]}, wrong),
-        ("ES384", {**good, "public_key": key.replace(b"\x03\x26", b"\x03\x38\x22")}, "the key's algorithm is not allowed"),
+        ("PS256", {**good, "public_key": key.replace(b"\x03\x26", b"\x03\x38\x24")}, "the key's algorithm is not allowed"),
+        ("ES384 with P-256", {**good, "public_key": key.replace(b"\x03\x26", b"\x03\x38\x22")}, "the key's type or curve is not its algorithm's"),
         ("no algorithm", {**good, "public_key": key.replace(b"\xa5\x01\x02\x03\x26", b"\xa4\x01\x02")}, "the key's algorithm is not allowed"),
         ("an algorithm of another type", {**good, "public_key": key.replace(b"\x03\x26", b"\x03\x27")}, "the key's type or curve is not its algorithm's"),
         ("another curve", {**good, "public_key": key.replace(b"\x20\x01\x21", b"\x20\x02\x21")}, "the key's type or curve is not its algorithm's"),
@@ -149,6 +150,54 @@ def test_signature_key_and_counter_count():
         ("data that are cut", {**good, "authenticator_data": good["authenticator_data"][:-1]}, "the authenticator data are cut short"),
     ]
     refused("authenticate", rows)
+
+
+LARGER = {"ES384": (-35, 2, ec.SECP384R1(), hashes.SHA384(), 48), "ES512": (-36, 3, ec.SECP521R1(), hashes.SHA512(), 66)}
+
+
+@pytest.mark.parametrize("name", LARGER)
+def test_keys_on_larger_curves_are_taken_and_judged_alike(name):
+    """With a challenge as long as that of the published ES512 vector."""
+    alg, curve_number, curve, digest, length = LARGER[name]
+    key, challenge = ec.generate_private_key(curve), "5a" * 128
+    point = key.public_key().public_numbers()
+    x, y = (number.to_bytes(length, "big") for number in (point.x, point.y))
+
+    def cose(alg=alg, curve_number=curve_number, x=x, y=y):
+        return b"\xa5\x01\x02\x03\x38" + bytes([-1 - alg]) + b"\x20" + bytes([curve_number]) + b"\x21\x58" + bytes([len(x)]) + x + b"\x22\x58" + bytes([len(y)]) + y
+
+    def registered(public, statement=None):
+        data = HASH + b"\x41" + bytes(4) + bytes(16) + b"\x00\x10" + b"\x77" * 16 + public
+        client = table.client_data("create", challenge)
+        signature = key.sign(data + hashlib.sha256(client).digest(), ec.ECDSA(digest))
+        form = b"\x64none\x67attStmt\xa0" if statement is None else b"\x66packed\x67attStmt\xa2\x63alg\x38" + bytes([-1 - statement]) + b"\x63sig\x58" + bytes([len(signature)]) + signature
+        return {"rp_id": table.RP_ID, "origin": table.ORIGIN, "challenge": bytes.fromhex(challenge), "client_data_json": client, "user_verification": False,
+                "attestation_object": b"\xa3\x63fmt" + form + b"\x68authData" + b"\x58" + bytes([len(data)]) + data}
+
+    def used(public=cose(), digest=digest, bend=lambda signature: signature):
+        data, client = HASH + b"\x01" + bytes(4), table.client_data("get", challenge)
+        signature = bend(key.sign(data + hashlib.sha256(client).digest(), ec.ECDSA(digest)))
+        return {"rp_id": table.RP_ID, "origin": table.ORIGIN, "challenge": bytes.fromhex(challenge), "client_data_json": client, "user_verification": False,
+                "authenticator_data": data, "signature": signature, "public_key": public, "sign_count": 0}
+    for ceremony, fields in (("register", registered(cose())), ("register", registered(cose(), alg)), ("authenticate", used())):
+        assert said(ceremony, fields) == {"verdict": "accept", "reason": None}
+    other = {-35: -36, -36: -35}[alg]
+    kind, point_fault, wrong = "the key's type or curve is not its algorithm's", "not a public key of its kind", "the signature is wrong"
+    refused("register", [
+        ("the other's algorithm", registered(cose(alg=other)), kind), ("P-256's number", registered(cose(curve_number=1)), kind),
+        ("a point off the curve", registered(cose(y=y[:-1] + bytes([y[-1] ^ 1]))), point_fault), ("a short coordinate", registered(cose(x=x[1:])), point_fault),
+        ("attested under the other's algorithm", registered(cose(), other), "the attestation's algorithm is not the key's")])
+    refused("authenticate", [
+        ("another digest", used(digest=hashes.SHA256()), wrong), ("a byte more", used(bend=lambda signature: signature + b"\0"), wrong),
+        ("a byte less", used(bend=lambda signature: signature[:-1]), wrong), ("none", used(bend=lambda _: b""), wrong),
+        ("a longer length than needed", used(bend=lambda signature: longer(signature)), wrong),
+        *[(f"bit {bit}", used(bend=lambda signature, bit=bit: turned(signature, bit)), wrong) for bit in range(3, 500, 41)]])
+
+
+def longer(signature):
+    """The same numbers under a head that DER does not allow."""
+    body = signature[3:] if signature[1] == 0x81 else signature[2:]
+    return b"\x30\x82" + len(body).to_bytes(2, "big") + body
 
 
 def turned(given, bit):

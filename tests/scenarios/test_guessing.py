@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Guessing passwords: no race beats the limit, no stranger keeps an owner out, no answer and no time tells what exists, and the log hears
 of it in measure."""
+import base64
 import concurrent.futures
 import contextlib
+import ctypes
+import hashlib
 import math
 import random
 import re
@@ -13,10 +16,10 @@ import time
 import pytest
 import redis
 
-from berth_flow import Authorization, Browser
+from berth_flow import Authorization, Browser, FlowError
 from berth_suite import ROOT, wait_for
 from test_crash_points import usable
-from test_passwords import other_network, tokens_of
+from test_passwords import choose, link_for, other_network, tokens_of
 
 sys.path.insert(0, str(ROOT / "tests" / "conformance"))
 
@@ -279,3 +282,53 @@ def test_a_password_moves_to_the_newest_pepper_at_its_next_sign_in(suite, person
         assert credential(suite, person) == (epoch, again), "and once only"
         assert credential(suite, waiting)[0] == first, "whoever did not sign in stays where they were"
         assert suite.new_person(person["slug"]) and credential(suite, suite.new_person(person["slug"]))[0] == first + 1
+
+
+# -- what is kept of a password
+
+KEPT = re.compile(r"\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)")
+
+
+def parameters(encoded):
+    """m, t, p, and the bytes of salt and hash."""
+    m, t, p, salt, digest = KEPT.fullmatch(encoded).groups()
+    return int(m), int(t), int(p), base64.b64decode(salt + "==="), base64.b64decode(digest + "===")
+
+
+def test_every_password_is_kept_by_argon2id_as_strong_as_is_recommended(suite, slug, person):
+    """Whatever way it came: the bootstrap's, an invitation's, a reset's."""
+    password, reply = choose(suite, link_for(suite, person))
+    assert reply.status == 303 and suite.sign_in(slug, person["email"], password)
+    kept = [parameters(encoded) for encoded, in suite.sql("select encoded from auth.credential")]
+    assert len(kept) >= 3
+    for m, t, p, salt, digest in kept:
+        assert (m, t, p) == (19456, 2, 1), "OWASP's, of which none is weaker"
+        assert len(salt) == 16 and len(digest) == 32
+    assert len({salt for _, _, _, salt, _ in kept}) == len(kept), "each has a salt of its own"
+
+
+def weak_hash(suite, password, epoch):
+    """By libsodium, with less memory and one turn, as an older release might have had it; under the pepper of that epoch."""
+    lines = (suite.state / "secrets" / "authsvc" / "peppers").read_text().split("\n")
+    pepper = next(bytes.fromhex(line.split()[1]) for line in lines if line.split()[:1] == [str(epoch)])
+    keyed = hashlib.blake2b(password.encode(), key=pepper, person=b"password", digest_size=64).digest()
+    sodium, out = ctypes.CDLL("libsodium.so.23"), ctypes.create_string_buffer(128)
+    assert sodium.sodium_init() >= 0
+    assert sodium.crypto_pwhash_str_alg(out, keyed, ctypes.c_ulonglong(64), ctypes.c_ulonglong(1), ctypes.c_size_t(8192 * 1024), 2) == 0
+    return out.value.decode()
+
+
+def test_a_password_kept_by_weaker_parameters_is_hashed_anew_at_its_next_sign_in(suite, slug, person):
+    epoch, _ = credential(suite, person)
+    weak = weak_hash(suite, person["password"], epoch)
+    assert parameters(weak)[:3] == (8192, 1, 1)
+    suite.sql("update auth.credential c set encoded = %s from auth.person p where p.tenant_id = c.tenant_id and p.id = c.person_id and p.public_id = %s",
+              weak, person["id"])
+    with pytest.raises(FlowError):
+        suite.sign_in(slug, person["email"], person["password"] + "x")
+    assert credential(suite, person) == (epoch, weak), "a wrong one changes nothing"
+    suite.sign_in_person(person)
+    again = credential(suite, person)
+    assert parameters(again[1])[:3] == (19456, 2, 1) and again[0] == epoch
+    suite.sign_in_person(person)
+    assert credential(suite, person) == again, "once only"

@@ -23,6 +23,34 @@ static struct token_cache_key key_number(const struct token_cache *cache, unsign
 	return token_cache_key_of(cache, str_from(text));
 }
 
+/* Each bit of each byte of a text decides, and so do its length and the cache that is asked. */
+static void a_key_is_of_the_whole_text_and_of_one_cache(void **state)
+{
+	struct token_cache *cache = token_cache_new(64), *other = token_cache_new(64);
+	char text[900];
+	struct token_cache_key key, changed;
+
+	(void)state;
+	memset(text, 'a', sizeof(text));
+	key = token_cache_key_of(cache, (struct str){text, sizeof(text)});
+	for (size_t bit = 0; bit < 8 * sizeof(text); bit++) {
+		text[bit / 8] = (char)(text[bit / 8] ^ (1 << bit % 8));
+		changed = token_cache_key_of(cache, (struct str){text, sizeof(text)});
+		assert_memory_not_equal(changed.b, key.b, sizeof(key.b));
+		text[bit / 8] = (char)(text[bit / 8] ^ (1 << bit % 8));
+	}
+	for (size_t len = 0; len < sizeof(text); len++) {
+		changed = token_cache_key_of(cache, (struct str){text, len});
+		assert_memory_not_equal(changed.b, key.b, sizeof(key.b));
+	}
+	changed = token_cache_key_of(cache, (struct str){text, sizeof(text)});
+	assert_memory_equal(changed.b, key.b, sizeof(key.b));
+	changed = token_cache_key_of(other, (struct str){text, sizeof(text)});
+	assert_memory_not_equal(changed.b, key.b, sizeof(key.b));
+	token_cache_free(&cache);
+	token_cache_free(&other);
+}
+
 static void put_number(struct token_cache *cache, unsigned n, uint64_t generation)
 {
 	struct token_cache_key key = key_number(cache, n);
@@ -138,6 +166,7 @@ static void two_caches_hash_differently(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_key_is_of_the_whole_text_and_of_one_cache),
 		cmocka_unit_test(what_was_put_is_found_until_it_expires),
 		cmocka_unit_test(new_keys_empty_it),
 		cmocka_unit_test(a_full_set_drops_the_least_recently_used),

@@ -14,7 +14,7 @@ struct way_keys {
 };
 
 struct token_cache {
-	uint8_t secret[crypto_generichash_KEYBYTES];
+	uint8_t secret[crypto_shorthash_siphashx24_KEYBYTES];
 	size_t set_count; /* a power of two */
 	uint64_t tick;
 	uint64_t generation;
@@ -58,10 +58,10 @@ void token_cache_free(struct token_cache **cache)
 
 struct token_cache_key token_cache_key_of(const struct token_cache *cache, struct str compact)
 {
+	_Static_assert(TOKEN_CACHE_KEY_LEN == crypto_shorthash_siphashx24_BYTES, "the whole of the hash");
 	struct token_cache_key key;
 
-	(void)crypto_generichash(key.b, sizeof(key.b), (const unsigned char *)compact.p, compact.len, cache->secret,
-		sizeof(cache->secret));
+	(void)crypto_shorthash_siphashx24(key.b, (const unsigned char *)compact.p, compact.len, cache->secret);
 	return key;
 }
 

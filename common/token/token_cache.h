@@ -9,7 +9,7 @@
  * first. Not thread-safe: one per event loop or worker, and one per set of token_rules. Refusals are never kept. A
  * hit says only that the token verified: ask revocation_hit after it, each time.
  */
-#define TOKEN_CACHE_KEY_LEN 32
+#define TOKEN_CACHE_KEY_LEN 16
 
 struct token_cache;
 

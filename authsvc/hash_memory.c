@@ -18,9 +18,17 @@
 typedef void *map_fn(void *, size_t, int, int, int, off_t);
 typedef int unmap_fn(void *, size_t);
 
-/* In place of the C library's, under the names that libsodium calls, for the whole process. */
-void *hash_memory_map(void *wanted, size_t len, int prot, int flags, int fd, off_t offset) __asm__("mmap");
-int hash_memory_unmap(void *start, size_t len) __asm__("munmap");
+/*
+ * In place of the C library's, under the names that libsodium calls, for the whole process. ThreadSanitizer has its own
+ * in that place, and maps before there is anybody to ask for the next one: with it nothing is kept.
+ */
+#if defined(__SANITIZE_THREAD__)
+#define IN_PLACE_OF(name)
+#else
+#define IN_PLACE_OF(name) __asm__(name)
+#endif
+void *hash_memory_map(void *wanted, size_t len, int prot, int flags, int fd, off_t offset) IN_PLACE_OF("mmap");
+int hash_memory_unmap(void *start, size_t len) IN_PLACE_OF("munmap");
 
 struct block {
 	void *mapped; /* NULL: there is none */

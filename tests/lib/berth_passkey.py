@@ -21,6 +21,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from berth_flow import Authorization, b64url
 
 UP, UV, BE, BS, AT = 0x01, 0x04, 0x08, 0x10, 0x40
+# By COSE's numbers of the algorithms: number of the curve, the curve, the digest, bytes of a coordinate.
+CURVES = {-7: (1, ec.SECP256R1(), hashes.SHA256(), 32), -35: (2, ec.SECP384R1(), hashes.SHA384(), 48), -36: (3, ec.SECP521R1(), hashes.SHA512(), 66)}
 
 
 def unb64url(text):
@@ -50,20 +52,25 @@ class Form(html.parser.HTMLParser):
 
 
 class Passkey:
-    """One credential. `flags`: beside presence; counter None: it does not count; `id_len`: of its id, in bytes."""
+    """One credential. `flags`: beside presence; counter None: it does not count; `id_len`: of its id, in bytes; `alg`: of its key."""
 
-    def __init__(self, url, counter=0, flags=UV, id_len=32):
+    def __init__(self, url, counter=0, flags=UV, id_len=32, alg=-7):
         self.origin = url
         self.rp_id = urllib.parse.urlsplit(url).hostname
-        self.key = ec.generate_private_key(ec.SECP256R1())
+        self.alg = alg
+        self.curve, curve, self.digest, self.length = CURVES[alg]
+        self.key = ec.generate_private_key(curve)
         self.id = secrets.token_bytes(id_len)
         self.counter, self.flags = counter, flags
         self.user_handle = b""
 
-    def cose(self, alg=-7):
+    def cose(self, alg=None):
+        """`alg`: what it says of itself, be it true or not."""
+        alg = self.alg if alg is None else alg
         point = self.key.public_key().public_numbers()
         head = b"\xa5\x01\x02\x03" + (bytes([0x20 - 1 - alg]) if alg > -25 else b"\x38" + bytes([-1 - alg]))
-        return head + b"\x20\x01\x21" + cbor_bytes(point.x.to_bytes(32, "big")) + b"\x22" + cbor_bytes(point.y.to_bytes(32, "big"))
+        x, y = (cbor_bytes(number.to_bytes(self.length, "big")) for number in (point.x, point.y))
+        return head + b"\x20" + bytes([self.curve]) + b"\x21" + x + b"\x22" + y
 
     def client_data(self, kind, challenge, changes):
         data = {"type": f"webauthn.{kind}", "challenge": challenge, "origin": self.origin, "crossOrigin": False, **changes}
@@ -76,7 +83,7 @@ class Passkey:
             counter = self.counter or 0
         return hashlib.sha256((rp_id or self.rp_id).encode()).digest() + bytes([flags | (AT if attested else 0)]) + struct.pack(">I", counter) + attested
 
-    def create(self, options, told=None, alg=-7, **changes):
+    def create(self, options, told=None, alg=None, **changes):
         """What the browser answers to `options` of a registration; `told` changes members of the client data."""
         self.user_handle = unb64url(options["user"]["id"])
         attested = bytes(16) + struct.pack(">H", len(self.id)) + self.id + self.cose(alg)
@@ -89,7 +96,7 @@ class Passkey:
         """The same to those of a sign-in; `bend` changes the signature."""
         data = self.authenticator_data(**changes)
         client_data = self.client_data("get", options["challenge"], told or {})
-        signature = self.key.sign(data + hashlib.sha256(client_data).digest(), ec.ECDSA(hashes.SHA256()))
+        signature = self.key.sign(data + hashlib.sha256(client_data).digest(), ec.ECDSA(self.digest))
         return {"credential": b64url(self.id), "client_data": b64url(client_data), "authenticator_data": b64url(data),
                 "signature": b64url(bend(signature) if bend else signature), "user_handle": b64url(user_handle or self.user_handle)}
 

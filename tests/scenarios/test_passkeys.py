@@ -61,6 +61,14 @@ def test_a_passkey_is_set_up_listed_and_makes_the_sign_in_strong(suite, client, 
     assert len(rows) == 2 and all(second.id not in bytes(data) and b"my key" not in bytes(data) for data, _ in rows), "sealed"
 
 
+@pytest.mark.parametrize("alg", [-35, -36])
+def test_a_key_on_a_larger_curve_is_offered_set_up_and_used(suite, client, person, alg):
+    browser, key = with_passkey(suite, client, person, alg=alg)
+    assert {"type": "public-key", "alg": alg} in form_at(browser, "/account/factors").options["pubKeyCredParams"]
+    _, refused = alone(suite, client, key, bend=lambda signature: signature[:-1] + bytes([signature[-1] ^ 1]))
+    assert refused.status == 403 and tokens(suite, client, key)["access_token"]
+
+
 def test_the_page_runs_one_script_and_no_other(suite, client, person):
     browser, _ = with_passkey(suite, client, person)
     for path in ("/account/factors", "/login"):

@@ -260,8 +260,7 @@ def test_a_killed_service_answers_503_at_once_and_comes_back_by_itself(suite, to
             one.start()
         for _ in range(2):
             time.sleep(0.5)
-            os.kill(suite.pid("bookingsvc"), signal.SIGKILL)
-            time.sleep(0.5)
+            suite.kill("bookingsvc")
             answer, seconds = timed(lambda: asked_with(gateway, token))
             assert answer == 503 and seconds < 0.5
             suite.ctl("start", "bookingsvc")

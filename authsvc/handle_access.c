@@ -166,25 +166,44 @@ static enum err need_factor(const struct question *question, enum permission per
 	return OK;
 }
 
-/* The permission, and the factor that using it takes. */
-static enum err need_both(const struct question *question, enum permission permission, bool placed)
+/* Whether the token that asks has it, be it in some place. */
+static bool is_in_token(const struct token *token, enum permission permission)
+{
+	const unsigned byte = (unsigned)permission / 8, mask = 1U << (unsigned)permission % 8;
+
+	for (size_t i = 0; i < token->grant_count && byte < TOKEN_GRANT_BYTES; i++) {
+		if ((token->grants[i].permissions[byte] & mask) != 0)
+			return true;
+	}
+	return (token->permissions[byte] & mask) != 0;
+}
+
+/* The permission, the factor that using it takes, and of whoever asks that their application was given it. */
+static enum err need_all(const struct question *question, enum permission permission, bool placed)
 {
 	enum err err = need(question, permission, placed);
 
-	return err == OK && question->reply->allowed ? need_factor(question, permission) : err;
+	if (err == OK && question->reply->allowed)
+		err = need_factor(question, permission);
+	if (err != OK || !question->reply->allowed || !question->mine ||
+		is_in_token(&question->call->token, permission))
+		return err;
+	return say(question, false, "not_in_token",
+		"The person may, and this application was not given it: by its scope, or since it gets no more "
+		"than whoever registered it could do.");
 }
 
 /* What is another's: bookings may be those of a principal or of a place. */
 static enum err need_for_other(const struct question *question)
 {
-	enum err err = need_both(question, question->operation->permission, false);
+	enum err err = need_all(question, question->operation->permission, false);
 
 	if (err != OK || !question->reply->allowed)
 		return err;
-	if ((err = need_both(question, PERM_BOOKING_MANAGE, true)) != OK || question->reply->allowed)
+	if ((err = need_all(question, PERM_BOOKING_MANAGE, true)) != OK || question->reply->allowed)
 		return err;
-	if ((err = need_both(question, PERM_BOOKING_ACT_FOR, true)) != OK || !question->reply->allowed)
-		return err == OK ? need_both(question, PERM_BOOKING_MANAGE, true) : err;
+	if ((err = need_all(question, PERM_BOOKING_ACT_FOR, true)) != OK || !question->reply->allowed)
+		return err == OK ? need_all(question, PERM_BOOKING_MANAGE, true) : err;
 	for (size_t i = 0; i < question->person.held.place_count; i++) {
 		const struct held_place *place = &question->person.held.places[i];
 
@@ -219,7 +238,7 @@ static enum err answer(const struct question *question)
 	if (question->for_person_id != NULL && !uuid_eq(question->for_person_id, &person->id) &&
 		is_of_bookings(operation))
 		return need_for_other(question);
-	return need_both(question, operation->permission, (operation->flags & OP_PLACED) != 0);
+	return need_all(question, operation->permission, (operation->flags & OP_PLACED) != 0);
 }
 
 /* What is held for the people of a group is held for the person asked about, when that is one of them. */

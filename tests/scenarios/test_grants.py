@@ -10,6 +10,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
+from berth_flow import Authorization
 from berth_suite import instant, wait_for
 
 ORDER = 35
@@ -399,6 +400,23 @@ def test_why_denied_names_the_rule_and_the_roles_that_would_allow_it(suite, slug
     assert access(admin, person, "no_such_operation").problem(400, "bad_field", "operation", "unknown_operation")
     assert access(admin, person, "people_exist").status == 400, "what only services ask of each other is no operation of the API"
     assert access(admin, {"id": UNKNOWN}, "booking_create").status == 404
+
+
+def test_why_denied_knows_what_the_application_was_not_given(suite, slug, admin, places):
+    person = suite.new_person(slug)
+    grant(admin, "Admin", person, scope="site", scope_id=places["here"]).expect(201)
+    client = suite.tenants[slug]["client"]
+    flow = Authorization(suite.info, client, scope="openid profile.read booking.read site.manage")
+    tokens = flow.exchange(flow.code(person["email"], person["password"])["code"]).json()
+    api = suite.api(tokens["access_token"])
+    for operation, about, allowed, rule in (
+            ("booking_list", {}, True, None), ("booking_create", {}, False, "not_in_token"), ("person_list", {}, False, "permission_missing"),
+            ("area_create", {"site_id": places["here"]}, True, None), ("site_list", {}, False, "not_in_token")):
+        verdict = api.get("/v1/me/access", params={"operation": operation, **about}).expect(200).body
+        assert (verdict["allowed"], verdict.get("rule")) == (allowed, rule), f"{operation}: {verdict}"
+    assert access(admin, person, "booking_create").body["allowed"], "of others it tells what they may"
+    api.get("/v1/bookings").expect(200)
+    api.book(spot_id=UNKNOWN, **suite.slot()).problem(403, "forbidden", reason="booking.create")
 
 
 def test_why_denied_tells_the_state_of_the_person_first(suite, slug, admin):

@@ -295,6 +295,7 @@ def test_who_becomes_an_owner_gives_a_client_no_more_without_agreeing(suite, adm
     now = answers[0]
     assert "booking.create" in rights(suite, now) and "person.manage" in rights(suite, now), "as much as the Admin may"
     assert "tenant.own" not in rights(suite, now)
+    suite.api(now["access_token"]).post("/v1/tenant/ownership", {"person_id": new["id"]}).problem(403, "forbidden", reason="tenant.own")
     again = Authorization(suite.info, client, browser=flow.browser)
     decide(again, again.browser.get(again.begin().location))
     assert "tenant.own" in rights(suite, refresh(suite, client, now).json()), "agreed to since"

@@ -4,22 +4,28 @@
 #include <stdio.h>
 #include <string.h>
 
+static int refuse(const char *reason)
+{
+	return probe_verdict(false, reason);
+}
+
 static const struct kind {
 	const char *name;
 	int (*run)(struct probe *probe);
-	bool text; /* one trailing newline is no part of the input */
-	int words; /* arguments that are no options; each must be there */
+	int (*refuse)(const char *reason); /* prints a refusal; NULL: only whole inputs can be judged */
+	bool text;                         /* one trailing newline is no part of the input */
+	int words;                         /* arguments that are no options; each must be there */
 	const char *options[PROBE_OPTIONS_MAX];
 	const char *help;
 } kinds[] = {
-	{"http1", probe_http1, false, 0, {NULL}, "the bytes of a connection"},
-	{"json", probe_json, true, 0, {NULL}, "one document"},
-	{"jws", probe_jws, true, 1, {"--alg"}, "JWKS.json [--alg A,B]: a compact JWS"},
-	{"jwt", probe_jwt, true, 1, {"--iss", "--aud", "--now", "--env"},
+	{"http1", probe_http1, NULL, false, 0, {NULL}, "the bytes of a connection"},
+	{"json", probe_json, refuse, true, 0, {NULL}, "one document"},
+	{"jws", probe_jws, probe_jws_refuse, true, 1, {"--alg"}, "JWKS.json [--alg A,B]: a compact JWS"},
+	{"jwt", probe_jwt, probe_jws_refuse, true, 1, {"--iss", "--aud", "--now", "--env"},
 		"JWKS.json --iss I --aud A --now SECONDS [--env E]: an access token"},
-	{"merkle", probe_merkle, true, 1, {NULL}, "inclusion|consistency: a proof and what it is to prove"},
-	{"plate", probe_plate, true, 0, {"--country"}, "--country C: a registration plate"},
-	{"webauthn", probe_webauthn, true, 1, {NULL}, "register|authenticate: a ceremony's fields"},
+	{"merkle", probe_merkle, refuse, true, 1, {NULL}, "inclusion|consistency: a proof and what it is to prove"},
+	{"plate", probe_plate, probe_plate_refuse, true, 0, {"--country"}, "--country C: a registration plate"},
+	{"webauthn", probe_webauthn, refuse, true, 1, {NULL}, "register|authenticate: a ceremony's fields"},
 };
 
 #define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))
@@ -77,17 +83,18 @@ static int read_arguments(struct probe *probe, const struct kind *kind, int argc
 	return words == kind->words ? PROBE_JUDGED : probe_fail("an argument is missing", kind->help);
 }
 
-static struct str read_all(struct arena *arena, FILE *file)
+static struct str read_all(struct arena *arena, FILE *file, bool *too_long_out)
 {
 	struct buf buf;
 	struct str all = STR_NONE;
 
+	*too_long_out = false;
 	buf_init(&buf, PROBE_INPUT_MAX);
 	for (;;) {
 		char *at = buf_reserve(&buf, 65536);
 		size_t len;
 
-		if (!at)
+		if ((*too_long_out = at == NULL))
 			break;
 		len = fread(at, 1, 65536, file);
 		buf_commit(&buf, len);
@@ -104,9 +111,10 @@ struct str probe_file(struct probe *probe, const char *path)
 {
 	struct str text = STR_NONE;
 	FILE *file = fopen(path, "rbe");
+	bool too_long;
 
 	if (file) {
-		text = read_all(probe->arena, file);
+		text = read_all(probe->arena, file, &too_long);
 		(void)fclose(file);
 	}
 	if (!text.p)
@@ -203,14 +211,17 @@ static int usage(FILE *to)
 static int run(const struct kind *kind, int argc, char **argv)
 {
 	struct probe probe = {.arena = NULL};
+	bool too_long;
 	int code;
 
 	if ((code = read_arguments(&probe, kind, argc, argv)) != PROBE_JUDGED)
 		return code;
 	if (!(probe.arena = arena_new(PROBE_ARENA_MAX)))
 		return probe_fail("no memory", NULL);
-	probe.input = read_all(probe.arena, stdin);
-	if (!probe.input.p) {
+	probe.input = read_all(probe.arena, stdin, &too_long);
+	if (too_long && kind->refuse) {
+		code = kind->refuse("the input is over 16 MiB");
+	} else if (!probe.input.p) {
 		code = probe_fail("cannot read standard input, or it is over 16 MiB", NULL);
 	} else {
 		if (kind->text && probe.input.len > 0 && probe.input.p[probe.input.len - 1] == '\n')

@@ -32,6 +32,10 @@ int probe_merkle(struct probe *probe);
 int probe_plate(struct probe *probe);
 int probe_webauthn(struct probe *probe);
 
+/* Prints the refusal of a kind whose objects have more members than verdict and reason. */
+int probe_jws_refuse(const char *reason);
+int probe_plate_refuse(const char *reason);
+
 /* Says on standard error what is wrong with the call; always PROBE_FAILED. */
 int probe_fail(const char *what, const char *about);
 /* The whole file in the arena; p is NULL when it cannot be read (said on standard error). */

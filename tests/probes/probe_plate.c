@@ -29,6 +29,11 @@ static int print_plate(const char *reason, struct str normal)
 	return code;
 }
 
+int probe_plate_refuse(const char *reason)
+{
+	return print_plate(reason, STR_NONE);
+}
+
 int probe_plate(struct probe *probe)
 {
 	const char *name = probe->options[0], *reason;

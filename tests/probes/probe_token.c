@@ -47,7 +47,7 @@ static void put_document(struct json_writer *w, struct probe *probe, struct str 
 }
 
 /* Of a refused text nothing is told but why: header and payload are null. */
-static int print_refusal(const char *reason)
+int probe_jws_refuse(const char *reason)
 {
 	struct json_writer w;
 	struct buf line;
@@ -115,7 +115,7 @@ int probe_jws(struct probe *probe)
 	if (keys && jws_verify(probe->arena, &rules, keys, probe->input, &jws, &reason) == OK)
 		code = print_jws(probe, &jws);
 	else
-		code = print_refusal(reason);
+		code = probe_jws_refuse(reason);
 	keyset_free(&keys);
 	return code;
 }
@@ -157,7 +157,7 @@ int probe_jwt(struct probe *probe)
 		jws_verify(probe->arena, &shown, keys, probe->input, &jws, &reason) == OK)
 		code = print_jws(probe, &jws);
 	else
-		code = print_refusal(reason);
+		code = probe_jws_refuse(reason);
 	keyset_free(&keys);
 	return code;
 }

@@ -286,6 +286,14 @@ def test_a_probe_that_was_not_asked_right_fails(words):
     assert outcome.returncode == 2 and not outcome.stdout and outcome.stderr
 
 
+@pytest.mark.parametrize("words, more", [
+    (("json",), set()), (("merkle", "inclusion"), set()), (("webauthn", "register"), set()), (("jws", "/dev/null"), {"header", "payload"}),
+    (("jwt", "/dev/null", "--iss", "i", "--aud", "a", "--now", "1"), {"header", "payload"}), (("plate", "--country", "FR"), {"normal"})], ids=str)
+def test_an_input_that_is_far_too_long_is_refused(words, more):
+    judged = probe(*words, given=b" " * (17 << 20))
+    assert judged.keys() == {"verdict", "reason"} | more and judged["verdict"] == "refuse" and judged["reason"]
+
+
 @pytest.mark.parametrize("words", [("--help",), ("-h",), ("jws", "--help")], ids=" ".join)
 def test_a_probe_explains_itself(words):
     outcome = subprocess.run([str(ROOT / "tests" / "probe"), *words], stdin=subprocess.DEVNULL, capture_output=True, text=True)

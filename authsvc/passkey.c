@@ -14,6 +14,7 @@
 #define CREDENTIAL_ROOM (WEBAUTHN_CREDENTIAL_ID_MAX * 4 / 3 + 512)
 #define OPTIONS_MAX (4096 + FACTORS_MAX * CREDENTIAL_ROOM)
 #define DATA_MAX 8192
+#define TRANSPORTS_MAX 100 /* bytes, as a form brings them */
 #define TIMEOUT_MS (CHALLENGE_LIFE_US / US_PER_MS)
 
 static const char *const ceremonies[] = {
@@ -72,6 +73,22 @@ static enum err challenge_spend(struct call *call, struct store *store, struct s
 
 /* -- what is kept -- */
 
+/* WebAuthn section 5.8.4: words of small letters, digits and dashes, known or not, one blank between; it is a hint. */
+static bool transports_ok(struct str transports)
+{
+	bool blank = true; /* as if one stood in front */
+
+	for (size_t i = 0; i < transports.len; i++) {
+		const char c = transports.p[i];
+		const bool letter = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+
+		if (!letter && (c != ' ' || blank))
+			return false;
+		blank = !letter;
+	}
+	return transports.len <= TRANSPORTS_MAX && (transports.len == 0 || !blank);
+}
+
 static struct str data_write(
 	struct call *call, const struct webauthn_credential *credential, const struct passkey_answer *answer)
 {
@@ -89,7 +106,7 @@ static struct str data_write(
 	json_key(&w, "aaguid");
 	json_put_str(&w, hex_encode(call->arena, (struct str){(const char *)credential->aaguid, WEBAUTHN_AAGUID_LEN}));
 	json_key(&w, "transports");
-	json_put_str(&w, acr_methods_ok(answer->transports) ? answer->transports : STR(""));
+	json_put_str(&w, transports_ok(answer->transports) ? answer->transports : STR(""));
 	json_key(&w, "name");
 	json_put_str(&w, answer->name.len <= PASSKEY_NAME_MAX * 4 ? str_trim(answer->name) : STR(""));
 	json_end_object(&w);

@@ -304,6 +304,21 @@ def test_as_many_as_there_may_be_with_the_longest_ids_still_sign_in(suite, clien
     assert add(flow.browser, Passkey(suite.url, **longest)).status == 303, "there is room for one again"
 
 
+@pytest.mark.parametrize("sent, kept", [
+    ("usb nfc smart-card", ["usb", "nfc", "smart-card"]), ("internal hybrid", ["internal", "hybrid"]), ("cable", ["cable"]), ("", None),
+    ("usb  nfc", None), (" usb", None), ("usb ", None), ("USB", None), ("usb\"],\"x\":[\"", None), ("usb," + "x" * 96, None)],
+    ids=["a card too", "two", "one that is not known yet", "none", "two blanks", "a blank before", "a blank behind", "capitals", "quotes", "too many"])
+def test_how_a_passkey_is_reached_is_kept_as_a_hint(suite, client, person, sent, kept):
+    flow, reply = by_password(suite, client, person)
+    flow.follow(reply)
+    key = Passkey(suite.url)
+    assert add(flow.browser, key, transports=sent).status == 200
+    flow, reply = by_password(suite, client, person)
+    offered = form_at(flow.browser, reply.location).options["allowCredentials"]
+    assert [one["id"] for one in offered] == [b64url(key.id)] and offered[0].get("transports") == kept
+    assert "code" in flow.follow(show(flow.browser, key, reply.location))
+
+
 def enrol_second(browser):
     """An app, for somebody who has a factor: no codes come along."""
     page = browser.get("/account/factors").page()

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives import serialization
 
 from berth_flow import Browser
 from berth_jose import P256, RSA
-from counterparts import ROOT, header_of, npm_install, query_of, stop
+from counterparts import NODE, ROOT, header_of, npm_install, query_of, stop
 from hostile_issuer import HostileIssuer
 
 CALLBACK = "https://openid-client.example/callback"
@@ -36,7 +36,7 @@ class Counterpart:
         (home / "client.mjs").write_text(SCRIPT.read_text())
         env = {"PATH": os.environ["PATH"], "NODE_EXTRA_CA_CERTS": bench.ca, "HOME": str(folder)}
         with open(folder / "errors", "wb") as errors:
-            self.node = subprocess.Popen(["node", str(home / "client.mjs")], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True)
+            self.node = subprocess.Popen([*NODE, str(home / "client.mjs")], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True)
         self.errors = folder / "errors"
         self.known = set()
 

@@ -17,6 +17,8 @@ from berth_flow import Browser, FlowError, token_request
 from berth_suite import wait_for
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+# With what Debian 12's has not.
+NODE = ("node", "--import", (ROOT / "tests" / "lib" / "older_node.mjs").as_uri())
 STEPS_MAX = 12
 
 FLOWS = (

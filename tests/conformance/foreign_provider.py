@@ -10,7 +10,7 @@ import httpx
 
 from berth_flow import FlowError, Page
 from berth_suite import wait_for
-from counterparts import ROOT, npm_install, stop
+from counterparts import NODE, ROOT, npm_install, stop
 from own_gateway import free_ports
 
 STEPS_MAX = 16
@@ -33,7 +33,7 @@ class ForeignProvider:
         pki = suite.state / "pki"
         told = {"port": port, "cert": str(pki / "edge-ecdsa.pem"), "key": str(pki / "edge-ecdsa.key"), "clients": clients, **more}
         with open(self.said, "wb") as said, open(self.errors, "wb") as errors:
-            self.process = subprocess.Popen(["node", str(home / "provider.mjs")], env={"PATH": os.environ["PATH"], "HOME": str(folder)},
+            self.process = subprocess.Popen([*NODE, str(home / "provider.mjs")], env={"PATH": os.environ["PATH"], "HOME": str(folder)},
                                             stdin=subprocess.PIPE, stdout=said, stderr=errors, text=True)
         self.process.stdin.write(json.dumps(told))
         self.process.stdin.close()

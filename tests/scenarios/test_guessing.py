@@ -211,8 +211,9 @@ def test_unknown_tenants_get_the_same_answer_and_the_same_pauses(suite, slug, pe
             reply = attempt(open_gateway, tenant, address, "not the password at all", browser=browser)[0]
             pauses += map(int, PAUSE.findall(reply.text))
             text = PAUSE.sub("a pause", reply.text)
-            for value in [*reply.page().hidden.values(), address, tenant]:
-                text = text.replace(value, "") if value else text
+            # The longest first: a language may stand by chance in what was drawn.
+            for value in sorted([*filter(None, reply.page().hidden.values()), address, tenant], key=len, reverse=True):
+                text = text.replace(value, "")
             pages.append((reply.status, text))
         return pages, pauses
     (pages, pauses), (theirs, their_pauses) = course(slug, f"nobody.{secrets.token_hex(5)}@{slug}.example"), course(f"no-{secrets.token_hex(5)}", person["email"])
@@ -324,8 +325,7 @@ def test_a_password_kept_by_weaker_parameters_is_hashed_anew_at_its_next_sign_in
     assert parameters(weak)[:3] == (8192, 1, 1)
     suite.sql("update auth.credential c set encoded = %s from auth.person p where p.tenant_id = c.tenant_id and p.id = c.person_id and p.public_id = %s",
               weak, person["id"])
-    with pytest.raises(FlowError):
-        suite.sign_in(slug, person["email"], person["password"] + "x")
+    assert attempt(suite.info, slug, person["email"], person["password"] + "x", other_network())[0].status == 403
     assert credential(suite, person) == (epoch, weak), "a wrong one changes nothing"
     suite.sign_in_person(person)
     again = credential(suite, person)

@@ -226,7 +226,7 @@ class OidcProvider(Server):
         wanted = load.private_file(self.dir, "wanted.json", json.dumps({
             "port": self.port, "client_id": self.client_id, "client_secret": self.secret, "refresh_tokens": refresh_tokens}))
         with open(wanted, "rb") as stdin:
-            log = self.start(["node", home / "server.mjs"], stdin, dict(os.environ, NODE_ENV="production"))
+            log = self.start(["node", "--import", (ROOT / "tests" / "lib" / "older_node.mjs").as_uri(), home / "server.mjs"], stdin, dict(os.environ, NODE_ENV="production"))
         wanted.unlink()
         self.ready(log)
         self.refresh_tokens = self.said(log)["refresh_tokens"]

@@ -1,17 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // npm's openid-client, as its documentation sets it up, doing what it is told: each line of standard input is {"do", "as", …}, each line of
 // standard output what came of it, or {"error", "code", "message"}. Clients are kept by the name that "as" gives them.
-import { webcrypto } from 'node:crypto';
-import { setDefaultResultOrder } from 'node:dns';
 import { createInterface } from 'node:readline';
 
 import * as oidc from 'openid-client';
-
-// Debian 12's Node.js has both, but not yet as globals.
-globalThis.crypto ??= webcrypto;
-globalThis.CryptoKey ??= webcrypto.CryptoKey;
-// It tries one address of a name only, and issuers of the tests listen on 127.0.0.1.
-setDefaultResultOrder('ipv4first');
 
 const clients = new Map();
 

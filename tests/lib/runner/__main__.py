@@ -16,8 +16,8 @@ NAME is a test (unit/json, gate/format, scenario/test_main_job::test_x, fuzz/jso
 (tests/scenarios/test_main_job.py). Without a name everything runs. A race is a scenario by processes under ThreadSanitizer; hardening looks at released binaries; chaos books
 while processes and stores die, for three minutes.
 
-Everything it makes stands in .build/ and .run-tests/. The suite that scenarios talk to is started under .run-tests/<pid>
-and stopped at the end; logs of the last one are kept in .build/tests/logs. Analysers remember what they found clean in
+Everything it makes stands in .build/ and .run-tests/. The suites that scenarios and conformance talk to are started under
+.run-tests/<pid>-* and stopped at the end; logs of the last ones are kept in .build/tests/logs-*. Analysers remember what they found clean in
 .build/gates, so a second run is faster. A skipped test says why.
 """
 # The slow ones first, so that both cores are busy to the end.
@@ -65,13 +65,6 @@ def in_pool(jobs, calls):
             raise
 
 
-def run_suite(report, tests, args):
-    if args.suite:
-        kinds.run_pytest(report, tests, suite.borrowed(args.suite), args.long)
-        return
-    in_suite(report, tests, args, suite.Suite(report))
-
-
 def run_races(report, tests, args):
     """Scenarios once more, by processes under ThreadSanitizer: what it says of them is a test of its own."""
     if build.build(report, "tsan", suite.PROCESSES):
@@ -86,6 +79,21 @@ def in_suite(report, tests, args, the_suite, kind=None):
             quiet = False
     finally:
         the_suite.down(quiet)
+
+
+def run_walks(report, walks, own, races, args):
+    """What talks to running suites. It waits more than it works, so two of them at a time; the longest first."""
+    calls = []
+    if walks and args.suite:
+        calls.append((kinds.run_pytest, report, walks, suite.borrowed(args.suite), args.long))
+    elif walks:
+        for label, some in (("suite", of_kind(walks, "scenario", "arrow")), ("edge", of_kind(walks, "conformance"))):
+            calls += [(in_suite, report, some, args, suite.Suite(report, label=label))] if some else []
+    if own:
+        calls.append((kinds.run_pytest, report, own, dict(os.environ), args.long))
+    if races:
+        calls.append((run_races, report, races, args))
+    in_pool(1 if args.suite else min(args.jobs, 2), calls)
 
 
 def run(report, tests, args):
@@ -106,12 +114,7 @@ def run(report, tests, args):
     calls = [(kinds.run_gate, report, test) for test in gates]
     calls += [(kinds.run_unit, report, test) for test in units]
     in_pool(args.jobs, calls)
-    if walks and built:
-        run_suite(report, walks, args)
-    if own:
-        kinds.run_pytest(report, own, dict(os.environ), args.long)
-    if races:
-        run_races(report, races, args)
+    run_walks(report, walks if built else [], own, races, args)
     # Chaos minds no company, which keeps the cores busy to the end.
     calls = [(kinds.run_chaos, report, test, args.long) for test in chaos if built]
     if fuzz_built:

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The suite of real processes that scenarios talk to: made under .run-tests/<pid>, and taken away whatever happens."""
+"""The suites of real processes that scenarios talk to: made under .run-tests/<pid>-<label>, and taken away whatever happens."""
 import os
 import pathlib
 import re
 import shutil
 import socket
+import threading
 import time
 
 from . import process
@@ -58,8 +59,13 @@ def sweep():
     if not RUNS.is_dir():
         return
     for run_dir in RUNS.iterdir():
-        if run_dir.name.isdigit() and not is_alive(int(run_dir.name)):
+        pid = run_dir.name.partition("-")[0]
+        if pid.isdigit() and not is_alive(int(pid)):
             remove(run_dir)
+
+
+# One starts after the other: both look for ports that are free.
+_starting = threading.Lock()
 
 
 class Suite:
@@ -67,16 +73,17 @@ class Suite:
         """`label`: what its start, its end and its sanitizers' words are reported as."""
         self.report = report
         self.preset, self.label = preset, label
-        self.run_dir = RUNS / str(os.getpid())
+        self.run_dir = RUNS / f"{os.getpid()}-{label}"
         self.started = False
 
     def up(self):
-        RUNS.mkdir(exist_ok=True)
-        sweep()
-        self.report.note(f"starting a suite of real processes ({self.preset})")
-        self.started = True
-        self.env = environment(self.run_dir, free_port(), self.preset)
-        outcome = process.run([str(ROOT / "deploy" / "up")], UP_SECONDS, cwd=ROOT, env=self.env)
+        with _starting:
+            RUNS.mkdir(exist_ok=True)
+            sweep()
+            self.report.note(f"starting a suite of real processes ({self.label}, {self.preset})")
+            self.started = True
+            self.env = environment(self.run_dir, free_port(), self.preset)
+            outcome = process.run([str(ROOT / "deploy" / "up")], UP_SECONDS, cwd=ROOT, env=self.env)
         text = outcome.text
         if outcome.code:
             text += self.log_tails()
@@ -92,7 +99,7 @@ class Suite:
 
     def keep_logs(self):
         """Copies the logs where they outlive the suite."""
-        target = ROOT / ".build" / "tests" / ("logs" if self.label == "suite" else f"logs-{self.label}")
+        target = ROOT / ".build" / "tests" / f"logs-{self.label}"
         shutil.rmtree(target, ignore_errors=True)
         if (self.run_dir / "logs").is_dir():
             shutil.copytree((self.run_dir / "logs").resolve(), target)
@@ -120,7 +127,7 @@ class Suite:
         logs = self.keep_logs()
         if not quiet:
             good = outcome.code == 0 and "did not stop" not in outcome.text
-            self.report.add(PASSED if good else FAILED, "suite/down", time.monotonic() - begun, outcome.text)
+            self.report.add(PASSED if good else FAILED, f"{self.label}/down", time.monotonic() - begun, outcome.text)
             complaints = self.complaints()
             self.report.add(FAILED if complaints else PASSED, f"{self.label}/sanitizers", 0, f"{complaints}\nlogs are kept in {logs}")
         remove(self.run_dir)

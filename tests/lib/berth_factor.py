@@ -17,8 +17,16 @@ def claims(token):
     return json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
 
 
+STEP_S = 30
+ARRIVAL_S = 3
+
+
 def app_code(secret, offset=0):
-    """What the app shows, `offset` seconds from now."""
+    """What the app shows, `offset` seconds from now. In the last moments of a step the next one is awaited: a code of the step before would be two old
+    when it arrives, and refused."""
+    left = STEP_S - time.time() % STEP_S
+    if left < ARRIVAL_S:
+        time.sleep(left)
     moment = f"@{int(time.time()) + offset}"
     return subprocess.run(["oathtool", "--totp", "--base32", "--now", moment, secret], capture_output=True, text=True, check=True).stdout.strip()
 

@@ -129,7 +129,9 @@ static void reach_sockets(void)
 	fd = (int)RAW(SYS_socket, AF_INET, SOCK_STREAM, 0);
 	tell("connect", RAW(SYS_connect, fd, &address, sizeof address));
 	(void)close(fd);
+	/* Of an address that nobody has, so that the port is free. */
 	address.sin_port = htons((unsigned short)(port ^ 1));
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK ^ 0x4b1e5a);
 	fd = (int)RAW(SYS_socket, AF_INET, SOCK_STREAM, 0);
 	tell("bind", RAW(SYS_bind, fd, &address, sizeof address));
 	(void)close(fd);

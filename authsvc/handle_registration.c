@@ -384,7 +384,7 @@ enum err handle_verification_submit(
 		return show_form(call, request_in->token, request_in->ui_locales, TEXT_FORM_EXPIRED, 403, reply_out);
 	err = call->form_fault.p == NULL ? confirm(call, request_in->token, request_in->password) : ERR_GONE;
 	if (err == ERR_BAD_FIELD || err == ERR_RATE_LIMITED) {
-		call->field = call->reason = call->detail = request_in->ui_locales;
+		call->field = call->reason = call->detail = STR_NONE;
 		return show_form(call, request_in->token, request_in->ui_locales,
 			err == ERR_BAD_FIELD ? TEXT_VERIFICATION_PASSWORD_WRONG : TEXT_VERIFICATION_LATER,
 			err == ERR_BAD_FIELD ? 422 : 429, reply_out);

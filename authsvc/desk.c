@@ -29,6 +29,11 @@ enum err desk_begin_in(struct call *call, const struct uuid *tenant_id, struct s
 	return store_begin(call->worker->db, call->worker->seal, call->arena, tenant_id, store_out);
 }
 
+enum err desk_check_version(const struct call *call, int64_t version)
+{
+	return call->if_match == -1 || call->if_match == version ? OK : ERR_VERSION_STALE;
+}
+
 enum err desk_commit(struct call *call, struct store *store)
 {
 	enum err err = store_commit(store);

@@ -15,6 +15,8 @@ struct desk *desk_of(const struct call *call);
 /* In the caller's tenant, or in one that a ticket or client named. */
 MUST_USE enum err desk_begin(struct call *call, struct store *store_out);
 MUST_USE enum err desk_begin_in(struct call *call, const struct uuid *tenant_id, struct store *store_out);
+/* ERR_VERSION_STALE when the caller names another version (If-Match) than this one, which is locked. */
+MUST_USE enum err desk_check_version(const struct call *call, int64_t version);
 /* Commits, and wakes who sends on what was written: events, mails, revocations. */
 MUST_USE enum err desk_commit(struct call *call, struct store *store);
 

@@ -166,18 +166,6 @@ static enum err need_factor(const struct question *question, enum permission per
 	return OK;
 }
 
-/* Whether the token that asks has it, be it in some place. */
-static bool is_in_token(const struct token *token, enum permission permission)
-{
-	const unsigned byte = (unsigned)permission / 8, mask = 1U << (unsigned)permission % 8;
-
-	for (size_t i = 0; i < token->grant_count && byte < TOKEN_GRANT_BYTES; i++) {
-		if ((token->grants[i].permissions[byte] & mask) != 0)
-			return true;
-	}
-	return (token->permissions[byte] & mask) != 0;
-}
-
 /* The permission, the factor that using it takes, and of whoever asks that their application was given it. */
 static enum err need_all(const struct question *question, enum permission permission, bool placed)
 {
@@ -186,7 +174,7 @@ static enum err need_all(const struct question *question, enum permission permis
 	if (err == OK && question->reply->allowed)
 		err = need_factor(question, permission);
 	if (err != OK || !question->reply->allowed || !question->mine ||
-		is_in_token(&question->call->token, permission))
+		token_may(&question->call->token, permission, true))
 		return err;
 	return say(question, false, "not_in_token",
 		"The person may, and this application was not given it: by its scope, or since it gets no more "

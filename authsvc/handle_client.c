@@ -157,8 +157,8 @@ static enum err update(
 
 	if ((err = store_client_lock(store, &request->id, &old)) != OK)
 		return err;
-	if (call->if_match != -1 && call->if_match != old.version)
-		return ERR_VERSION_STALE;
+	if ((err = desk_check_version(call, old.version)) != OK)
+		return err;
 	if ((err = clients_change(call, request, &old, &record)) != OK)
 		return err;
 	if (!clients_hands_over(request))

@@ -219,8 +219,8 @@ static enum err lock(struct call *call, struct store *store, const struct uuid *
 
 	if ((err = store_group_lock(store, id, group_out)) != OK)
 		return err;
-	if (call->if_match != -1 && call->if_match != group_out->version)
-		return ERR_VERSION_STALE;
+	if ((err = desk_check_version(call, group_out->version)) != OK)
+		return err;
 	return store_group_members(store, group_out);
 }
 

@@ -45,8 +45,8 @@ static enum err update(
 		return err;
 	if (record.status != PERSON_ACTIVE)
 		return ERR_NOT_FOUND;
-	if (call->if_match != -1 && call->if_match != record.version)
-		return ERR_VERSION_STALE;
+	if ((err = desk_check_version(call, record.version)) != OK)
+		return err;
 	trail.before = people_json(call, &record);
 	if (request->has_given_name)
 		record.given_name = request->given_name;

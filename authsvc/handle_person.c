@@ -225,7 +225,7 @@ static enum err lock(struct call *call, const struct person_update_request *requ
 		return err;
 	if (old_out->status == PERSON_ERASED)
 		return ERR_NOT_FOUND;
-	return call->if_match == -1 || call->if_match == old_out->version ? OK : ERR_VERSION_STALE;
+	return desk_check_version(call, old_out->version);
 }
 
 static enum err update(

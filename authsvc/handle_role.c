@@ -223,8 +223,8 @@ static enum err lock(struct call *call, struct store *store, const struct uuid *
 
 	if ((err = store_role_lock(store, id, record_out)) != OK)
 		return err;
-	if (call->if_match != -1 && call->if_match != record_out->version)
-		return ERR_VERSION_STALE;
+	if ((err = desk_check_version(call, record_out->version)) != OK)
+		return err;
 	return check_rank(call, record_out);
 }
 

@@ -236,8 +236,8 @@ static enum err revoke(struct call *call, const struct uuid *id, struct store *s
 
 	if ((err = store_role_grant_lock(store, id, &record)) != OK)
 		return err;
-	if (call->if_match != -1 && call->if_match != record.version)
-		return ERR_VERSION_STALE;
+	if ((err = desk_check_version(call, record.version)) != OK)
+		return err;
 	if ((err = grants_check_rank(call, store, &record)) != OK)
 		return err;
 	if (str_eq_c(str_from(grants_status(&record)), "ended") || record.status == GRANT_REFUSED ||

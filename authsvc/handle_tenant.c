@@ -156,8 +156,8 @@ static enum err update(
 
 	if ((err = store_tenant_lock(store, &record)) != OK)
 		return err;
-	if (call->if_match != -1 && call->if_match != record.version)
-		return ERR_VERSION_STALE;
+	if ((err = desk_check_version(call, record.version)) != OK)
+		return err;
 	view(call, &record, reply);
 	trail.before = desk_json(call, shape_tenant_view(), reply);
 	old = record;

@@ -90,23 +90,32 @@ static void an_older_pepper_still_matches_and_says_so(void **state)
 	hasher_free(&gone);
 }
 
-static void weaker_parameters_match_and_are_stale(void **state)
+/* By libsodium alone, under KEY_1 as the pepper; `input_out` is what it hashes. */
+static struct hash libsodiums(const char *password, unsigned long long opslimit, size_t memlimit, uint8_t input_out[64])
 {
 	static const uint8_t personal[16] = "password";
-	struct hasher *hasher = with_peppers("1 " KEY_1, 2, 4);
 	struct hash hash = {.pepper_epoch = 1};
-	uint8_t key[32], input[64];
+	uint8_t key[32];
 	size_t len;
+
+	assert_int_equal(sodium_hex2bin(key, sizeof(key), KEY_1, 64, NULL, &len, NULL), 0);
+	assert_int_equal(crypto_generichash_blake2b_salt_personal(input_out, 64, (const uint8_t *)password,
+				 strlen(password), key, sizeof(key), NULL, personal),
+		0);
+	assert_int_equal(crypto_pwhash_str_alg(hash.text, (const char *)input_out, 64, opslimit, memlimit,
+				 crypto_pwhash_ALG_ARGON2ID13),
+		0);
+	return hash;
+}
+
+static void weaker_parameters_match_and_are_stale(void **state)
+{
+	struct hasher *hasher = with_peppers("1 " KEY_1, 2, 4);
+	uint8_t input[64];
+	const struct hash hash = libsodiums("old", 1, 8U << 20, input);
 	bool stale;
 
 	(void)state;
-	assert_int_equal(sodium_hex2bin(key, sizeof(key), KEY_1, 64, NULL, &len, NULL), 0);
-	assert_int_equal(crypto_generichash_blake2b_salt_personal(
-				 input, sizeof(input), (const uint8_t *)"old", 3, key, sizeof(key), NULL, personal),
-		0);
-	assert_int_equal(crypto_pwhash_str_alg(hash.text, (const char *)input, sizeof(input), 1, 8U << 20,
-				 crypto_pwhash_ALG_ARGON2ID13),
-		0);
 	assert_true(matches(hasher, STR("old"), &hash, &stale));
 	assert_true(stale);
 	hasher_free(&hasher);
@@ -250,21 +259,12 @@ static void memory_that_is_kept_makes_the_same_hashes(void **state)
 
 static void strings_are_libsodiums_both_ways(void **state)
 {
-	static const uint8_t personal[16] = "password";
 	struct hasher *hasher = with_peppers("1 " KEY_1, 2, 4);
-	struct hash hash = {.pepper_epoch = 1};
-	uint8_t key[32], input[64];
-	size_t len;
+	uint8_t input[64];
+	struct hash hash = libsodiums("horse", HASHER_OPSLIMIT, HASHER_MEMLIMIT, input);
 	bool stale;
 
 	(void)state;
-	assert_int_equal(sodium_hex2bin(key, sizeof(key), KEY_1, 64, NULL, &len, NULL), 0);
-	assert_int_equal(crypto_generichash_blake2b_salt_personal(
-				 input, sizeof(input), (const uint8_t *)"horse", 5, key, sizeof(key), NULL, personal),
-		0);
-	assert_int_equal(crypto_pwhash_str_alg(hash.text, (const char *)input, sizeof(input), HASHER_OPSLIMIT,
-				 HASHER_MEMLIMIT, crypto_pwhash_ALG_ARGON2ID13),
-		0);
 	assert_true(matches(hasher, STR("horse"), &hash, &stale));
 	assert_false(stale);
 	assert_int_equal(hasher_make(hasher, STR("horse"), in_seconds(30), &hash), OK);

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from berth_suite import ROOT, Suite
+from berth_own_suite import own_suite
 
 CLONE_NEWNET = 0x40000000
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -56,13 +56,7 @@ class OwnNetwork:
             failed(LIBC.unshare(CLONE_NEWNET))
             undo.callback(lambda: failed(LIBC.setns(home, CLONE_NEWNET)))
             subprocess.run(["ip", "-batch", "-"], input=WAY_OUT, text=True, check=True)
-            # Where the runner of all tests takes away what a killed one left behind.
-            self.run_dir = ROOT / ".run-tests" / str(os.getpid())
-            self.env = {**os.environ, "BERTH_RUN_DIR": str(self.run_dir)}
-            self.env.pop("BERTH_REPORT_FD", None)
-            undo.callback(self.remove)
-            self.deploy("up")
-            self.suite = Suite(self.run_dir)
+            self.suite = undo.enter_context(own_suite())
             ports = (self.suite.state / "etc" / "ports").read_text().split()[1::2]
             subprocess.run(["nft", "-f", "-"], input=RULES.format(ports=", ".join(ports)), text=True, check=True)
             self.undo = undo.pop_all()
@@ -70,17 +64,6 @@ class OwnNetwork:
 
     def __exit__(self, *_):
         self.undo.close()
-
-    def deploy(self, word):
-        outcome = subprocess.run([str(ROOT / "deploy" / word)], env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-        assert outcome.returncode == 0, outcome.stdout[-3000:]
-
-    def remove(self):
-        self.deploy("down")
-        state = self.run_dir / "state"
-        if state.is_symlink():
-            shutil.rmtree(state.resolve(), ignore_errors=True)
-        shutil.rmtree(self.run_dir, ignore_errors=True)
 
     def belongs(self, *ports):
         """These are the suite's too."""

@@ -174,26 +174,39 @@ void probe_put_bytes(struct json_writer *w, struct str bytes)
 	buf_release(&latin);
 }
 
+struct json_writer probe_verdict_begin(struct buf *line, const char *reason)
+{
+	struct json_writer w;
+
+	buf_init(line, PROBE_ARENA_MAX);
+	w = json_writer_over(line);
+	json_begin_object(&w);
+	json_key(&w, "verdict");
+	json_put_c(&w, reason ? "refuse" : "accept");
+	json_key(&w, "reason");
+	if (reason)
+		json_put_c(&w, reason);
+	else
+		json_put_null(&w);
+	return w;
+}
+
+int probe_verdict_end(struct json_writer *w)
+{
+	int code;
+
+	json_end_object(w);
+	code = probe_print(w->buf);
+	buf_release(w->buf);
+	return code;
+}
+
 int probe_verdict(bool accepted, const char *reason)
 {
 	struct buf line;
-	struct json_writer w;
-	int code;
+	struct json_writer w = probe_verdict_begin(&line, accepted ? NULL : reason);
 
-	buf_init(&line, PROBE_INPUT_MAX);
-	w = json_writer_over(&line);
-	json_begin_object(&w);
-	json_key(&w, "verdict");
-	json_put_c(&w, accepted ? "accept" : "refuse");
-	json_key(&w, "reason");
-	if (accepted)
-		json_put_null(&w);
-	else
-		json_put_c(&w, reason);
-	json_end_object(&w);
-	code = probe_print(&line);
-	buf_release(&line);
-	return code;
+	return probe_verdict_end(&w);
 }
 
 static int usage(FILE *to)

@@ -44,6 +44,9 @@ struct str probe_file(struct probe *probe, const char *path);
 int probe_print(struct buf *line);
 /* Bytes from 0x80 on as the escapes \u0080 to \u00ff, so that any header can be shown. */
 void probe_put_bytes(struct json_writer *w, struct str bytes);
+/* A line that begins with "verdict" and "reason", a refusal where there is one; its end prints as probe_print does. */
+struct json_writer probe_verdict_begin(struct buf *line, const char *reason);
+int probe_verdict_end(struct json_writer *w);
 /* Prints {"verdict","reason"}. */
 int probe_verdict(bool accepted, const char *reason);
 

@@ -4,29 +4,15 @@
 
 static int print_plate(const char *reason, struct str normal)
 {
-	struct json_writer w;
 	struct buf line;
-	int code;
+	struct json_writer w = probe_verdict_begin(&line, reason);
 
-	buf_init(&line, PROBE_INPUT_MAX);
-	w = json_writer_over(&line);
-	json_begin_object(&w);
-	json_key(&w, "verdict");
-	json_put_c(&w, reason ? "refuse" : "accept");
-	json_key(&w, "reason");
-	if (reason)
-		json_put_c(&w, reason);
-	else
-		json_put_null(&w);
 	json_key(&w, "normal");
 	if (reason)
 		json_put_null(&w);
 	else
 		json_put_str(&w, normal);
-	json_end_object(&w);
-	code = probe_print(&line);
-	buf_release(&line);
-	return code;
+	return probe_verdict_end(&w);
 }
 
 int probe_plate_refuse(const char *reason)

@@ -49,25 +49,14 @@ static void put_document(struct json_writer *w, struct probe *probe, struct str 
 /* Of a refused text nothing is told but why: header and payload are null. */
 int probe_jws_refuse(const char *reason)
 {
-	struct json_writer w;
 	struct buf line;
-	int code;
+	struct json_writer w = probe_verdict_begin(&line, reason);
 
-	buf_init(&line, PROBE_INPUT_MAX);
-	w = json_writer_over(&line);
-	json_begin_object(&w);
-	json_key(&w, "verdict");
-	json_put_c(&w, "refuse");
-	json_key(&w, "reason");
-	json_put_c(&w, reason);
 	json_key(&w, "header");
 	json_put_null(&w);
 	json_key(&w, "payload");
 	json_put_null(&w);
-	json_end_object(&w);
-	code = probe_print(&line);
-	buf_release(&line);
-	return code;
+	return probe_verdict_end(&w);
 }
 
 static int print_jws(struct probe *probe, const struct jws *jws)
@@ -75,17 +64,9 @@ static int print_jws(struct probe *probe, const struct jws *jws)
 	struct str payload = jws->payload;
 	const struct json *parsed = NULL;
 	const char *reason = NULL;
-	struct json_writer w;
 	struct buf line;
-	int code;
+	struct json_writer w = probe_verdict_begin(&line, NULL);
 
-	buf_init(&line, PROBE_ARENA_MAX);
-	w = json_writer_over(&line);
-	json_begin_object(&w);
-	json_key(&w, "verdict");
-	json_put_c(&w, "accept");
-	json_key(&w, "reason");
-	json_put_null(&w);
 	json_key(&w, "header");
 	put_document(&w, probe, jws->header_text);
 	json_key(&w, "payload");
@@ -93,10 +74,7 @@ static int print_jws(struct probe *probe, const struct jws *jws)
 		put_document(&w, probe, payload);
 	else
 		probe_put_bytes(&w, payload);
-	json_end_object(&w);
-	code = probe_print(&line);
-	buf_release(&line);
-	return code;
+	return probe_verdict_end(&w);
 }
 
 /* Any JWS of the algorithms that some verifier of ours takes: ID tokens and access tokens alike. */

@@ -17,9 +17,6 @@
 
 #define PAGE_MAX 32768
 #define FORM_VERIFICATION "verification"
-/* Longer than either answer takes, the password hash of a registration apart, which both make. */
-#define PAD_REGISTRATION_MS 250
-#define PAD_VERIFICATION_MS 100
 
 static enum err put_event(struct call *call, struct store *store, const char *action,
 	const struct person_record *person, struct str before)
@@ -154,7 +151,6 @@ done:
 enum err handle_registration_create(
 	struct call *call, const struct registration_create_request *request_in, struct accepted *reply_out)
 {
-	uint64_t started_us = clock_monotonic_us();
 	struct str normal_email;
 	struct hash hash;
 	enum err err;
@@ -167,9 +163,7 @@ enum err handle_registration_create(
 		return err;
 	reply_out->status = STR("accepted");
 	reply_out->has_status = true;
-	err = register_person(call, request_in, normal_email, &hash);
-	people_pad(call, started_us, PAD_REGISTRATION_MS);
-	return err;
+	return register_person(call, request_in, normal_email, &hash);
 }
 
 static enum err send_again(struct call *call, const struct verification_send_request *request, struct str normal_email)
@@ -200,7 +194,6 @@ done:
 enum err handle_verification_send(
 	struct call *call, const struct verification_send_request *request_in, struct accepted *reply_out)
 {
-	uint64_t started_us = clock_monotonic_us();
 	struct str normal_email;
 	enum err err;
 
@@ -208,9 +201,7 @@ enum err handle_verification_send(
 		return err;
 	reply_out->status = STR("accepted");
 	reply_out->has_status = true;
-	err = send_again(call, request_in, normal_email);
-	people_pad(call, started_us, PAD_VERIFICATION_MS);
-	return err;
+	return send_again(call, request_in, normal_email);
 }
 
 /* ERR_GONE: used, expired or never given. */

@@ -17,8 +17,6 @@
 #define PAGE_MAX 32768
 #define FORM_FORGOTTEN "forgotten"
 #define FORM_RESET "reset"
-/* Longer than either answer takes. */
-#define PAD_MS 200
 
 static enum err put_event(
 	struct call *call, struct store *store, const char *action, const struct person_record *person)
@@ -149,7 +147,6 @@ enum err handle_forgotten_submit(
 		.tenant_slug = request_in->tenant,
 		.email = request_in->email,
 		.alert = TEXT_FORM_EXPIRED};
-	uint64_t started_us = clock_monotonic_us();
 	struct entry entry;
 	enum err err;
 
@@ -169,7 +166,6 @@ enum err handle_forgotten_submit(
 			entry.tenant = (struct tenant_record){0};
 		return show_question(call, &entry, &asked, reply_out);
 	}
-	people_pad(call, started_us, PAD_MS);
 	return notice_show(call, asked.ui_locales, 200, TEXT_FORGOTTEN_SENT, TEXT_FORGOTTEN_SENT_HELP, reply_out);
 }
 

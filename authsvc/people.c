@@ -374,12 +374,3 @@ enum text people_password_alert(struct call *call)
 	call->field = call->reason = call->detail = STR_NONE;
 	return alert;
 }
-
-void people_pad(struct call *call, uint64_t started_us, uint64_t ms)
-{
-	uint64_t until_us = started_us + ms * 1000;
-	uint64_t now_us;
-
-	while ((now_us = clock_monotonic_us()) < until_us && !context_stopping(call->worker->context))
-		context_wait(call->worker->context, (until_us - now_us + 999) / 1000);
-}

@@ -84,7 +84,4 @@ MUST_USE enum err people_tell(
 /* What a page says to the refusal of a password; forgets the refusal. */
 enum text people_password_alert(struct call *call);
 
-/* Keeps the time of an answer from telling what was found: returns when `ms` have passed since `started_us`. */
-void people_pad(struct call *call, uint64_t started_us, uint64_t ms);
-
 #endif

@@ -171,22 +171,12 @@ static struct flight *flight_new(struct arrow *arrow, size_t room)
 	return flight;
 }
 
-/* Answers, and lets the connection write it and go on with what waits behind it. */
-static void exchange_answer(struct exchange *exchange, const struct reply_item *item)
-{
-	struct conn *conn = exchange->conn;
-
-	respond_item(exchange, item);
-	if (conn != NULL)
-		conn_wake(conn);
-}
-
 /* What a message that did not get its answer means for one of its items. */
 static void exchange_fail(struct exchange *exchange, enum err err)
 {
 	const struct reply_item item = {.err = err, .retry_after_s = EDGE_RETRY_AFTER_S};
 
-	exchange_answer(exchange, &item);
+	respond_awaited(exchange, &item);
 }
 
 /*
@@ -406,7 +396,10 @@ static void exchange_end(struct arrow *arrow, struct exchange *exchange, const s
 			return;
 		}
 	}
-	exchange_answer(exchange, item);
+	if (!even_is_meant(exchange))
+		respond_awaited(exchange, item);
+	else if (!even_keep(exchange, item))
+		exchange_fail(exchange, ERR_OVERLOADED);
 }
 
 void flight_finish(struct flight **flight)

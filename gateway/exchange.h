@@ -24,8 +24,10 @@ struct exchange {
 	struct route route;
 	struct uuid request_id;
 	uint64_t started_us, deadline_us;
-	struct request_item item; /* borrows from the connection's input and the arena */
-	struct str none_match;    /* If-None-Match of a read, in the arena; absent: none */
+	uint64_t answer_at_us;     /* when `answer` leaves: even.h */
+	struct reply_item *answer; /* in the arena; NULL: none waits */
+	struct request_item item;  /* borrows from the connection's input and the arena */
+	struct str none_match;     /* If-None-Match of a read, in the arena; absent: none */
 	struct rate_answer rate;
 	bool has_rate;
 	uint8_t line; /* in the queue of an arrow: fair_queue_line_of its tenant, or its network */

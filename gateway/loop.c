@@ -159,6 +159,7 @@ void loop_free(struct loop **loop)
 				arrow_release(&dying->arrows[i][j]);
 	if (dying->inbox.last != NULL)
 		inbox_release(&dying->inbox);
+	even_release(&dying->even);
 	loop_free_conns(dying);
 	while (dying->spare != NULL) {
 		struct exchange *exchange = dying->spare;
@@ -342,6 +343,7 @@ static void loop_flush(struct loop *loop)
 
 static void loop_end_tick(struct loop *loop)
 {
+	even_run(loop);
 	loop_flush(loop);
 	timer_wheel_run(&loop->wheel, loop->now_us, on_due, loop);
 	if (loop->resting_until_us != 0 && loop->now_us >= loop->resting_until_us && loop->accepting) {
@@ -386,11 +388,10 @@ static bool loop_holds(const struct loop *loop)
 
 static int loop_wait(const struct loop *loop, struct epoll_event events[EDGE_EVENTS_PER_TICK])
 {
-	const struct timespec held = {.tv_nsec = EDGE_HOLD_US * 1000};
+	const uint64_t usual_us = loop_holds(loop) ? EDGE_HOLD_US : WHEEL_TICK_US;
+	const struct timespec timeout = {.tv_nsec = (long)even_timeout_us(&loop->even, usual_us) * 1000};
 
-	if (loop_holds(loop))
-		return epoll_pwait2(loop->epoll_fd, events, EDGE_EVENTS_PER_TICK, &held, NULL);
-	return epoll_wait(loop->epoll_fd, events, EDGE_EVENTS_PER_TICK, WHEEL_TICK_US / 1000);
+	return epoll_pwait2(loop->epoll_fd, events, EDGE_EVENTS_PER_TICK, &timeout, NULL);
 }
 
 static void *loop_main(void *arg)

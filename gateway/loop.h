@@ -9,6 +9,7 @@
 #include "conn.h"
 #include "edge.h"
 #include "edge_counts.h"
+#include "even.h"
 #include "exchange.h"
 #include "timer_wheel.h"
 #include "token/keyset.h"
@@ -51,6 +52,7 @@ struct loop {
 
 	struct arrow arrows[PEER_COUNT][LANE_COUNT];
 	struct inbox inbox;
+	struct even even;
 	struct token_cache *tokens;
 	struct keyset *keys; /* of keys_generation */
 	uint64_t keys_generation;

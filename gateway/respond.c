@@ -258,6 +258,15 @@ void respond_item(struct exchange *exchange, const struct reply_item *item)
 		respond_shape(exchange, item, shape, reply);
 }
 
+void respond_awaited(struct exchange *exchange, const struct reply_item *item)
+{
+	struct conn *conn = exchange->conn;
+
+	respond_item(exchange, item);
+	if (conn != NULL)
+		conn_wake(conn);
+}
+
 void respond_local(struct exchange *exchange)
 {
 	const struct gateway *gateway = exchange->loop->gateway;

@@ -12,6 +12,8 @@
  * section 5.2 where an operation is OP_OAUTH.
  */
 void respond_item(struct exchange *exchange, const struct reply_item *item); /* what a service said, or its lack */
+/* The same, of one that its connection waits for: it writes the answer and goes on with what waits behind it. */
+void respond_awaited(struct exchange *exchange, const struct reply_item *item);
 void respond_problem(struct exchange *exchange, const struct problem *problem);
 void respond_local(struct exchange *exchange);
 void respond_options(struct exchange *exchange);

@@ -84,7 +84,8 @@ enum operation_flag {
 	OP_LOCAL = 256,      /* answered by the gateway itself */
 	OP_PLACED = 1024,    /* looks at the place: a permission that is held there only will do */
 	OP_PAGE = 512,       /* for people: no script of another origin may read it */
-	OP_STEP_UP = 2048    /* what it does is done soon after a sign-in: see STEP_UP_ACR */
+	OP_STEP_UP = 2048,   /* what it does is done soon after a sign-in: see STEP_UP_ACR */
+	OP_EVEN = 4096       /* when its answer comes tells nothing: the edge lets it go at whole steps of time */
 };
 
 struct operation {

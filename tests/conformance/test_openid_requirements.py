@@ -49,6 +49,7 @@ REQUIREMENTS = [
     ("3.1.3.4", "errors of the token endpoint come as JSON with 400, or with 401 and a challenge", "test_answers_of_the_token_endpoint_are_json_that_nobody_stores"),
     ("5.1", "claims have their types, and none is there that has no value", "test_userinfo_is_the_persons_and_the_scopes"),
     ("5.3", "GET and POST are taken at UserInfo, with a Bearer token", "test_userinfo_is_the_persons_and_the_scopes"),
+    ("5.3.1", "the token comes by the header, and in no second way", "test_a_token_comes_to_userinfo_by_its_header_alone"),
     ("5.3.2", "sub is always there, and that of the ID token", "test_userinfo_is_the_persons_and_the_scopes"),
     ("5.3.3", "errors of UserInfo are those of RFC 6750", "test_errors_of_userinfo_are_those_of_bearer_tokens"),
     ("5.4", "a scope asks for its claims and no others", "test_userinfo_is_the_persons_and_the_scopes"),
@@ -298,10 +299,24 @@ def test_errors_of_userinfo_are_those_of_bearer_tokens(suite, client, person):
     for token in ("x", tokens["id_token"], tokens["access_token"][:-6] + "AAAAAA"):
         reply = get(suite, "/oauth2/userinfo", Authorization=f"Bearer {token}")
         assert reply.status_code == 401 and 'error="invalid_token"' in reply.headers["www-authenticate"]
-    in_query = get(suite, f"/oauth2/userinfo?access_token={tokens['access_token']}")
-    assert in_query.status_code in (400, 401), "tokens do not travel in addresses"
-    in_form = Browser(suite.info).post("/oauth2/userinfo", {"access_token": tokens["access_token"]})
-    assert in_form.status == 401, "nor in forms"
+
+
+def test_a_token_comes_to_userinfo_by_its_header_alone(suite, client, person):
+    """RFC 6750 section 2: one way in each request. Forms (2.2) may be taken and are not, addresses (2.3) must not be."""
+    _, tokens = signed_in(suite, client, person)
+    token = tokens["access_token"]
+    header = {"Authorization": f"Bearer {token}"}
+    in_query = get(suite, f"/oauth2/userinfo?access_token={token}")
+    assert in_query.status_code == 401, "tokens do not travel in addresses"
+    in_form = Browser(suite.info).post("/oauth2/userinfo", {"access_token": token})
+    assert in_form.status == 401 and "error=" not in in_form.headers["WWW-Authenticate"], "nor in forms: it is as if there were none"
+    both = [get(suite, f"/oauth2/userinfo?access_token={one}", **header) for one in (token, "x", "a&access_token=b", "x" * 5000)]
+    both += [httpx.post(suite.url + "/oauth2/userinfo", content=f"access_token={one}", verify=suite.info["ca"], trust_env=False, timeout=30,
+                        headers={**header, "Content-Type": "application/x-www-form-urlencoded"}) for one in (token, "x", "a&access_token=b", "x" * 3900)]
+    for reply in both:
+        assert reply.status_code == 400 and reply.json()["error"] == "invalid_request", reply.text
+    assert get(suite, "/oauth2/userinfo?access_token=", **header).status_code == 200, "a parameter without a value is none"
+    assert get(suite, "/oauth2/userinfo?schema=openid", **header).status_code == 200, "what it does not know it passes over"
 
 
 # -- discovery

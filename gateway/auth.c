@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "http/http.h"
 #include "loop.h"
+#include "proofs.h"
 #include "replay.h"
 #include "store_cache.h"
 #include "token/dpop.h"
@@ -137,8 +138,10 @@ enum err auth_prove(
 	exchange->challenge = CHALLENGE_PROOF;
 	if (proof_fault(exchange, parser, compact, token, &proof) == NULL)
 		err = replay_spend(loop->gateway->replays, proof.use, proof.expires_at, loop->wall_us);
-	if (err == OK)
+	if (err == OK) {
+		proofs_note(exchange, &proof);
 		exchange->challenge = CHALLENGE_TOKEN; /* should a service find fault with it */
+	}
 	if (err != ERR_CONFLICT)
 		return err;
 	edge_count(&loop->counts.refused_proofs);

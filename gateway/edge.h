@@ -19,6 +19,7 @@ struct gateway {
 	struct rate_limiter *rates;
 	struct revocations *revocations;
 	struct replay *replays;
+	struct store_proofs *proofs;
 	struct store_cache *cache; /* NULL: without Redis */
 	struct origins *origins;   /* NULL: none is allowed */
 	struct buf openapi, docs;  /* written once */

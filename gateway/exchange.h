@@ -6,6 +6,7 @@
 #include "contract/envelope.h"
 #include "contract/router.h"
 #include "rate.h"
+#include "store_cache_proofs.h"
 
 struct loop;
 struct conn;
@@ -36,6 +37,8 @@ struct exchange {
 	bool has_bearer; /* a token was sent */
 	bool proven;     /* under the scheme DPoP */
 	enum challenge challenge;
+	bool asks;         /* whether its proof is new to all gateways: proofs.h */
+	struct proof_ask ask;
 	unsigned minor; /* of the HTTP version */
 	bool keep_alive;
 	bool retried;

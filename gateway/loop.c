@@ -117,6 +117,7 @@ enum err loop_new(struct gateway *gateway, size_t index, struct loop **loop_out)
 	loop->epoll_fd = loop->wake_fd = -1;
 	loop->now_us = clock_monotonic_us();
 	timer_wheel_init(&loop->wheel, loop->now_us);
+	proofs_init(&loop->proofs);
 	buf_init(&loop->scratch, EDGE_OUT_MAX);
 	access_log_init(&loop->log);
 	loop->tokens = token_cache_new(EDGE_TOKEN_CACHE);
@@ -160,6 +161,7 @@ void loop_free(struct loop **loop)
 	if (dying->inbox.last != NULL)
 		inbox_release(&dying->inbox);
 	even_release(&dying->even);
+	proofs_release(&dying->proofs);
 	loop_free_conns(dying);
 	while (dying->spare != NULL) {
 		struct exchange *exchange = dying->spare;
@@ -278,6 +280,7 @@ static void loop_on_wake(struct loop *loop)
 	if (read(loop->wake_fd, &count, sizeof count) < 0 && errno != EAGAIN)
 		return;
 	inbox_finish(&loop->inbox);
+	proofs_finish(loop);
 }
 
 static void loop_on_event(struct loop *loop, const struct epoll_event *event)

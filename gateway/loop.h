@@ -11,6 +11,7 @@
 #include "edge_counts.h"
 #include "even.h"
 #include "exchange.h"
+#include "proofs.h"
 #include "timer_wheel.h"
 #include "token/keyset.h"
 #include "token/token_cache.h"
@@ -53,6 +54,7 @@ struct loop {
 	struct arrow arrows[PEER_COUNT][LANE_COUNT];
 	struct inbox inbox;
 	struct even even;
+	struct proofs proofs;
 	struct token_cache *tokens;
 	struct keyset *keys; /* of keys_generation */
 	uint64_t keys_generation;

@@ -65,6 +65,8 @@ static enum err shared_open(struct gateway *gateway)
 	if (gateway->rates == NULL || gateway->revocations == NULL || gateway->replays == NULL ||
 		gateway->origins == NULL)
 		return ERR_OVERLOADED;
+	if ((err = store_proofs_new(config->redis_socket, config->redis_password, proofs_done, &gateway->proofs)) != OK)
+		return err;
 	return store_cache_new(
 		config->redis_socket, config->redis_password, gateway->rates, gateway->revocations, &gateway->cache);
 }
@@ -109,6 +111,8 @@ static enum err gateway_open(struct context *context)
 	for (size_t i = 0; i < gateway.loop_count; i++)
 		if ((err = loop_new(&gateway, i, &gateway.loops[i])) != OK)
 			return err;
+	if ((err = store_proofs_start(gateway.proofs)) != OK)
+		return err;
 	return store_cache_start(gateway.cache);
 }
 
@@ -128,6 +132,7 @@ static void gateway_close(struct context *context)
 	if (gateway == NULL)
 		return;
 	access_writer_free(&gateway->log_writer);
+	store_proofs_free(&gateway->proofs); /* what it holds belongs to the loops */
 	for (size_t i = 0; i < gateway->loop_count; i++)
 		loop_free(&gateway->loops[i]);
 	origins_free(&gateway->origins);
@@ -209,13 +214,18 @@ static const char *gateway_missing(struct context *context)
 	return __atomic_load_n(&gateway->joined, __ATOMIC_RELAXED) ? NULL : "links";
 }
 
+static bool redis_up(const struct gateway *gateway)
+{
+	return store_cache_up(gateway->cache) && store_proofs_up(gateway->proofs);
+}
+
 static const char *gateway_degraded(struct context *context)
 {
 	struct gateway *gateway = context_state(context);
 
 	if (gateway == NULL)
 		return NULL;
-	if (!store_cache_up(gateway->cache))
+	if (!redis_up(gateway))
 		return "redis";
 	return certificate_ends_soon(gateway) ? "certificate" : NULL;
 }
@@ -230,8 +240,7 @@ static void gateway_metrics(struct context *context, struct buf *out)
 	edge_links_write(gateway, out);
 	limit_file_write(gateway->limits, out);
 	origins_write(gateway->origins, out);
-	buf_printf(out, "# TYPE berth_edge_redis_up gauge\nberth_edge_redis_up %d\n",
-		store_cache_up(gateway->cache) ? 1 : 0);
+	buf_printf(out, "# TYPE berth_edge_redis_up gauge\nberth_edge_redis_up %d\n", redis_up(gateway) ? 1 : 0);
 	buf_put_c(out, "# TYPE berth_edge_certificate_days_left gauge\n");
 	for (size_t i = 0; i < tls_store_certificates(gateway->tls); i++)
 		buf_printf(out, "berth_edge_certificate_days_left{place=\"%zu\"} %lld\n", i + 1,

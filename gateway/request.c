@@ -10,6 +10,7 @@
 #include "origins.h"
 #include "page.h"
 #include "precondition.h"
+#include "proofs.h"
 #include "respond.h"
 #include "service/admit.h"
 #include "trace.h"
@@ -435,24 +436,38 @@ static void request_fill_item(struct exchange *exchange, const struct http_parse
 		item->proof = STR(","); /* a list, which is no proof (RFC 9449 section 4.3) */
 }
 
-static void request_forward(struct exchange *exchange)
+static void request_refuse_full(struct exchange *exchange, enum err err)
+{
+	edge_count(&exchange->loop->counts.refused_full);
+	respond_item(exchange, &(struct reply_item){.err = err, .retry_after_s = EDGE_RETRY_AFTER_S});
+}
+
+bool request_send(struct exchange *exchange)
 {
 	const struct operation *operation = exchange->operation;
-	struct arrow *arrow = &exchange->loop->arrows[operation->callee][operation->lane];
+	const enum err err = arrow_enqueue(&exchange->loop->arrows[operation->callee][operation->lane], exchange);
+
+	if (err == OK)
+		edge_count(&exchange->loop->counts.forwarded);
+	else
+		request_refuse_full(exchange, err);
+	return err == OK;
+}
+
+static void request_forward(struct exchange *exchange)
+{
+	const enum lane lane = exchange->operation->lane;
 	enum err err;
 
 	exchange->deadline_us =
-		exchange->loop->now_us + (operation->lane == LANE_FAST ? EDGE_DEADLINE_FAST_US : EDGE_DEADLINE_SLOW_US);
-	err = arrow_enqueue(arrow, exchange);
-	if (err == OK) {
-		edge_count(&exchange->loop->counts.forwarded);
-		if (exchange->stream == NULL)
-			timer_set(
-				&exchange->loop->wheel, &exchange->conn->timer, exchange->deadline_us + EDGE_WRITE_US);
-		return;
-	}
-	edge_count(&exchange->loop->counts.refused_full);
-	respond_item(exchange, &(struct reply_item){.err = err, .retry_after_s = EDGE_RETRY_AFTER_S});
+		exchange->loop->now_us + (lane == LANE_FAST ? EDGE_DEADLINE_FAST_US : EDGE_DEADLINE_SLOW_US);
+	if (exchange->stream == NULL)
+		timer_set(&exchange->loop->wheel, &exchange->conn->timer, exchange->deadline_us + EDGE_WRITE_US);
+	err = proofs_ask(exchange);
+	if (err == ERR_OVERLOADED)
+		request_refuse_full(exchange, err);
+	else if (err != OK)
+		(void)request_send(exchange);
 }
 
 void request_whole(struct exchange *exchange, struct http_parser *parser)

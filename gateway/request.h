@@ -13,6 +13,8 @@
  */
 void request_head(struct exchange *exchange, struct http_parser *parser);
 void request_whole(struct exchange *exchange, struct http_parser *parser);
+/* To its service. False: there was no room, and it is answered. */
+bool request_send(struct exchange *exchange);
 /* The whole message was taken: nothing more is read for it. */
 bool request_complete(const struct exchange *exchange);
 

@@ -8,10 +8,10 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "cache_talker.h"
 #include "contract/revocations.h"
 #include "link/wait.h"
 
-#define CONNECT_MS 500
 #define ANSWER_MS 1500 /* longer than a blocked read */
 #define BLOCK_MS "500"
 #define FOLLOW_COUNT 1000
@@ -23,16 +23,13 @@
 #define STREAM_ID_MAX 64
 
 struct talker {
+	struct cache_talker with;
 	struct store_cache *cache;
 	pthread_t thread;
-	bool started, up; /* up: atomic */
-	redisContext *redis;
-	enum log_level told; /* the last state that was logged */
+	bool started;
 };
 
 struct store_cache {
-	const char *socket;
-	const struct secret *password;
 	struct rate_limiter *rates;
 	struct revocations *revocations;
 	struct talker follower, settler;
@@ -42,15 +39,6 @@ struct store_cache {
 	bool primed; /* atomic */
 	bool keyed;
 };
-
-static void talker_state(struct talker *talker, const char *name, bool up)
-{
-	__atomic_store_n(&talker->up, up, __ATOMIC_RELAXED);
-	if (talker->told == (up ? LOG_INFO : LOG_WARN))
-		return;
-	talker->told = up ? LOG_INFO : LOG_WARN;
-	log_event(talker->told, up ? "redis_up" : "redis_down", LOG_C("use", name));
-}
 
 static bool cache_stopping(struct store_cache *cache)
 {
@@ -68,48 +56,6 @@ static void cache_wait(struct store_cache *cache, uint64_t ms)
 	if (!cache->stopping)
 		(void)wait_until(&cache->wake, &cache->lock, clock_monotonic_us() + ms * 1000);
 	pthread_mutex_unlock(&cache->lock);
-}
-
-static void talker_drop(struct talker *talker)
-{
-	redisFree(talker->redis);
-	talker->redis = NULL;
-}
-
-static bool reply_fine(const redisReply *reply)
-{
-	return reply != NULL && reply->type != REDIS_REPLY_ERROR;
-}
-
-/* NULL on any failure, and the connection is dropped: a conversation that failed halfway is not gone on with. */
-static redisReply *talker_command(struct talker *talker, int argc, const char **argv, const size_t *lens)
-{
-	redisReply *reply = redisCommandArgv(talker->redis, argc, argv, lens);
-
-	if (reply_fine(reply))
-		return reply;
-	freeReplyObject(reply);
-	talker_drop(talker);
-	return NULL;
-}
-
-static bool talker_connect(struct talker *talker)
-{
-	const struct timeval answer = {ANSWER_MS / 1000, ANSWER_MS % 1000 * 1000};
-	const struct timeval connect = {CONNECT_MS / 1000, CONNECT_MS % 1000 * 1000};
-	const char *auth[3] = {"AUTH", "gateway", secret_str(talker->cache->password).p};
-	redisReply *reply;
-
-	if (talker->redis != NULL)
-		return true;
-	talker->redis = redisConnectUnixWithTimeout(talker->cache->socket, connect);
-	if (talker->redis == NULL || talker->redis->err != 0 || redisSetTimeout(talker->redis, answer) != REDIS_OK) {
-		talker_drop(talker);
-		return false;
-	}
-	reply = talker_command(talker, 3, auth, NULL);
-	freeReplyObject(reply);
-	return reply != NULL;
 }
 
 /*
@@ -188,7 +134,7 @@ static bool follow_once(struct talker *talker, char last_id[STREAM_ID_MAX], bool
 {
 	const char *argv[] = {
 		"XREAD", "COUNT", FOLLOW_COUNT_TEXT, "BLOCK", BLOCK_MS, "STREAMS", REVOCATIONS_STREAM, last_id};
-	redisReply *reply = talker_command(talker, 8, argv, NULL);
+	redisReply *reply = cache_talker_command(&talker->with, 8, argv, NULL);
 	const redisReply *stream, *entries;
 
 	*more_out = false;
@@ -211,7 +157,7 @@ static bool follow_once(struct talker *talker, char last_id[STREAM_ID_MAX], bool
 static bool marker_seen(struct talker *talker, bool *seen_out)
 {
 	const char *argv[] = {"EXISTS", REVOCATIONS_MARKER};
-	redisReply *reply = talker_command(talker, 2, argv, NULL);
+	redisReply *reply = cache_talker_command(&talker->with, 2, argv, NULL);
 
 	*seen_out = reply != NULL && reply->type == REDIS_REPLY_INTEGER && reply->integer == 1;
 	freeReplyObject(reply);
@@ -230,16 +176,16 @@ static void *follower_main(void *arg)
 		 * After a break all is read again from the start: Redis may have lost its memory, and adding twice
 		 * changes nothing.
 		 */
-		if (talker->redis == NULL)
+		if (talker->with.redis == NULL)
 			memcpy(last_id, "0", 2);
-		if (!talker_connect(talker) || (!more && !marker_seen(talker, &whole)) ||
+		if (!cache_talker_connect(&talker->with) || (!more && !marker_seen(talker, &whole)) ||
 			!follow_once(talker, last_id, &more)) {
 			more = false;
-			talker_state(talker, "revocations", false);
+			cache_talker_state(&talker->with, false);
 			cache_wait(cache, BACKOFF_MS);
 			continue;
 		}
-		talker_state(talker, "revocations", true);
+		cache_talker_state(&talker->with, true);
 		revocation_sweep(cache->revocations, clock_now_us());
 		if (more)
 			continue;
@@ -250,7 +196,7 @@ static void *follower_main(void *arg)
 			cache_wait(cache, SETTLE_MS);
 		}
 	}
-	talker_drop(talker);
+	cache_talker_drop(&talker->with);
 	return NULL;
 }
 
@@ -337,7 +283,7 @@ static bool settle_once(struct talker *talker, struct settle_args *args, struct 
 
 	rate_key(cache->rates, args->key);
 	settle_fill(args, cache->rates, entries, count);
-	reply = talker_command(talker, args->argc, args->argv, args->lens);
+	reply = cache_talker_command(&talker->with, args->argc, args->argv, args->lens);
 	if (reply == NULL)
 		return false;
 	if (reply->type == REDIS_REPLY_ARRAY && reply->elements > 0)
@@ -374,7 +320,8 @@ static void *settler_main(void *arg)
 
 	while (!cache_stopping(cache)) {
 		size_t count = 0;
-		bool fine = talker_connect(talker) && (cache->keyed || settle_once(talker, &args, entries, 0));
+		bool fine =
+			cache_talker_connect(&talker->with) && (cache->keyed || settle_once(talker, &args, entries, 0));
 
 		if (fine && (count = rate_collect(cache->rates, entries, SETTLE_MAX)) > 0)
 			fine = settle_once(talker, &args, entries, count);
@@ -382,11 +329,11 @@ static void *settler_main(void *arg)
 			cache->keyed = false;
 			settle_forget(cache, entries);
 		}
-		talker_state(talker, "limits", fine);
+		cache_talker_state(&talker->with, fine);
 		if (count < SETTLE_MAX || !fine)
 			cache_wait(cache, fine ? SETTLE_MS : BACKOFF_MS);
 	}
-	talker_drop(talker);
+	cache_talker_drop(&talker->with);
 	return NULL;
 }
 
@@ -402,8 +349,11 @@ enum err store_cache_new(const char *socket, const struct secret *password, stru
 
 	if (cache == NULL)
 		return ERR_OVERLOADED;
-	*cache = (struct store_cache){
-		.socket = socket, .password = password, .rates = rates, .revocations = revocations};
+	*cache = (struct store_cache){.rates = rates, .revocations = revocations};
+	cache->follower.with = (struct cache_talker){
+		.name = "revocations", .socket = socket, .password = password, .answer_ms = ANSWER_MS};
+	cache->settler.with =
+		(struct cache_talker){.name = "limits", .socket = socket, .password = password, .answer_ms = ANSWER_MS};
 	cache->follower.cache = cache->settler.cache = cache;
 	pthread_mutex_init(&cache->lock, NULL);
 	wait_init(&cache->wake);
@@ -440,8 +390,7 @@ void store_cache_free(struct store_cache **cache)
 
 bool store_cache_up(const struct store_cache *cache)
 {
-	return __atomic_load_n(&cache->follower.up, __ATOMIC_RELAXED) &&
-	       __atomic_load_n(&cache->settler.up, __ATOMIC_RELAXED);
+	return cache_talker_is_up(&cache->follower.with) && cache_talker_is_up(&cache->settler.with);
 }
 
 bool store_cache_primed(const struct store_cache *cache)

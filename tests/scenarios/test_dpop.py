@@ -2,16 +2,26 @@
 """Tokens bound to a client's key (DPoP, RFC 9449): every grant, every field of a proof bent, proofs used twice, tokens without their key."""
 import base64
 import concurrent.futures
+import contextlib
 import hashlib
 import json
 import secrets
+import signal
+import sys
 import time
 
+import httpx
 import pytest
 
 import berth_flow
 from berth_flow import Authorization, Browser
 from berth_jose import RSA, Ed25519, P256, b64, compact, dumps, hs256
+from berth_suite import ROOT, wait_for
+
+sys.path.insert(0, str(ROOT / "tests" / "conformance"))
+
+from own_gateway import NO_LIMITS, OwnGateway  # noqa: E402
+from own_redis import OwnRedis  # noqa: E402
 
 ORDER = 49
 REDIRECT = "https://app.example/callback"
@@ -205,6 +215,83 @@ def test_a_proof_is_good_once_and_of_many_at_once_one_is_taken(suite, machine, k
         replies = list(pool.map(lambda _: ask(suite, machine, text), range(50)))
     assert sorted(reply.status for reply in replies) == [200] + [400] * 49
     assert all(not_a_proof(reply) for reply in replies if reply.status != 200)
+
+
+# -- several gateways
+
+def shown_to(gateway, token, given, path="/v1/whoami"):
+    return httpx.get(gateway.url + path, headers={"Authorization": f"DPoP {token}", "DPoP": given}, verify=gateway.info["ca"], timeout=30, trust_env=False)
+
+
+@contextlib.contextmanager
+def two_gateways(suite, **changes):
+    with OwnGateway(suite, **NO_LIMITS, **changes) as one, OwnGateway(suite, **NO_LIMITS, **changes) as other:
+        for gateway in (one, other):
+            wait_for(lambda gateway=gateway: gateway.edge("redis_up") == 1, 20, "its Redis")
+        yield one, other
+
+
+@pytest.mark.seconds(240)
+def test_a_proof_is_good_once_at_all_gateways_together(suite, machine, key):
+    token, url = machine_token(suite, machine, key), f"{suite.url}/v1/whoami"
+    with two_gateways(suite) as gateways:
+        for first, then in (gateways, gateways[::-1]):
+            text = proof(key, "GET", url, token)
+            assert shown_to(first, token, text).status_code == 200
+            assert refused(shown_to(then, token, text)) and refused(shown_to(first, token, text))
+            assert refused(shown_to(then, token, text)), "nor later"
+        for _ in range(5):
+            text = proof(key, "GET", url, token)
+            with concurrent.futures.ThreadPoolExecutor(8) as pool:
+                replies = list(pool.map(lambda number, text=text: shown_to(gateways[number % 2], token, text), range(16)))
+            assert sorted(reply.status_code for reply in replies) == [200] + [401] * 15
+            assert all(refused(reply) for reply in replies if reply.status_code != 200)
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            texts = [proof(key, "GET", url, token) for _ in range(40)]
+            assert {reply.status_code for reply in pool.map(lambda pair: shown_to(gateways[pair[0] % 2], token, pair[1]), enumerate(texts))} == {200}
+            assert {reply.status_code for reply in pool.map(lambda pair: shown_to(gateways[1 - pair[0] % 2], token, pair[1]), enumerate(texts))} == {401}
+        assert all(gateway.edge("refused_proofs_total") > 40 for gateway in gateways)
+
+
+@pytest.mark.seconds(240)
+def test_without_redis_each_gateway_goes_by_what_it_knows(suite, machine, key):
+    token, url = machine_token(suite, machine, key), f"{suite.url}/v1/whoami"
+    with OwnRedis(suite) as cache, two_gateways(suite, BERTH_REDIS_SOCKET=cache.socket) as (one, other):
+        def once_at_each():
+            text = proof(key, "GET", url, token)
+            replies = [shown_to(one, token, text), shown_to(one, token, text), shown_to(other, token, text), shown_to(other, token, text)]
+            return [reply.status_code for reply in replies]
+        assert once_at_each() == [200, 401, 401, 401]
+        # It is there and does not answer: a request waits a moment for it, and goes on.
+        cache.process.send_signal(signal.SIGSTOP)
+        try:
+            assert once_at_each() == [200, 401, 200, 401]
+            wait_for(lambda: one.edge("redis_up") == 0 and other.edge("redis_up") == 0, 20, "it to be missed")
+            assert once_at_each() == [200, 401, 200, 401]
+        finally:
+            cache.process.send_signal(signal.SIGCONT)
+        wait_for(lambda: once_at_each() == [200, 401, 401, 401], 20, "it to be asked again")
+        cache.stop()
+        assert once_at_each() == [200, 401, 200, 401]
+        cache.start()
+        wait_for(lambda: once_at_each() == [200, 401, 401, 401], 20, "it to be asked again")
+        cache.client.config_set("maxmemory", "1")
+        assert once_at_each() == [200, 401, 200, 401], "it has no room, and says so"
+
+
+def test_requests_that_wait_for_redis_are_answered_before_the_end(suite, machine, key):
+    token, url = machine_token(suite, machine, key), f"{suite.url}/v1/whoami"
+    with OwnRedis(suite) as cache, OwnGateway(suite, **NO_LIMITS, BERTH_REDIS_SOCKET=cache.socket) as own:
+        wait_for(lambda: own.edge("redis_up") == 1, 20, "its Redis")
+        cache.process.send_signal(signal.SIGSTOP)
+        try:
+            with concurrent.futures.ThreadPoolExecutor(8) as pool:
+                waiting = [pool.submit(shown_to, own, token, proof(key, "GET", url, token)) for _ in range(8)]
+                wait_for(lambda: own.edge("parsed_total") >= 8, 10, "the requests")
+                own.process.terminate()
+                assert {one.result().status_code for one in waiting} == {200}
+        finally:
+            cache.process.send_signal(signal.SIGCONT)
 
 
 def signed_in(suite, slug, client, given):

@@ -92,6 +92,8 @@ enum err state_worker_open(struct worker *worker)
 	enum err err = context_db_jobs(worker->context, &jobs);
 
 	worker->state = jobs;
+	if (err == OK)
+		worker_connect(jobs);
 	return err;
 }
 

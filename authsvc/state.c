@@ -138,6 +138,8 @@ enum err state_worker_open(struct worker *worker)
 	if (desk == NULL || (desk->cache = state_cache(worker->context)) == NULL)
 		return ERR_OVERLOADED;
 	err = context_db_jobs(worker->context, &desk->jobs);
+	if (err == OK)
+		worker_connect(desk->jobs);
 	return err;
 }
 

@@ -13,6 +13,12 @@
 #define GATHER_BYTES (256U << 10) /* more is not gathered for one batch */
 #define REPLY_KEPT (256U << 10)   /* a larger reply's buffer is given back */
 
+void worker_connect(struct db *db)
+{
+	if (db_ping(db) != OK)
+		log_event(LOG_DEBUG, "worker_unconnected");
+}
+
 static enum err worker_open(struct context *context, struct worker *worker)
 {
 	enum err err = OK;
@@ -26,6 +32,7 @@ static enum err worker_open(struct context *context, struct worker *worker)
 			return err;
 		if ((err = context_seal(context, &worker->seal)) != OK)
 			return err;
+		worker_connect(worker->db);
 	}
 	return context->service->worker_open != NULL ? context->service->worker_open(worker) : OK;
 }

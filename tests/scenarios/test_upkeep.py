@@ -1,17 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the services do by themselves: signing keys rotate, and what has outlived its purpose is swept."""
 import base64
+import concurrent.futures
 import json
+import os
+import pathlib
 import secrets
+import signal
 import subprocess
 import time
 import uuid
 
 import pytest
 
-from berth_flow import token_request
+from berth_flow import Browser, token_request
 from berth_jose import P256
 from berth_suite import wait_for
+from test_passwords import other_network
 
 ORDER = 50
 
@@ -107,3 +112,32 @@ def test_what_has_run_out_is_swept_and_the_heartbeat_tells(suite, slug):
         wait_for(lambda service=service: suite.metrics("gdprsvc").get(series % service, 0) >= begun - 1, 60, f"the sweep of {service}")
     assert suite.sql(held, person["id"])[0][0] == 0
     assert suite.api(suite.sign_in_person(person)).get("/v1/me").status == 200, "more was swept than had run out"
+
+
+WORKERS = {"FAST": 2, "SLOW": 4}    # of authsvc for the gateway; for any other caller there is one
+
+
+def test_workers_are_connected_before_they_are_asked(suite):
+    """What comes first to a worker does not wait for its connections, and is not refused when they take long on a busy machine."""
+    listens = [key.removeprefix("BERTH_LISTEN_").split("_") for key in suite.environment("authsvc") if key.startswith("BERTH_LISTEN_")]
+    workers = sum(WORKERS[lane] if caller == "GATEWAY" else 1 for caller, lane in listens)
+    assert workers >= 6
+    begun = suite.sql("select now()")[0][0]
+    suite.ctl("restart", "authsvc")
+    suite.reload()
+
+    def connected(role):
+        return suite.sql("select count(*) from pg_stat_activity where usename = %s and backend_start > %s", role, begun)[0][0]
+    for role in ("authsvc_app", "authsvc_jobs"):
+        wait_for(lambda role=role: connected(role) >= workers, 15, f"{workers} connections of {role}")
+    # From here on nobody gets a new one.
+    first_line = pathlib.Path(suite.sql("show data_directory")[0][0], "postmaster.pid").read_text().partition("\n")[0]
+    os.kill(int(first_line), signal.SIGSTOP)
+    try:
+        forms = [(browser := Browser(suite.info, other_network()), browser.get("/login").page().hidden) for _ in range(8)]
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            replies = list(pool.map(lambda given: given[0].post("/login", {**given[1], "tenant": "no-such-tenant", "email": "nobody@nowhere.example",
+                                                                           "password": "not the password at all"}), forms))
+        assert {reply.status for reply in replies} <= {403, 429}, [reply.status for reply in replies]
+    finally:
+        os.kill(int(first_line), signal.SIGCONT)

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "clients.h"
+#include "refusal.h"
 #include "rules_oauth.h"
 #include "token/assertion.h"
 
@@ -157,6 +158,19 @@ static enum err refuse(struct call *call, struct web_reply *reply, const char *e
 	return err == OK ? ERR_UNAUTHENTICATED : err;
 }
 
+/* Whether there is such a client is not told to whoever asks, but to its tenant. */
+static enum err refuse_client(
+	struct call *call, struct web_reply *reply, struct store *store, const struct client_record *client)
+{
+	const struct uuid tenant_id = store->tenant_id;
+	enum err err = OK;
+
+	store_release(store);
+	if (client->row_id != 0)
+		err = refusal_tell(call, &tenant_id, client, "invalid_client", "client authentication failed");
+	return err == OK ? refuse(call, reply, "invalid_client", "client authentication failed") : err;
+}
+
 enum err caller_authenticate(struct call *call, const struct caller_claim *claim, struct web_reply *reply,
 	struct store *store_out, struct client_record *client_out)
 {
@@ -166,6 +180,7 @@ enum err caller_authenticate(struct call *call, const struct caller_claim *claim
 	const char *error;
 	enum err err;
 
+	*client_out = (struct client_record){.row_id = 0};
 	if (call->form_fault.p != NULL)
 		return refuse(call, reply,
 			str_eq_c(call->form_fault, "resource") ? "invalid_target" : "invalid_request",
@@ -177,5 +192,5 @@ enum err caller_authenticate(struct call *call, const struct caller_claim *claim
 		err = store_client_read(store_out, &id, client_out);
 	if (err == OK)
 		err = check(call, claim, basic.password, store_out, client_out);
-	return err == ERR_NOT_FOUND ? refuse(call, reply, "invalid_client", "client authentication failed") : err;
+	return err == ERR_NOT_FOUND ? refuse_client(call, reply, store_out, client_out) : err;
 }

@@ -144,6 +144,16 @@ bool guard_tells(struct call *call, const struct uuid *tenant_id, struct str nor
 	return attempt_ms(call, keys, 2, &keys[0].id) == 0;
 }
 
+bool guard_tells_refusal(
+	struct call *call, const struct uuid *tenant_id, const struct uuid *client_id, const char *reason)
+{
+	const struct str client = {(const char *)client_id->b, sizeof client_id->b};
+	const struct throttle_key key = {
+		THROTTLE_TOLD, name_of(call, "told-client", tenant_id, client, str_from(reason))};
+
+	return attempt_ms(call, &key, 1, &key.id) == 0;
+}
+
 void guard_succeed(struct call *call, const struct guard *guard)
 {
 	struct cache_counter counters[3];

@@ -26,6 +26,9 @@ MUST_USE enum err guard_remember(
 	struct call *call, struct web_reply *reply, const struct uuid *tenant_id, struct str normal_email);
 /* Whether the log is to be told that an attempt had to wait: once in a while for each account and each network. */
 bool guard_tells(struct call *call, const struct uuid *tenant_id, struct str normal_email);
+/* Whether it is to be told that a request of the client was refused for this reason: once in a while for each. */
+bool guard_tells_refusal(
+	struct call *call, const struct uuid *tenant_id, const struct uuid *client_id, const char *reason);
 /* The same counters without an attempt, for guard_succeed by who asked for nothing: a sign-in in two steps. */
 MUST_USE enum err guard_of(
 	struct call *call, const struct uuid *tenant_id, struct str normal_email, struct guard *guard_out);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ask.h"
 #include "base/encode.h"
+#include "base/log.h"
 #include "caller.h"
 #include "consent.h"
 #include "pages.h"
 #include "pushed.h"
+#include "refusal.h"
 #include "rules_web.h"
 #include "signin.h"
 #include "ticket.h"
@@ -187,11 +189,28 @@ static enum err turn_to_get(struct call *call, struct store *store, const struct
 		reply);
 }
 
+/* Of a client that there is; where there is none, nobody's log is concerned. */
+static enum err tell(struct call *call, const struct uuid *tenant_id, const struct reading *reading)
+{
+	const char *reason = reading->pushed ? "request_uri is none that waits, or another client's"
+	                                     : "redirect_uri is not one that is registered";
+
+	if (reading->client.row_id == 0) {
+		log_event(LOG_INFO, "client_refused", LOG_C("operation", call->operation->name),
+			LOG_C("reason", "there is no such client"));
+		return OK;
+	}
+	if (reading->error != NULL)
+		return refusal_tell(call, tenant_id, &reading->client, reading->error, reading->description);
+	return refusal_tell(call, tenant_id, &reading->client, "invalid_request", reason);
+}
+
 static enum err authorize(
 	struct call *call, const struct authorize_request *request, bool posted, struct web_reply *reply)
 {
 	struct reading reading = {.pushed = request->has_request_uri && pushed_is_ours(request->request_uri)};
 	struct store store = {0};
+	struct uuid tenant_id;
 	enum err err;
 
 	if ((err = find_client(call, request, &store, &reading.client)) != OK)
@@ -206,8 +225,13 @@ static enum err authorize(
 	else
 		err = answer(call, &store, &reading.client, &reading.ask, reply);
 done:
+	tenant_id = store.tenant_id;
 	store_release(&store);
-	return err == ERR_NOT_FOUND ? refuse_page(call, request, reply) : err;
+	if (err == ERR_NOT_FOUND)
+		err = refuse_page(call, request, reply);
+	else if (reading.error == NULL)
+		return err;
+	return err == OK ? tell(call, &tenant_id, &reading) : err;
 }
 
 enum err handle_authorize(struct call *call, const struct authorize_request *request_in, struct web_reply *reply_out)

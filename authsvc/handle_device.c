@@ -5,6 +5,7 @@
 #include "guard.h"
 #include "issue.h"
 #include "pages.h"
+#include "refusal.h"
 #include "rules_web.h"
 #include "store_device.h"
 #include "ticket.h"
@@ -84,13 +85,14 @@ static enum err authorize(struct call *call, const struct device_request *reques
 	enum err err;
 
 	if (!rules_word_listed(client->grants, GRANT_DEVICE))
-		return web_oauth_error(call, reply, 400, "unauthorized_client", "the client may not use this grant");
+		return refusal_answer(
+			call, store, client, reply, 400, "unauthorized_client", "the client may not use this grant");
 	if (!rules_scope_parse(
 		    call->arena, request->has_scope ? request->scope : STR_NONE, issue_permission_bit, &scope))
-		return web_oauth_error(
-			call, reply, 400, "invalid_scope", "the scope is malformed or holds nothing that is known");
+		return refusal_answer(call, store, client, reply, 400, "invalid_scope",
+			"the scope is malformed or holds nothing that is known");
 	if (!issue_resource(call, request->has_resource ? request->resource : STR_NONE, STR_NONE, &device.resource))
-		return web_oauth_error(call, reply, 400, "invalid_target",
+		return refusal_answer(call, store, client, reply, 400, "invalid_target",
 			"resource is not the issuer or the path of operations behind it");
 	device.scope = scope.text;
 	if ((err = make_device(call, store, &device, &device_code, &user_code)) != OK)

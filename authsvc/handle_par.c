@@ -2,6 +2,7 @@
 #include "caller.h"
 #include "possession.h"
 #include "pushed.h"
+#include "refusal.h"
 
 #define SERVICE_DEF "contract/authsvc.def"
 #include "service/handlers.h"
@@ -35,18 +36,19 @@ static enum err push(struct call *call, struct store *store, const struct author
 	enum err err;
 
 	if (request->has_request_uri)
-		return web_oauth_error(call, reply, 400, "invalid_request", "request_uri does not belong here");
+		return refusal_answer(
+			call, store, client, reply, 400, "invalid_request", "request_uri does not belong here");
 	if (!rules_redirect_listed(client->redirect_uris, request->redirect_uri))
-		return web_oauth_error(
-			call, reply, 400, "invalid_request", "redirect_uri is not one that is registered");
+		return refusal_answer(call, store, client, reply, 400, "invalid_request",
+			"redirect_uri is not one that is registered");
 	if ((error = ask_read(call, request, client, &ask, &description)) != NULL)
-		return web_oauth_error(call, reply, 400, error, description);
+		return refusal_answer(call, store, client, reply, 400, error, description);
 	/* A proof binds the code to its key, as dpop_jkt does (RFC 9449 section 10.1). */
 	if ((err = possession_shown(call, store, client, reply, &jkt)) != OK)
 		return err == ERR_UNAUTHENTICATED ? OK : err;
 	if (jkt.p != NULL && ask.jkt.p != NULL && !str_eq(jkt, ask.jkt))
-		return web_oauth_error(
-			call, reply, 400, "invalid_dpop_proof", "the proof is not of the key that dpop_jkt names");
+		return refusal_answer(call, store, client, reply, 400, "invalid_dpop_proof",
+			"the proof is not of the key that dpop_jkt names");
 	ask.jkt = jkt.p != NULL ? jkt : ask.jkt;
 	if ((err = pushed_keep(call, store, client, &ask, &request_uri)) != OK)
 		return err;

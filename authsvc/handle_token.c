@@ -7,6 +7,7 @@
 #include "handle_token.h"
 #include "issue.h"
 #include "possession.h"
+#include "refusal.h"
 #include "store_device.h"
 #include "ticket.h"
 
@@ -15,14 +16,31 @@
 
 #define SALT_LEN 32
 
-static enum err refuse(struct exchange *exchange, const char *error, const char *description)
+/* Nothing was wrong with the request. */
+static enum err put_off(struct exchange *exchange, const char *error, const char *description)
 {
 	return web_oauth_error(exchange->call, exchange->reply, 400, error, description);
+}
+
+static enum err refuse(struct exchange *exchange, const char *error, const char *reason)
+{
+	exchange->error = error;
+	exchange->reason = reason;
+	return put_off(exchange, error, reason);
 }
 
 static enum err invalid_grant(struct exchange *exchange)
 {
 	return refuse(exchange, "invalid_grant", "the code or token is unknown, used, expired or another client's");
+}
+
+/* The client is told no more than above, its tenant what was wrong. */
+static enum err invalid_grant_for(struct exchange *exchange, const char *reason)
+{
+	enum err err = invalid_grant(exchange);
+
+	exchange->reason = reason;
+	return err;
 }
 
 bool handle_token_target(struct exchange *exchange, struct str granted)
@@ -164,13 +182,21 @@ static enum err code_to_family(
 	return store_family_insert(exchange->store, family_out, clock_now_us());
 }
 
-/* What a code must fulfil beyond being there; none of these spends it. */
-static bool code_fits(const struct exchange *exchange, const struct code_record *code)
+/* What a code must fulfil beyond being there: NULL, or what is wrong. None of these spends it. */
+static const char *code_fault(const struct exchange *exchange, const struct code_record *code)
 {
-	return code->client_row_id == exchange->client.row_id && clock_now_us() < code->expires_at &&
-	       !code->session_ended && rules_redirect_listed(exchange->client.redirect_uris, code->redirect_uri) &&
-	       str_eq(code->redirect_uri, exchange->request->redirect_uri) &&
-	       rules_verifier_matches(code->code_challenge, exchange->request->code_verifier);
+	if (code->client_row_id != exchange->client.row_id)
+		return "the code is another client's";
+	if (clock_now_us() >= code->expires_at)
+		return "the code has expired";
+	if (code->session_ended)
+		return "the session of the code has ended";
+	if (!rules_redirect_listed(exchange->client.redirect_uris, code->redirect_uri) ||
+		!str_eq(code->redirect_uri, exchange->request->redirect_uri))
+		return "redirect_uri is not that of the code";
+	if (!rules_verifier_matches(code->code_challenge, exchange->request->code_verifier))
+		return "code_verifier does not fit the challenge";
+	return NULL;
 }
 
 /* A code of the client that was exchanged before. */
@@ -178,7 +204,7 @@ static enum err replayed(struct exchange *exchange, const struct code_record *co
 {
 	atomic_fetch_add(&desk_state(exchange->call)->counts.code_replays, 1);
 	if (code->family_row_id == 0)
-		return invalid_grant(exchange);
+		return invalid_grant_for(exchange, "the code was used");
 	return revoke_stolen(exchange, code->family_row_id, &code->family_id, "code_replay");
 }
 
@@ -213,6 +239,7 @@ static enum err grant_code(struct exchange *exchange)
 {
 	struct code_record code;
 	struct ticket ticket;
+	const char *fault;
 	enum err err;
 
 	if (!exchange->request->has_code)
@@ -227,8 +254,8 @@ static enum err grant_code(struct exchange *exchange)
 		return err;
 	if (code.used && code.client_row_id == exchange->client.row_id)
 		return replayed(exchange, &code);
-	if (code.used || !code_fits(exchange, &code))
-		return invalid_grant(exchange);
+	if ((fault = code_fault(exchange, &code)) != NULL || code.used)
+		return invalid_grant_for(exchange, fault != NULL ? fault : "the code was used");
 	if (code.jkt.p != NULL && !str_eq(code.jkt, exchange->jkt))
 		return exchange->jkt.p != NULL
 		               ? invalid_grant(exchange)
@@ -248,8 +275,8 @@ static enum err keep_waiting(struct exchange *exchange, const struct device_reco
 	if ((err = desk_commit(exchange->call, exchange->store)) != OK)
 		return err;
 	return interval_s > device->interval_s
-	               ? refuse(exchange, "slow_down", "wait five seconds longer between requests")
-	               : refuse(exchange, "authorization_pending", "the person has not decided yet");
+	               ? put_off(exchange, "slow_down", "wait five seconds longer between requests")
+	               : put_off(exchange, "authorization_pending", "the person has not decided yet");
 }
 
 /* The row goes with the tokens: a device code is good once. */
@@ -288,11 +315,11 @@ static enum err grant_device(struct exchange *exchange)
 	if (err != OK)
 		return err;
 	if (clock_now_us() >= device.expires_at)
-		return refuse(exchange, "expired_token", "the codes have expired");
+		return put_off(exchange, "expired_token", "the codes have expired");
 	if (!device.decided)
 		return keep_waiting(exchange, &device);
 	if (device.person_row_id == 0)
-		return refuse(exchange, "access_denied", "the person refused");
+		return put_off(exchange, "access_denied", "the person refused");
 	return spend_device(exchange, &device);
 }
 
@@ -408,6 +435,7 @@ enum err handle_token_issue(struct call *call, const struct token_request *reque
 	struct caller_claim claim = handle_token_claim(request_in);
 	struct store store = {0};
 	struct exchange exchange = {.call = call, .store = &store, .request = request_in, .reply = reply_out};
+	struct uuid tenant_id;
 	enum err err;
 
 	if ((err = caller_authenticate(call, &claim, reply_out, &store, &exchange.client)) != OK) {
@@ -425,11 +453,15 @@ enum err handle_token_issue(struct call *call, const struct token_request *reque
 		if (!str_eq_c(request_in->grant_type, grants[i].name))
 			continue;
 		*reply_out = (struct web_reply){0};
+		exchange.error = NULL;
 		err = rules_word_listed(exchange.client.grants, grants[i].name)
 		              ? grants[i].grant(&exchange)
 		              : refuse(&exchange, "unauthorized_client", "the client may not use this grant");
 	}
 done:
+	tenant_id = store.tenant_id;
 	store_release(&store);
+	if (err == OK && exchange.error != NULL)
+		err = refusal_tell(call, &tenant_id, &exchange.client, exchange.error, exchange.reason);
 	return err;
 }

@@ -16,6 +16,7 @@ struct exchange {
 	struct str resource; /* of the access token, once it is known */
 	struct str jkt;      /* of the proof that came along; absent: none */
 	struct web_reply *reply;
+	const char *error, *reason; /* why it was refused; NULL: it was not */
 };
 
 /* What says who the client is. */

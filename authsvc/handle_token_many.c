@@ -139,6 +139,17 @@ static enum err read_clients(struct together *together)
 	return err;
 }
 
+/* What is refused is left to the single form, which tells of it. */
+static void decide_for_client(struct asking *asking)
+{
+	enum err err = handle_token_for_client(&asking->exchange);
+
+	if (asking->exchange.error != NULL)
+		asking->alone = true;
+	else
+		decide(asking, err);
+}
+
 static void check_clients(struct together *together)
 {
 	for (size_t i = 0; i < together->count; i++) {
@@ -150,7 +161,7 @@ static void check_clients(struct together *together)
 			!caller_is(asking->exchange.call, client, asking->secret) ||
 			!rules_word_listed(client->grants, asking->refresh ? "refresh_token" : "client_credentials");
 		if (is_open(asking) && !asking->refresh)
-			decide(asking, handle_token_for_client(&asking->exchange));
+			decide_for_client(asking);
 	}
 }
 

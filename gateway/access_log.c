@@ -90,6 +90,10 @@ void access_log_put(struct access_log *log, const struct exchange *exchange, con
 	line_put_u64(&line, (uint64_t)head->status);
 	line_put_c(&line, ",\"code\":\"");
 	line_put_c(&line, err_code(head->err));
+	if (exchange->fault != NULL) {
+		line_put_c(&line, "\",\"reason\":\"");
+		line_put_c(&line, exchange->fault);
+	}
 	line_put_c(&line, "\",\"duration_us\":");
 	line_put_u64(&line, duration_us);
 	line_put_c(&line, ",\"bytes\":");

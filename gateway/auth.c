@@ -62,6 +62,7 @@ static enum err auth_verify(struct exchange *exchange, struct str compact, struc
 	err = token_verify(context_token_rules(context), loop->keys, compact, loop->wall_us, fresh, &reason);
 	if (err == OK)
 		return OK;
+	exchange->fault = reason;
 	if (reason == jws_unknown_key)
 		keyring_miss(context_keyring(context), loop->keys_generation);
 	/* Its signature was good once: whoever holds it was let in by us. */
@@ -128,15 +129,17 @@ enum err auth_prove(
 	if (token->jkt[0] == '\0' && !exchange->proven)
 		return OK;
 	exchange->challenge = CHALLENGE_TOKEN;
+	exchange->fault = "a bound token comes under DPoP, and no other does";
 	if (token->jkt[0] == '\0' || !exchange->proven)
 		return ERR_UNAUTHENTICATED;
+	exchange->fault = NULL;
 	/* A proof costs a signature check each time: whoever sends bad ones pays as for bad tokens. */
 	rate_look(
 		loop->gateway->rates, RATE_BAD_TOKEN, conn->network, conn->network_len, loop->now_us, &exchange->rate);
 	if (exchange->rate.refused)
 		return ERR_RATE_LIMITED;
 	exchange->challenge = CHALLENGE_PROOF;
-	if (proof_fault(exchange, parser, compact, token, &proof) == NULL)
+	if ((exchange->fault = proof_fault(exchange, parser, compact, token, &proof)) == NULL)
 		err = replay_spend(loop->gateway->replays, proof.use, proof.expires_at, loop->wall_us);
 	if (err == OK) {
 		proofs_note(exchange, &proof);
@@ -144,6 +147,8 @@ enum err auth_prove(
 	}
 	if (err != ERR_CONFLICT)
 		return err;
+	if (exchange->fault == NULL)
+		exchange->fault = PROOFS_USED;
 	edge_count(&loop->counts.refused_proofs);
 	rate_take(loop->gateway->rates, RATE_BAD_TOKEN, conn->network, conn->network_len, loop->now_us, &taken);
 	return ERR_UNAUTHENTICATED;

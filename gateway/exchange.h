@@ -37,6 +37,7 @@ struct exchange {
 	bool has_bearer; /* a token was sent */
 	bool proven;     /* under the scheme DPoP */
 	enum challenge challenge;
+	const char *fault; /* of its token or proof, for the log; static; NULL: none */
 	bool asks;         /* whether its proof is new to all gateways: proofs.h */
 	struct proof_ask ask;
 	unsigned minor; /* of the HTTP version */

@@ -91,6 +91,7 @@ static void refuse(struct exchange *exchange)
 	if (conn != NULL)
 		rate_take(loop->gateway->rates, RATE_BAD_TOKEN, conn->network, conn->network_len, loop->now_us, &taken);
 	exchange->challenge = CHALLENGE_PROOF;
+	exchange->fault = PROOFS_USED;
 	respond_problem(exchange, &problem);
 	if (conn != NULL)
 		conn_wake(conn);

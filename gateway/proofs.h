@@ -11,6 +11,8 @@
  * Requests whose proof of possession is new to this gateway wait here until it is known whether another gateway of the
  * deployment has seen it. With Redis away what this one knows decides.
  */
+#define PROOFS_USED "the proof was used before"
+
 struct proofs {
 	pthread_mutex_t lock;
 	struct proof_ask *first, **last; /* judged, for the loop to go on with */

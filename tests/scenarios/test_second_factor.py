@@ -63,7 +63,7 @@ def test_staff_are_told_where_a_factor_is_set_up_and_everybody_goes_on_with_what
         if permission in (None, "public") or (path.startswith("/v1/me") and method == "DELETE"):
             continue        # which would end the token
         reply = call(suite.api(weak), method, path)
-        if name in dangerous and permission in claims_of_role(suite):
+        if name in dangerous & staff and permission in claims_of_role(suite):
             assert reply.problem(401, "insufficient_user_authentication", reason=permission).body["enrol_at"] == "/account/factors", name
         elif name in staff and permission in claims_of_role(suite):
             problem = reply.problem(403, "second_factor_required", reason=permission).body
@@ -167,7 +167,7 @@ def test_what_is_dangerous_needs_a_fresh_factor_and_the_answer_says_so(suite, sl
     assert claims(stale)["acr"] == "2fa"
     granted, tried = claims_of_role(suite), set()
     for name, method, path, permission in operations(suite):
-        if name not in flagged(suite, "x-berth-step-up") or permission not in granted:
+        if name not in flagged(suite, "x-berth-step-up") & staff_operations(suite) or permission not in granted:
             continue
         refused = call(suite.api(stale), method, path).problem(401, "insufficient_user_authentication", reason=permission)
         challenge = refused.headers["www-authenticate"]
@@ -178,6 +178,23 @@ def test_what_is_dangerous_needs_a_fresh_factor_and_the_answer_says_so(suite, sl
             "group_create", "group_update", "group_delete", "ownership_transfer", "access_review_create", "access_review_certify",
             "access_review_close", "person_sessions_delete"} <= tried, "whoever steals a session gives nobody rights, and throws nobody out"
     suite.api(stale).get("/v1/people").expect(200)
+
+
+def test_who_steals_a_session_neither_erases_its_person_nor_takes_all_of_theirs_out(suite):
+    """Where a factor is demanded of everybody; elsewhere a person may have none to show."""
+    slug = suite.new_tenant("everybody", second_factor="all")
+    person = suite.person(slug, "Admin")
+    suite.give_factor(person)
+    age(suite, person, 20)
+    stale = suite.api(suite.sign_in_again(person)["access_token"])
+    stale.get("/v1/me").expect(200)
+    stale.get("/v1/me/export").problem(401, "insufficient_user_authentication", reason="profile.read")
+    stale.delete("/v1/me").problem(401, "insufficient_user_authentication", reason="profile.change")
+    assert {"me_erase", "me_export"} <= flagged(suite, "x-berth-step-up")
+    age(suite, person, -20)
+    fresh = suite.api(suite.sign_in_again(person)["access_token"])
+    fresh.get("/v1/me/export").expect(200)
+    fresh.delete("/v1/me").problem(409, "conflict", reason="last_admin")
 
 
 def test_the_client_comes_back_from_the_factor_with_a_fresh_token(suite, slug, strong):

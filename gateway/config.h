@@ -7,9 +7,11 @@
 
 /* The gateway's own keys; config.c says what each means. */
 struct gateway_config {
-	const char *listen;     /* addresses, comma-separated */
-	const char *cert_files; /* chains, comma-separated */
-	const char *key_files;  /* in the same order */
+	const char *listen;         /* addresses, comma-separated */
+	const char *cert_files;     /* chains, comma-separated */
+	const char *key_files;      /* in the same order */
+	const char *client_ca_file; /* NULL: no client is asked for a certificate */
+	const char *certified_operations;
 	const char *redis_socket;
 	struct secret *redis_password;
 	int64_t loops; /* 0: one per core */

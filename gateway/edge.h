@@ -3,6 +3,7 @@
 #define BERTH_GATEWAY_EDGE_H
 
 #include "base/buf.h"
+#include "certified.h"
 #include "config.h"
 #include "contract/router.h"
 #include "edge_limits.h"
@@ -15,6 +16,7 @@ struct gateway {
 	struct context *context;
 	const struct gateway_config *config;
 	struct tls_store *tls;
+	struct certified certified;
 	struct limit_file *limits;
 	struct rate_limiter *rates;
 	struct revocations *revocations;

@@ -54,7 +54,9 @@ static enum err shared_open(struct gateway *gateway)
 	const struct gateway_config *config = gateway->config;
 	enum err err;
 
-	if ((err = tls_store_new(config->cert_files, config->key_files, &gateway->tls)) != OK)
+	if ((err = certified_read(config->certified_operations, config->client_ca_file, &gateway->certified)) != OK)
+		return err;
+	if ((err = tls_store_new(config->cert_files, config->key_files, config->client_ca_file, &gateway->tls)) != OK)
 		return err;
 	if ((err = limit_file_new(config, &gateway->limits)) != OK)
 		return err;

@@ -296,6 +296,8 @@ static enum err head_verdict(struct exchange *exchange, struct http_parser *pars
 		return err;
 	if (route != OK || exchange->operation == NULL)
 		return route;
+	if (!certified_suffices(&exchange->loop->gateway->certified, exchange->operation, exchange->conn->ssl))
+		return ERR_CERTIFICATE;
 	if ((err = request_handed_on(exchange, parser, problem)) != OK)
 		return err;
 	if ((err = request_authorize(exchange, parser, problem)) != OK)

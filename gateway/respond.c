@@ -111,6 +111,8 @@ static const char *oauth_error(enum err err)
 		return "invalid_token";
 	case ERR_STEP_UP:
 		return err_code(err);
+	case ERR_CERTIFICATE:
+		return "access_denied";
 	case ERR_FORBIDDEN:
 	case ERR_EMAIL_UNVERIFIED:
 	case ERR_SECOND_FACTOR:

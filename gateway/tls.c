@@ -4,6 +4,8 @@
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/rand.h>
+#include <openssl/sha.h>
+#include <openssl/x509_vfy.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +36,8 @@ struct tls_store {
 	SSL_CTX *ctx;
 	struct file_pair files[EDGE_CERTS_MAX];
 	size_t file_count;
+	const char *client_ca_file; /* NULL: no client is asked for a certificate */
+	struct timespec client_ca_at;
 	struct ticket_keys tickets;
 	EVP_CIPHER *ticket_cipher;
 	int64_t ends_s[EDGE_CERTS_MAX]; /* when each certificate held runs out, since 1970; INT64_MAX: unknown */
@@ -134,15 +138,59 @@ static struct timespec file_time(const char *path)
 	return stat(path, &st) == 0 ? st.st_mtim : (struct timespec){0};
 }
 
-/* When the certificate that was loaded last runs out. */
-static int64_t ctx_ends_s(SSL_CTX *ctx)
+/* When it runs out, since 1970; `unknown` when it does not say so. */
+static int64_t certificate_ends_s(const X509 *certificate, int64_t unknown)
 {
-	const X509 *certificate = SSL_CTX_get0_certificate(ctx);
 	struct tm end;
 
 	if (certificate == NULL || ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end) != 1)
-		return INT64_MAX;
+		return unknown;
 	return (int64_t)timegm(&end);
+}
+
+/* Of one authority or revocation list; false when it is neither. */
+static bool authority_digest(SSL_CTX *ctx, const X509_OBJECT *object, uint8_t sum_out[EVP_MAX_MD_SIZE])
+{
+	X509 *authority = X509_OBJECT_get0_X509(object);
+	X509_CRL *list = X509_OBJECT_get0_X509_CRL((X509_OBJECT *)(uintptr_t)object);
+
+	if (authority != NULL)
+		return SSL_CTX_add_client_CA(ctx, authority) == 1 &&
+		       X509_digest(authority, EVP_sha256(), sum_out, NULL) == 1;
+	if (list == NULL)
+		return false;
+	/* Whoever lists what is revoked has to list it for each authority. */
+	X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(ctx), X509_V_FLAG_CRL_CHECK);
+	return X509_CRL_digest(list, EVP_sha256(), sum_out, NULL) == 1;
+}
+
+/* A session is resumed only under the very authorities and lists by which its certificate was judged. */
+static enum err ctx_load_authorities(SSL_CTX *ctx, struct tls_store *store)
+{
+	const STACK_OF(X509_OBJECT) * held;
+	uint8_t sums[2][EVP_MAX_MD_SIZE] = {{0}};
+	uint8_t both[2 * SHA256_DIGEST_LENGTH];
+
+	store->client_ca_at = file_time(store->client_ca_file);
+	if (SSL_CTX_load_verify_file(ctx, store->client_ca_file) != 1)
+		goto bad;
+	held = X509_STORE_get0_objects(SSL_CTX_get_cert_store(ctx));
+	for (int i = 0; i < sk_X509_OBJECT_num(held); i++) {
+		if (!authority_digest(ctx, sk_X509_OBJECT_value(held, i), sums[1]))
+			goto bad;
+		memcpy(both, sums[0], SHA256_DIGEST_LENGTH);
+		memcpy(both + SHA256_DIGEST_LENGTH, sums[1], SHA256_DIGEST_LENGTH);
+		if (SHA256(both, sizeof both, sums[0]) == NULL)
+			goto bad;
+	}
+	if (SSL_CTX_set_session_id_context(ctx, sums[0], SHA256_DIGEST_LENGTH) != 1)
+		goto bad;
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+	return OK;
+bad:
+	log_event(LOG_ERROR, "client_authorities_unreadable");
+	ERR_clear_error();
+	return ERR_BAD_FIELD;
 }
 
 static enum err ctx_load_pair(SSL_CTX *ctx, struct file_pair *files, size_t place)
@@ -170,8 +218,10 @@ static enum err ctx_new(struct tls_store *store, SSL_CTX **ctx_out, int64_t ends
 	for (size_t i = 0; i < store->file_count; i++) {
 		if ((err = ctx_load_pair(ctx, &store->files[i], i)) != OK)
 			goto done;
-		ends_s_out[i] = ctx_ends_s(ctx);
+		ends_s_out[i] = certificate_ends_s(SSL_CTX_get0_certificate(ctx), INT64_MAX);
 	}
+	if (store->client_ca_file != NULL && (err = ctx_load_authorities(ctx, store)) != OK)
+		goto done;
 	SSL_CTX_set_ex_data(ctx, store_slot, store);
 	*ctx_out = ctx;
 	ctx = NULL;
@@ -201,13 +251,15 @@ static enum err files_split(struct tls_store *store, const char *cert_files, con
 	return OK;
 }
 
-enum err tls_store_new(const char *cert_files, const char *key_files, struct tls_store **store_out)
+enum err tls_store_new(
+	const char *cert_files, const char *key_files, const char *client_ca_file, struct tls_store **store_out)
 {
 	struct tls_store *store = calloc(1, sizeof *store);
 	enum err err;
 
 	if (store == NULL)
 		return ERR_OVERLOADED;
+	store->client_ca_file = client_ca_file;
 	pthread_rwlock_init(&store->lock, NULL);
 	if (store_slot < 0)
 		store_slot = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
@@ -276,7 +328,7 @@ bool tls_store_changed(const struct tls_store *store)
 		if (time_differs(file_time(store->files[i].cert), store->files[i].cert_at) ||
 			time_differs(file_time(store->files[i].key), store->files[i].key_at))
 			return true;
-	return false;
+	return store->client_ca_file != NULL && time_differs(file_time(store->client_ca_file), store->client_ca_at);
 }
 
 size_t tls_store_certificates(const struct tls_store *store)
@@ -327,4 +379,11 @@ bool tls_session_is_h2(const SSL *ssl)
 
 	SSL_get0_alpn_selected(ssl, &chosen, &len);
 	return len == 2 && memcmp(chosen, "h2", 2) == 0;
+}
+
+bool tls_session_is_certified(const SSL *ssl)
+{
+	/* What is resumed was judged when it began. */
+	return SSL_get_verify_result(ssl) == X509_V_OK &&
+	       certificate_ends_s(SSL_get0_peer_certificate(ssl), 0) > clock_now_us() / US_PER_S;
 }

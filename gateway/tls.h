@@ -16,9 +16,11 @@ struct tls_store;
 
 /*
  * Comma-separated files, keys in the order of certificates. ERR_BAD_FIELD, logged with the file's place in the list.
- * Gives.
+ * With a file of authorities, clients are asked for a certificate and may have none; one that does not hold ends the
+ * handshake. NULL: nobody is asked. Gives.
  */
-MUST_USE enum err tls_store_new(const char *cert_files, const char *key_files, struct tls_store **store_out);
+MUST_USE enum err tls_store_new(
+	const char *cert_files, const char *key_files, const char *client_ca_file, struct tls_store **store_out);
 void tls_store_free(struct tls_store **store);
 /* Reads the files again; on an error the certificates held stay. Connections that stand are not touched. */
 MUST_USE enum err tls_store_reload(struct tls_store *store);
@@ -33,5 +35,7 @@ void tls_store_age(struct tls_store *store);
 SSL *tls_session_new(struct tls_store *store, struct tls_wire *wire);
 /* Whether the handshake, which has ended, chose HTTP/2 (RFC 7301). */
 bool tls_session_is_h2(const SSL *ssl);
+/* Whether the client has shown a certificate that holds and has not run out since, now or in the session resumed. */
+bool tls_session_is_certified(const SSL *ssl);
 
 #endif

@@ -100,8 +100,10 @@ class Gone(Exception):
 class H2:
     """One connection. Answers are gathered by stream as they come; every wait has an end."""
 
-    def __init__(self, suite, start=True, receive_buffer=None, first=settings(), seconds=15, source=None):
+    def __init__(self, suite, start=True, receive_buffer=None, first=settings(), seconds=15, source=None, certificate=None):
         tls = ssl.create_default_context(cafile=suite.info["ca"])
+        if certificate:
+            tls.load_cert_chain(certificate)
         tls.set_alpn_protocols(["h2"])
         self.edge = Edge(suite, tls=tls, receive_buffer=receive_buffer, seconds=seconds, source=source)
         assert self.edge.socket.selected_alpn_protocol() == "h2"

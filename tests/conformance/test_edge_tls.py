@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """TLS at the edge: what is spoken and what is not, handshakes that are none, and certificates that change under load."""
 import os
+import re
 import shutil
 import signal
 import socket
@@ -380,6 +381,68 @@ def test_a_new_certificate_is_served_without_a_failed_request(renewable):
     assert standing.ask(head()).status == 200, "a connection that stood is not touched"
     with Edge(gateway, tls=context(Trusting(gateway, folder / "three.pem"))) as edge:
         assert edge.ask(head()).status == 200
+
+
+# -- session tickets over time, over new certificates, and of another process
+
+def ticket_key(gateway, folder):
+    """The name of the key under which the gateway seals a ticket now: its first bytes (RFC 5077 section 4)."""
+    s_client(gateway, "-tls1_2", "-sess_out", str(folder / "session"))
+    dump = openssl("sess_id", "-in", str(folder / "session"), "-noout", "-text")
+    return re.search(r"TLS session ticket:\s+0000 - ((?:[0-9a-f]{2}[ -]){16})", dump)[1]
+
+
+def resumed(gateway, tls, session):
+    """Whether the session was; either way there is a connection that serves."""
+    with socket.create_connection(("127.0.0.1", port_of(gateway)), timeout=8) as raw:
+        with tls.wrap_socket(raw, server_hostname="localhost", session=session) as again:
+            again.sendall(head())
+            assert again.recv(65536).startswith(b"HTTP/1.1 200")
+            return again.session_reused
+
+
+def begun(gateway, tls):
+    with Edge(gateway, tls=tls) as edge:
+        assert edge.ask(head()).status == 200
+        return edge.socket.session
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_ticket_keys_change_each_hour_and_open_tickets_for_two(renewable, version):
+    """By a clock that is put on while the process runs."""
+    _, folder = renewable
+    clock = folder / "clock"
+    clock.write_text("+0m")
+    library = subprocess.run(["faketime", "-f", "+1d", "/bin/sh", "-c", 'printf %s "$LD_PRELOAD"'], capture_output=True, text=True, check=True).stdout
+    # Beside the certificate, for nothing else can be read once the process is confined. The sanitizer minds the order of libraries.
+    changes = {"FAKETIME_TIMESTAMP_FILE": str(clock), "FAKETIME_NO_CACHE": "1", "LD_PRELOAD": library.strip(), "ASAN_OPTIONS": "verify_asan_link_order=0"}
+    with OwnGateway(renewable[0].suite, BERTH_GATEWAY_CERT_FILES=str(folder / "live.pem"), BERTH_GATEWAY_KEY_FILES=str(folder / "live.key"),
+                    **changes, **NO_LIMITS) as gateway:
+        tls = context(Trusting(gateway, folder / "one.pem"), version)
+        first, key = begun(gateway, tls), ticket_key(gateway, folder)
+        clock.write_text("+50m")
+        assert ticket_key(gateway, folder) == key and resumed(gateway, tls, first)
+        clock.write_text("+65m")
+        second, next_key = begun(gateway, tls), ticket_key(gateway, folder)
+        assert next_key != key and resumed(gateway, tls, first), "the key before still opens"
+        clock.write_text("+130m")
+        assert ticket_key(gateway, folder) not in (key, next_key)
+        assert not resumed(gateway, tls, first) and resumed(gateway, tls, second)
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_sessions_outlive_a_new_certificate_and_are_made_anew_by_another_gateway(renewable, version):
+    gateway, folder = renewable
+    tls = context(Trusting(gateway, folder / "one.pem"), version)
+    session = begun(gateway, tls)
+    replace(folder, "two")
+    wait_for(lambda: served(gateway) == "two", 5, "the second certificate")
+    assert resumed(gateway, tls, session)
+    with OwnGateway(gateway.suite, **NO_LIMITS) as another:
+        # A process knows its own keys alone: this one makes a new session, and the certificate is looked at again.
+        tls.load_verify_locations(another.info["ca"])
+        assert not resumed(another, tls, session)
+        assert resumed(another, tls, begun(another, tls))
 
 
 def test_files_that_do_not_serve_leave_the_certificate(renewable):

@@ -224,8 +224,6 @@ static void look_at(struct h2_stream *stream, uint64_t now_us)
 		h2_stream_late(stream);
 	else if (stream->answered && now_us > stream->moved_us + EDGE_WRITE_US)
 		h2_stream_late(stream);
-	else
-		h2_stream_grant(stream);
 }
 
 void h2_look(struct h2 *h2)

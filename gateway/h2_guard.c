@@ -184,6 +184,9 @@ static enum h2_verdict judge(struct h2_guard *guard, const struct frame *frame, 
 		/* nghttp2 does not look at it any more. */
 		if (frame->stream_id == 0)
 			return H2_WRONG;
+		guard->depends_of = frame->len == PRIORITY_LEN ? frame->stream_id : 0;
+		guard->depends_on = 0;
+		guard->depends_len = 0;
 		return charge(guard, H2_BUDGET_PRIORITY, budget_out);
 	case TYPE_PRIORITY_UPDATE:
 		return charge(guard, H2_BUDGET_PRIORITY, budget_out);
@@ -211,6 +214,19 @@ static struct frame frame_of(const uint8_t *head)
 	                     0x7fffffffU};
 }
 
+/* RFC 7540 section 5.3.1: on which stream the frame's own one depends, in four bytes of which these are the next. */
+static enum h2_verdict take_dependency(struct h2_guard *guard, const uint8_t *bytes, size_t len)
+{
+	const uint32_t of = guard->depends_of;
+
+	for (size_t i = 0; i < len && guard->depends_len < 4; i++, guard->depends_len++)
+		guard->depends_on = guard->depends_on << 8 | bytes[i];
+	if (guard->depends_len < 4)
+		return H2_PASS;
+	guard->depends_of = 0;
+	return (guard->depends_on & 0x7fffffffU) == of ? H2_WRONG : H2_PASS;
+}
+
 /* Of the payload; *take_out how much of it is here. */
 static enum h2_verdict take_payload(
 	struct h2_guard *guard, const uint8_t *bytes, size_t len, size_t *take_out, enum h2_budget *budget_out)
@@ -225,7 +241,7 @@ static enum h2_verdict take_payload(
 	guard->left -= *take_out;
 	if (guard->left == 0 && !guard->section_open)
 		guard->frame_at_us = 0;
-	return H2_PASS;
+	return guard->depends_of != 0 ? take_dependency(guard, bytes, *take_out) : H2_PASS;
 }
 
 enum h2_verdict h2_guard_next(struct h2_guard *guard, const uint8_t *bytes, size_t len, h2_open_fn *open,

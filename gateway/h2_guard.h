@@ -15,9 +15,12 @@
  */
 struct h2_guard {
 	uint8_t head[9];
-	size_t head_len;      /* of the frame that is being read */
-	size_t left;          /* of its payload */
-	bool pad_next;        /* the next byte says how much of a DATA frame is padding */
+	size_t head_len;     /* of the frame that is being read */
+	size_t left;         /* of its payload */
+	bool pad_next;       /* the next byte says how much of a DATA frame is padding */
+	uint32_t depends_of; /* the stream whose PRIORITY is being read; 0: none */
+	uint32_t depends_on; /* on which, as far as it was read */
+	size_t depends_len;
 	bool section_open;    /* END_HEADERS is still to come */
 	bool leaving;         /* our last GOAWAY is out: new streams are not taken, and no fault */
 	uint32_t last_id;     /* highest stream that the client has opened */
@@ -36,7 +39,7 @@ enum h2_verdict {
 	H2_PASS,
 	H2_CALM,   /* over a budget: *budget_out */
 	H2_CLOSED, /* a frame on a stream that its sender has ended or reset */
-	H2_WRONG   /* HEADERS below the highest stream on one that was never opened, or PRIORITY of no stream */
+	H2_WRONG   /* HEADERS of a stream that was passed over; PRIORITY of no stream, or on itself */
 };
 
 /* Whether the stream stands now, as the session sees it. */

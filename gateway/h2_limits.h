@@ -13,7 +13,7 @@
 #define H2_TABLE_MAX 4096U                /* HPACK, each way */
 #define H2_WINDOW_STREAM (32U << 10)      /* content that a stream may send before more is granted */
 #define H2_WINDOW_CONN (256U << 10)       /* the same of all streams */
-#define H2_CONTENT_MAX (512U << 10)       /* content held: above it only the oldest stream is granted more */
+#define H2_CONTENT_MAX (512U << 10)       /* content held of all streams: what goes over it is refused, 503 */
 #define H2_ANSWERS_MAX (2U << 20)         /* content of answers that wait: above it new streams are refused */
 #define H2_OUT_FILL (32U << 10)           /* written at once */
 #define H2_HEAD_USUAL 1536                /* what the head of an answer takes, mostly */

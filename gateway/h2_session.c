@@ -145,7 +145,7 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t id, const ui
 	struct h2_stream *stream = stream_of(h2, id);
 
 	(void)flags;
-	/* The window of all streams bounds what is under way, that of each stream what is held. */
+	/* The window of all streams bounds what is under way, H2_CONTENT_MAX what is held. */
 	(void)nghttp2_session_consume_connection(session, len);
 	if (stream != NULL)
 		h2_stream_content(stream, str_over(bytes, len));

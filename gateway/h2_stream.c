@@ -59,7 +59,7 @@ struct h2_stream *h2_stream_new(struct h2 *h2, int32_t id)
 	stream->open = true;
 	stream->trailers = stream->malformed = stream->whole = stream->answered = false;
 	stream->in = in;
-	stream->withheld = stream->sent = 0;
+	stream->sent = 0;
 	stream->answer = answer;
 	stream->content = STR_NONE;
 	stream->begun_us = stream->moved_us = loop->now_us;
@@ -127,9 +127,6 @@ static void stream_end_work(struct h2_stream *stream)
 	h2->content_held -= stream->parser.body_len;
 	if (stream->in.room > ROOM_KEPT)
 		buf_release(&stream->in);
-	if (stream->parser.body_len > 0)
-		for (struct h2_stream *other = h2->first; other != NULL; other = other->next)
-			h2_stream_grant(other);
 	stream->parser.body_len = 0;
 }
 
@@ -202,28 +199,6 @@ void h2_stream_section_end(struct h2_stream *stream, bool whole)
 		request_whole(stream->exchange, &stream->parser);
 }
 
-/* Above the cap one goes on, or none would ever be whole. */
-static bool is_oldest_sender(const struct h2_stream *stream)
-{
-	const struct h2_stream *first = stream->h2->first;
-
-	while (first != stream && (!first->open || first->whole || first->answered))
-		first = first->next;
-	return first == stream;
-}
-
-void h2_stream_grant(struct h2_stream *stream)
-{
-	const size_t len = stream->withheld;
-
-	if (len == 0 || !stream->open || stream->answered)
-		return;
-	if (stream->h2->content_held > H2_CONTENT_MAX && !is_oldest_sender(stream))
-		return;
-	stream->withheld = 0;
-	(void)nghttp2_session_consume_stream(stream->h2->session, stream->id, len);
-}
-
 void h2_stream_content(struct h2_stream *stream, struct str bytes)
 {
 	const size_t before = stream->parser.body_len;
@@ -234,10 +209,13 @@ void h2_stream_content(struct h2_stream *stream, struct str bytes)
 	stream->h2->content_held += stream->parser.body_len - before;
 	if (stream->parser.stage == HTTP_STAGE_FAILED) {
 		stream_refuse(stream);
-		return;
+	} else if (stream->h2->content_held > H2_CONTENT_MAX && stream->exchange != NULL) {
+		/* Windows cannot bound it: each stream has had one of its own from the start. */
+		edge_count(&stream->h2->conn->loop->counts.refused_full);
+		respond_unserved(stream->exchange, ERR_OVERLOADED);
+	} else {
+		(void)nghttp2_session_consume_stream(stream->h2->session, stream->id, bytes.len);
 	}
-	stream->withheld += bytes.len;
-	h2_stream_grant(stream);
 }
 
 void h2_stream_whole(struct h2_stream *stream)

@@ -18,7 +18,6 @@ struct h2_stream {
 	bool answered;
 	struct http_parser parser;
 	struct buf in;      /* fields, then content */
-	size_t withheld;    /* content whose window was not given back yet */
 	struct buf answer;  /* its head, then its content unless that lasts */
 	struct str content; /* of the answer; borrows */
 	size_t sent;
@@ -40,8 +39,6 @@ void h2_stream_closed(struct h2_stream *stream);
 
 /* The request came too slowly: 408. */
 void h2_stream_late(struct h2_stream *stream);
-/* Gives back the window of content that was withheld, as far as there is room for more of it. */
-void h2_stream_grant(struct h2_stream *stream);
 /* The answer is with the session, and the exchange gone. */
 void h2_stream_answered(struct h2_stream *stream);
 /* The exchange of a stream whose client is gone has ended. */

@@ -174,6 +174,8 @@ void respond_problem(struct exchange *exchange, const struct problem *problem)
 	name_header(&named);
 	if (problem->err == ERR_RATE_LIMITED)
 		head.retry_after_s = exchange->rate.retry_after_s;
+	else if (head.status == 503)
+		head.retry_after_s = EDGE_RETRY_AFTER_S;
 	buf_reset(scratch);
 	problem_body(exchange, &named, &head, scratch);
 	respond_finish(exchange, &head, buf_str(scratch));

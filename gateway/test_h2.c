@@ -149,6 +149,32 @@ static void a_window_that_is_used_up_is_given_back(void **state)
 	drive_close(drive);
 }
 
+static void what_all_streams_hold_is_bounded(void **state)
+{
+	static const char bytes[12U << 10];
+	const uint32_t fit = H2_CONTENT_MAX / sizeof bytes;
+	struct str payload;
+
+	(void)state;
+	begin();
+	feed_frame(SETTINGS, 1, 0, (struct str){"", 0});
+	for (uint32_t id = 1; id < 2 * H2_STREAMS_MAX; id += 2) {
+		ask(id, "POST", "/oauth2/token", FORM);
+		feed_frame(DATA, 0, id, (struct str){bytes, sizeof bytes});
+		assert_true(drive->conn->h2->content_held <= H2_CONTENT_MAX);
+		assert_int_equal(said(HEADERS, id, &payload), (id + 1) / 2 > fit);
+	}
+	assert_int_equal(drive->conn->h2->work, fit);
+	assert_int_equal(drive->loop.counts.refused_full, H2_STREAMS_MAX - fit);
+	/* One of them goes, and there is room for another. */
+	feed_frame(RST_STREAM, 0, 1, STR("\0\0\0\x8"));
+	ask(2 * H2_STREAMS_MAX + 1, "POST", "/oauth2/token", FORM);
+	feed_frame(DATA, 0, 2 * H2_STREAMS_MAX + 1, (struct str){bytes, sizeof bytes});
+	assert_false(said(HEADERS, 2 * H2_STREAMS_MAX + 1, &payload));
+	assert_int_equal(goaway_code(), ERROR_NONE);
+	drive_close(drive);
+}
+
 static void one_stream_more_than_may_be_is_refused(void **state)
 {
 	(void)state;
@@ -249,6 +275,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(content_beyond_the_window_of_a_stream_is_an_error),
 		cmocka_unit_test(a_window_that_is_used_up_is_given_back),
+		cmocka_unit_test(what_all_streams_hold_is_bounded),
 		cmocka_unit_test(one_stream_more_than_may_be_is_refused),
 		cmocka_unit_test(deadlines_are_kept),
 		cmocka_unit_test(a_drain_says_goaway_twice),

@@ -212,6 +212,32 @@ static void frames_of_closed_streams_are_told_apart(void **state)
 	assert_int_equal(feed_frame(&guard, &session, &cases[3].frame, 64, &budget), H2_PASS);
 }
 
+static void a_priority_of_a_stream_on_itself_is_wrong(void **state)
+{
+	static const struct {
+		const char *name;
+		struct frame frame;
+		enum h2_verdict verdict;
+	} cases[] = {
+		{"on another", {PRIORITY, 0, 1, "\0\0\0\3\x10", 5}, H2_PASS},
+		{"on itself", {PRIORITY, 0, 1, "\0\0\0\1\x10", 5}, H2_WRONG},
+		{"on itself alone", {PRIORITY, 0, 1, "\x80\0\0\1\x10", 5}, H2_WRONG},
+		{"on itself, idle", {PRIORITY, 0, 0x1020305, "\1\2\3\5\0", 5}, H2_WRONG},
+		{"of another size, which the session knows", {PRIORITY, 0, 1, "\0\0\0\1", 4}, H2_PASS},
+	};
+	static struct session session;
+	struct h2_guard guard;
+	enum h2_budget budget;
+
+	(void)state;
+	for (size_t step = 1; step < 16; step++)
+		for (size_t i = 0; i < COUNT_OF(cases); i++) {
+			begin_two(&guard, &session);
+			CHECK(cases[i].name,
+				feed_frame(&guard, &session, &cases[i].frame, step, &budget) == cases[i].verdict);
+		}
+}
+
 static void a_frame_that_does_not_end_is_seen(void **state)
 {
 	const struct frame open_section = {HEADERS, 0, 5, "\x82", 1}, last = {CONTINUATION, END_HEADERS, 5, "\x82", 1};
@@ -242,6 +268,7 @@ int main(void)
 		cmocka_unit_test(a_budget_comes_back_with_time),
 		cmocka_unit_test(what_carries_something_costs_nothing),
 		cmocka_unit_test(frames_of_closed_streams_are_told_apart),
+		cmocka_unit_test(a_priority_of_a_stream_on_itself_is_wrong),
 		cmocka_unit_test(a_frame_that_does_not_end_is_seen),
 	};
 

@@ -170,6 +170,7 @@ static void every_refusal_has_the_security_fields(void **state)
 		CHECK(err_code(errs[i]), written("\r\nContent-Type: application/problem+json\r\n"));
 		CHECK(err_code(errs[i]), written("\r\nX-Request-Id: "));
 		CHECK(err_code(errs[i]), written("\r\nCache-Control: no-store\r\n"));
+		CHECK(err_code(errs[i]), written("\r\nRetry-After: 1\r\n") == (err_status(errs[i]) == 503));
 		tear_down();
 	}
 }

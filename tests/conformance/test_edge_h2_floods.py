@@ -13,7 +13,7 @@ from berth_suite import wait_for
 from edge import Closed, Edge, bearer
 from edge import head as lines
 from h2edge import (ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, ENHANCE_YOUR_CALM, GOAWAY, H2, HEADERS, NO_ERROR, PADDED, PING,
-                    PREFACE, PRIORITY, REFUSED_STREAM, Reset, block, flood, frame, literal, open_stream, request, reset, settings,
+                    PREFACE, PRIORITY, REFUSED_STREAM, SETTINGS, Reset, block, flood, frame, literal, open_stream, request, reset, settings,
                     window)
 from own_gateway import NO_LIMITS, OwnGateway
 
@@ -259,6 +259,55 @@ def test_a_bystander_does_not_wait_for_a_flood(gateway, token):
                 break
     print(f"p99 {1000 * storm_s:.1f} ms in the storm, {1000 * calm_s:.1f} ms before")
     assert storm_s < max(2 * calm_s, JITTER_S), f"{1000 * storm_s:.1f} ms in the storm, {1000 * calm_s:.1f} ms before"
+
+
+# -- what streams hold
+
+CONTENT_MAX, ANSWERS_MAX = 512 << 10, 2 << 20
+CONTENT = 16000         # of a request that may have 16,384
+
+
+def test_content_that_streams_hold_together_is_bounded(gateway):
+    """Begun bodies on every stream, as far as each one's window goes: those that would go over the cap are told to come again, the others go on."""
+    with H2(gateway, seconds=30) as h2:
+        assert h2.alive()
+        h2.send(frame(SETTINGS, ACK))
+        asked = request(("content-type", "application/x-www-form-urlencoded"), method="POST", path="/oauth2/token")
+        streams = []
+        for number in range(STREAMS_MAX):
+            streams.append(h2.begin(asked, 0))
+            h2.send(frame(DATA, 0, streams[-1], b"grant_type=none&x=" + b"x" * (CONTENT - 18)))
+            if number % 6 == 0:
+                h2.ping()       # and the window of all streams has been given back
+        h2.ping()
+        h2.ping()       # what the answer to the first one overtook
+        refused = [stream for stream in streams if stream in h2.fields]
+        fit = CONTENT_MAX // CONTENT
+        assert refused == streams[fit:], f"{len(streams) - len(refused)} bodies are held"
+        for stream in refused:
+            answer = h2.answer(stream)
+            assert answer.status == 503 and int(answer.field("retry-after")) >= 1
+        for stream in streams[:fit]:
+            h2.send(frame(DATA, END_STREAM, stream))
+            assert h2.answer(stream).status == 401, "it got to its service"
+        assert h2.alive()
+
+
+def test_answers_that_nobody_takes_are_bounded(gateway):
+    """With every window shut; then new streams are refused, and once the windows open each answer comes whole."""
+    with H2(gateway, first=settings(window=0), seconds=30) as h2:
+        asked = request(path="/docs")
+        streams = []
+        while not h2.resets and len(streams) < STREAMS_MAX:
+            streams.append(h2.begin(asked))
+            h2.ping()
+        assert h2.resets == {streams[-1]: REFUSED_STREAM}
+        whole = int(dict(h2.fields[streams[0]][-1])["content-length"])
+        assert ANSWERS_MAX < whole * (len(streams) - 1) <= ANSWERS_MAX + whole, "no more and no less than the limit says"
+        h2.send(settings(window=1 << 20) + window(0, 1 << 24))
+        for stream in streams[:-1]:
+            assert len(h2.answer(stream).body) == whole
+        assert h2.alive()
 
 
 # -- deadlines

@@ -33,6 +33,7 @@ NO_RACES = {
     "test_guessing::test_the_times_of_five_hundred_answers_do_not_tell": "the same", "test_passwords::test_how_long_the_answer_takes_does_not_tell": "the same",
     "test_restarts::test_a_service_is_replaced_under_load": "measures speed: that of a new process's first connections to PostgreSQL",
     "test_faults::test_auditsvc_gone_for_ten_minutes": "takes too long twice", "test_coding_disguises": "is about one thread", "test_front_proxies": "the same",
+    "test_edge_h2_peer": "the same",
     "test_edge_handshakes": "the same", "test_counterparts": "the same"}
 # tests/chaos/run by its arguments; the second ones with --long.
 CHAOS = {"faults": (("--seconds", "180"), ("--seeds", "20", "--seconds", "300")),

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
 #include "auth.h"
 #include "base/log.h"
 #include "browser.h"
@@ -6,8 +8,8 @@
 #include "precondition.h"
 
 /*
- * Values of Authorization, If-Match, Idempotency-Key and User-Agent: what is found lies within, a version is one that
- * we give.
+ * Values of Authorization, If-Match, If-None-Match, Idempotency-Key and User-Agent: what is found lies within, a
+ * version is one that we give, and a list names what stands in it.
  */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -28,6 +30,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (precondition_key(value) == OK)
 		for (size_t i = 0; i < size; i++)
 			INVARIANT(data[i] > ' ' && data[i] < 0x7f);
+	if (precondition_names(value, 7))
+		INVARIANT(memchr(value.p, '7', size) != NULL || memchr(value.p, '*', size) != NULL);
 	INVARIANT(browser_family(value).len > 0 && browser_family(value).len <= BROWSER_MAX);
 	return 0;
 }

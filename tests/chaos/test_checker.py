@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent), str(pathlib.Path(__file__).resolve().parents[1] / "lib")]
 
-from chaos import checks, linear, log_check, model, promises  # noqa: E402
+from chaos import checks, command, linear, log_check, model, promises  # noqa: E402
 from chaos.history import Attempt  # noqa: E402
 from chaos.world import instant, micros  # noqa: E402
 
@@ -300,3 +300,11 @@ def test_a_tampered_log_is_found(tamper):
 @pytest.mark.parametrize("us", [0, 1, 1500000, 951782400 * 10**6, 1795486367416350])
 def test_instants_are_read_as_they_are_written(us):
     assert micros(instant(us)) == us and micros(log_check.instant(us)) == us
+
+
+@pytest.mark.parametrize("operations, kills, seconds, missing", [
+    (20000, 30, 180, []), (19999, 30, 180, ["operations"]), (20000, 29, 180, ["kills"]), (0, 0, 180, ["operations", "kills"]),
+    (33334, 50, 300, []), (33000, 49, 300, ["operations", "kills"]), (10, 0, 43, [])], ids=str)
+def test_a_run_in_which_little_happened_is_no_verdict(operations, kills, seconds, missing):
+    found = command.scant({"operations": operations, "kills": kills}, seconds)
+    assert [text.split()[1] for _, text in found] == missing and all(kind == "too little happened" for kind, _ in found)

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from berth_suite import wait_for
-from edge import Edge, bearer, head
+from edge import Edge, bearer, head, post
 from own_gateway import OwnGateway
 from own_redis import OwnRedis
 
@@ -86,6 +86,19 @@ def test_each_limit_refuses_and_names_itself(suite, slug, fresh, name):
         granted = until_refused(gateway, limit, suite.token(slug, "User"))
         assert BURST <= granted <= BURST + time.monotonic() - begun + 1
         assert gateway.metrics()[f'berth_edge_refused_rate_total{{limit="{limit}"}}'] >= 1
+
+
+def test_where_passwords_are_tried_an_address_has_a_limit_of_its_own(suite, slug, fresh):
+    tried = post("/login", b"email=nobody%40example.com&password=x", kind="application/x-www-form-urlencoded")
+    with limited(suite, fresh, "SIGN_IN") as gateway, Edge(gateway, seconds=30) as edge:
+        begun, statuses = time.monotonic(), []
+        while 429 not in statuses and len(statuses) < 50 * BURST:
+            answer = edge.ask(tried)
+            statuses.append(answer.status)
+        assert BURST < len(statuses) <= BURST + time.monotonic() - begun + 2, statuses
+        assert answer.field("ratelimit").startswith('"sign-in";r=0') and int(answer.field("retry-after")) >= 1
+        assert gateway.metrics()['berth_edge_refused_rate_total{limit="sign-in"}'] >= 1
+        assert ask(gateway, suite.token(slug, "User")).status == 200, "what tries no password was refused with it"
 
 
 def test_who_shares_a_limit_and_who_does_not(suite, slug, other_slug, fresh):

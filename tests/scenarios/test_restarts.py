@@ -53,12 +53,24 @@ def replace(suite, name):
     return after
 
 
+def listening(suite):
+    """The sockets that take connections at the public port, by what the kernel calls them: one for each loop and address."""
+    port, found = int(suite.url.rpartition(":")[2]), []
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        rows = [line.split() for line in pathlib.Path(table).read_text(encoding="utf-8").splitlines()[1:]]
+        found += [row[9] for row in rows if row[3] == "0A" and int(row[1].rpartition(":")[2], 16) == port]
+    return sorted(found)
+
+
 def test_the_gateway_is_replaced_under_load(suite, slug):
+    """By the very sockets that it had: what waits at one that is closed would be lost, now and then."""
+    sockets = listening(suite)
     with Load(suite, reading(suite, slug, "/v1/whoami")) as load:
         for _ in range(2):
             replace(suite, "gateway")
             load.goes_on()
     assert load.failures == []
+    assert listening(suite) == sockets and len(sockets) >= 2
 
 
 @pytest.mark.parametrize("name", ("bookingsvc", "authsvc", "auditsvc", "gdprsvc"))

@@ -23,6 +23,9 @@ from .run import Run, judge
 KEPT = ROOT / ".build" / "tests" / "chaos"
 SHOWN_MAX = 3
 DISK_MIB = 4096
+# Less than this a second, in a run of a minute or more, is not enough for a verdict.
+LEAST_PER_S = {"operations": 20000 / 180, "kills": 30 / 180}
+LEAST_FROM_S = 60
 PLANT_TRIES = 3
 PLANT_LEAST = 400       # requests that succeed, before a verdict on a plant means anything
 OWN_GROUND = "BERTH_CHAOS_OWN_GROUND"
@@ -164,6 +167,14 @@ class Phase:
         print(f"  kept: {self.run.path}; again: ./tests/chaos/run --seed {told['seed']} --seconds {told['seconds']}", flush=True)
 
 
+def scant(outcome, seconds):
+    """What there was too little of, as a violation."""
+    if seconds < LEAST_FROM_S:
+        return []
+    return [("too little happened", f"{outcome[what]} {what} in a run of {seconds:.0f} s, not {per_s * seconds:.0f}")
+            for what, per_s in LEAST_PER_S.items() if outcome[what] < int(per_s * seconds)]
+
+
 def listed(counts):
     return ", ".join(f"{name} {count}" for name, count in sorted(counts.items(), key=lambda item: -item[1]))
 
@@ -219,9 +230,11 @@ def main():
     with OwnSuite(args.build, KEPT / ("logs-faults" if args.seconds else "logs-plants")) as own:
         suite, tenants = world.build(own.run_dir, seed)
         machine, ground = Machine(suite, own.run_dir, own_ground), (suite, tenants, Tokens(suite))
+        least = int(LEAST_PER_S["operations"] * args.seconds) if args.seconds >= LEAST_FROM_S else 0
         for number in range(args.seeds if args.seconds else 0):
             phase = Phase(ground, seed + number, "faults", Nemesis(machine, seed + number, points))
-            phase.go(args.seconds, args.clients)
+            phase.go(args.seconds, args.clients, least)
+            phase.found += scant(phase.outcome(), args.seconds)
             phase.tell()
             outcome["runs"].append(phase.outcome())
         outcome["plants"] = [try_plant(kind, machine, ground, seed, args) for kind in wanted]

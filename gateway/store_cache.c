@@ -11,6 +11,7 @@
 #include "cache_talker.h"
 #include "contract/revocations.h"
 #include "link/wait.h"
+#include "revocation_entry.h"
 
 #define ANSWER_MS 1500 /* longer than a blocked read */
 #define BLOCK_MS "500"
@@ -68,52 +69,17 @@ static struct str reply_str(const redisReply *reply)
 	return reply->type == REDIS_REPLY_STRING ? (struct str){reply->str, reply->len} : STR_NONE;
 }
 
-static bool kind_parse(struct str text, enum revocation_kind *kind_out)
+/* An entry that is not whole is passed over, and said. */
+static bool entry_parse(const redisReply *fields, struct revocation *revocation_out)
 {
-	static const struct {
-		const char *text;
-		enum revocation_kind kind;
-	} kinds[] = {
-		{REVOCATIONS_KIND_SESSION, REVOCATION_SESSION},
-		{REVOCATIONS_KIND_TOKEN, REVOCATION_TOKEN},
-		{REVOCATIONS_KIND_PERSON, REVOCATION_PERSON},
-		{REVOCATIONS_KIND_CLIENT, REVOCATION_CLIENT},
-		{REVOCATIONS_KIND_TENANT, REVOCATION_TENANT},
-	};
+	struct revocation_entry entry = {.broken = false};
 
-	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-		if (!str_eq_c(text, kinds[i].text))
-			continue;
-		*kind_out = kinds[i].kind;
-		return true;
-	}
-	return false;
-}
-
-/* What Redis holds is as hostile as any input: an entry that is not whole is passed over, and said. */
-static bool entry_parse(const redisReply *fields, struct revocation *revocation)
-{
-	uint64_t before = 0, until = 0;
-	bool has_kind = false;
-	struct str id = STR_NONE;
-
-	for (size_t i = 0; i + 1 < fields->elements; i += 2) {
-		const struct str name = reply_str(fields->element[i]), value = reply_str(fields->element[i + 1]);
-
-		if (str_eq_c(name, REVOCATIONS_FIELD_KIND))
-			has_kind = kind_parse(value, &revocation->kind);
-		else if (str_eq_c(name, REVOCATIONS_FIELD_ID))
-			id = value;
-		else if (str_eq_c(name, REVOCATIONS_FIELD_BEFORE) && str_to_u64(value, INSTANT_MAX, &before) != OK)
-			return false;
-		else if (str_eq_c(name, REVOCATIONS_FIELD_UNTIL) && str_to_u64(value, INSTANT_MAX, &until) != OK)
-			return false;
-	}
-	revocation->issued_before = (instant_us)before;
-	revocation->until = (instant_us)until;
-	revocation->client_id = id;
-	return has_kind && until > 0 &&
-	       (revocation->kind == REVOCATION_CLIENT ? id.len > 0 : uuid_parse(id, &revocation->id) == OK);
+	for (size_t i = 0; i + 1 < fields->elements; i += 2)
+		revocation_entry_field(&entry, reply_str(fields->element[i]), reply_str(fields->element[i + 1]));
+	if (!revocation_entry_whole(&entry))
+		return false;
+	*revocation_out = entry.revocation;
+	return true;
 }
 
 static void take_entry(struct store_cache *cache, const redisReply *entry, char last_id[STREAM_ID_MAX])

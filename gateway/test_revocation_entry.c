@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "revocation_entry.h"
+
+#include "base/test.h"
+
+#define ID "id 0192a3b4-c5d6-7e8f-8a9b-0c1d2e3f4a5b\n"
+#define TIMES "before_us 5\nuntil_us 9\n"
+
+static void what_is_not_whole_is_no_revocation(void **state)
+{
+	static const struct {
+		const char *name, *text;
+		bool taken;
+		enum revocation_kind kind;
+	} cases[] = {
+		{"a session", "kind session\n" ID TIMES, true, REVOCATION_SESSION},
+		{"a token", "kind token\n" ID TIMES, true, REVOCATION_TOKEN},
+		{"a person", "kind person\n" ID TIMES, true, REVOCATION_PERSON},
+		{"a tenant", "kind tenant\n" ID TIMES, true, REVOCATION_TENANT},
+		{"a client by any text", "kind client\nid somebody\n" TIMES, true, REVOCATION_CLIENT},
+		{"in any order", TIMES ID "kind person\n", true, REVOCATION_PERSON},
+		{"with a field that is not known", "more x\nkind person\n" ID TIMES, true, REVOCATION_PERSON},
+		{"with nothing that was issued before", "kind person\n" ID "until_us 9\n", true, REVOCATION_PERSON},
+		{"nothing", "", false, 0},
+		{"no kind", ID TIMES, false, 0},
+		{"a kind that is not known", "kind else\n" ID TIMES, false, 0},
+		{"a kind and then one that is not known", "kind person\nkind else\n" ID TIMES, false, 0},
+		{"no id", "kind person\n" TIMES, false, 0},
+		{"an id that is none", "kind person\nid 1\n" TIMES, false, 0},
+		{"a client without an id", "kind client\nid \n" TIMES, false, 0},
+		{"no end", "kind person\n" ID "before_us 5\n", false, 0},
+		{"an end that is none", "kind person\n" ID "until_us soon\n", false, 0},
+		{"an end before all time", "kind person\n" ID "until_us -1\n", false, 0},
+		{"an end beyond counting", "kind person\n" ID "until_us 99999999999999999999\n", false, 0},
+		{"a beginning that is none", "kind person\n" ID "before_us 1e3\nuntil_us 9\n", false, 0},
+		{"a beginning that is none, and then one", "kind person\n" ID "before_us x\n" TIMES, false, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct revocation_entry entry = {.broken = false};
+		struct str rest = str_from(cases[i].text), line, name;
+
+		while (str_cut(&rest, '\n', &line)) {
+			(void)str_cut(&line, ' ', &name);
+			revocation_entry_field(&entry, name, line);
+		}
+		CHECK(cases[i].name, revocation_entry_whole(&entry) == cases[i].taken);
+		CHECK(cases[i].name, !cases[i].taken || entry.revocation.kind == cases[i].kind);
+		CHECK(cases[i].name, !cases[i].taken || entry.revocation.until == 9);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_not_whole_is_no_revocation),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -282,6 +282,38 @@ def test_what_was_under_way_when_its_process_died_has_one_effect_at_most(suite, 
     assert lost > 0, "nobody noticed the death"
 
 
+@pytest.mark.parametrize("name", PROCESSES)
+def test_no_booking_is_lost_or_doubled_when_a_process_dies_under_load(suite, slug, name):
+    """SIGKILL while many book: what was acknowledged is there, what was not is made by asking again, each once and with one event."""
+    spot, user = suite.new_area(slug)["spots"][0], suite.as_role(slug, "User")
+    bodies = {secrets.token_hex(8): {"spot_id": spot, **suite.slot()} for _ in range(90)}
+    answered = []
+
+    def book(key):
+        try:
+            reply = user.post("/v1/bookings", bodies[key], key=key)
+        except httpx.HTTPError:
+            return None         # the edge itself died
+        answered.append(key)
+        return reply.body["id"] if reply.status == 201 else None
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        asked = {key: pool.submit(book, key) for key in bodies}
+        wait_for(lambda: len(answered) >= 20, 60, "the work to be under way")
+        suite.kill(name)
+        first = {key: future.result() for key, future in asked.items()}
+    assert any(first.values())
+    suite.ctl("start", name)
+    suite.reload()
+    wait_for(lambda: suite.ready(name) and whoami_works(suite, slug), 60, f"{name} again")
+    again = {key: wait_for(lambda key=key: book(key), 30, "the booking") for key in bodies}
+    assert {key: made for key, made in first.items() if made} == {key: again[key] for key, made in first.items() if made}
+    there = [str(made) for made, in suite.sql("select b.id from booking.booking b join booking.spot s on s.no = b.spot_no where s.id = %s", spot)]
+    assert sorted(there) == sorted(again.values()), "each is there once, and no other"
+    wait_for(lambda: suite.sql("select count(*) from booking.outbox")[0][0] == 0, 60, "the empty outbox")
+    told, _ = told_and_committed(suite)
+    assert {made: told.get(made) for made in there} == {made: [1] for made in there}
+
+
 def test_stopping_a_process_finishes_what_it_has_begun(suite, slug):
     """SIGTERM while bookings are made: each is either answered 201 and there, or refused and absent."""
     area = suite.new_area(slug)

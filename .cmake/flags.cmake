@@ -32,6 +32,8 @@ else()
 endif()
 
 if(BERTH_RELEASE)
+	# The libraries of common/ are inlined where they are used.
+	set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON)
 	add_compile_options(-O2 -g1)
 	add_compile_definitions(_FORTIFY_SOURCE=3)
 	if(CMAKE_C_COMPILER_ID STREQUAL "GNU")

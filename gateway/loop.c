@@ -215,18 +215,40 @@ static void loop_rest(struct loop *loop)
 	loop_listen(loop, false);
 }
 
-/* A message ends when its answer is there, not when a long tick comes to it. */
+/*
+ * What one arrow answers at once may let its connection go on with a request for an arrow that was flushed before, so
+ * once more when there was any; what still stands then has no room, and a message that ends will ring.
+ */
+static void loop_flush(struct loop *loop)
+{
+	/* What ended while this tick lasted makes room, and does not look as if it kept the callee busy. */
+	inbox_finish(&loop->inbox);
+	for (int round = 0; round < 2; round++) {
+		loop_run_ready(loop);
+		for (size_t i = 0; i < PEER_COUNT; i++)
+			for (size_t j = 0; j < LANE_COUNT; j++)
+				if (arrow_waits(&loop->arrows[i][j]))
+					arrow_flush(&loop->arrows[i][j]);
+	}
+	loop_run_ready(loop);
+}
+
+/*
+ * A tick with many handshakes lasts long. What is answered meanwhile is answered on, and what waits is sent, or callees
+ * would stand idle while requests for them wait, and would be taken for slow.
+ */
 static void loop_look(struct loop *loop)
 {
 	const uint64_t now_us = clock_monotonic_us();
 
 	if (now_us < loop->looked_us + EDGE_LOOK_US)
 		return;
-	loop->looked_us = now_us;
+	loop->now_us = loop->looked_us = now_us;
 	for (size_t i = 0; i < PEER_COUNT; i++)
 		for (size_t j = 0; j < LANE_COUNT; j++)
 			if (loop->arrows[i][j].flights > 0)
 				arrow_read(&loop->arrows[i][j]);
+	loop_flush(loop);
 }
 
 static void loop_take(struct loop *loop, int fd, const struct sockaddr_storage *peer)
@@ -324,24 +346,6 @@ static void on_due(struct timer *timer, void *ctx)
 
 	(void)ctx;
 	conn_on_timer(conn);
-}
-
-/*
- * What one arrow answers at once may let its connection go on with a request for an arrow that was flushed before, so
- * once more when there was any; what still stands then has no room, and a message that ends will ring.
- */
-static void loop_flush(struct loop *loop)
-{
-	/* What ended while this tick lasted makes room, and does not look as if it kept the callee busy. */
-	inbox_finish(&loop->inbox);
-	for (int round = 0; round < 2; round++) {
-		loop_run_ready(loop);
-		for (size_t i = 0; i < PEER_COUNT; i++)
-			for (size_t j = 0; j < LANE_COUNT; j++)
-				if (arrow_waits(&loop->arrows[i][j]))
-					arrow_flush(&loop->arrows[i][j]);
-	}
-	loop_run_ready(loop);
 }
 
 static void loop_end_tick(struct loop *loop)

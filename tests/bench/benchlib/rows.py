@@ -125,8 +125,9 @@ def whoami_side(ctx, connections):
     return side
 
 
-def nginx_sides(ctx, connections, headers=None):
-    request = ctx.request("nginx", headers=headers or {})
+def nginx_sides(ctx, connections):
+    """Sent what we are sent: a request with a token, which nginx hands on unchecked as any edge before such a service does."""
+    request = ctx.request("nginx", headers=ctx.suite.bearer() if ctx.suite else {})
     return {f"nginx, {workers} worker{'s' if workers > 1 else ''}":
             functools.partial(lambda port, seconds: load.wrk(f"https://localhost:{port}/v1/whoami", "same.lua", [request], seconds,
                                                              connections), edge.port)
@@ -146,7 +147,7 @@ def forward_h2(ctx):
         return load.h2load(f"https://localhost:{port}/v1/whoami", ctx.dir, headers(), seconds)
     ours = functools.partial(side, suite.port, suite.bearer) if suite else None
     return compare(ctx, "forward_h2", "requests/s", 1.5, ours, {
-        f"nginx, {workers} worker{'s' if workers > 1 else ''}": functools.partial(side, edge.port, dict)
+        f"nginx, {workers} worker{'s' if workers > 1 else ''}": functools.partial(side, edge.port, suite.bearer if suite else dict)
         for workers, edge in ctx.edges.nginx.items()})
 
 

@@ -156,6 +156,17 @@ static enum err begin_totp(struct desk_call *at)
 	return enrol_page(at, &factor, 200, TEXT_COUNT);
 }
 
+/* With a request that waits, on the way to its client; else to the page of factors. */
+static enum err go_on(struct desk_call *at, const char *path)
+{
+	struct str handle;
+
+	if (at->page.resume.len == 0)
+		return web_see_other(at->reply, STR("/account/factors"));
+	handle = percent_encode(at->call->arena, at->page.resume);
+	return web_see_other(at->reply, arena_printf(at->call->arena, "%s?resume=%.*s", path, STR_ARG(handle)));
+}
+
 /* The session rises under a new handle, if `proof` says more than it did; the first factor brings recovery codes. */
 static enum err confirmed(struct desk_call *at, const struct factor_record *factor, struct proof proof)
 {
@@ -180,7 +191,7 @@ static enum err confirmed(struct desk_call *at, const struct factor_record *fact
 	if ((err = desk_commit(at->call, at->store)) != OK)
 		return err;
 	CRASH_POINT("factor_confirm.after_commit");
-	return first ? codes_page(at, codes) : web_see_other(at->reply, STR("/account/factors"));
+	return first ? codes_page(at, codes) : go_on(at, "/login/factor");
 }
 
 static enum err add_passkey(struct desk_call *at)
@@ -277,7 +288,7 @@ static enum err remove_one(struct desk_call *at)
 	if ((err = desk_commit(at->call, at->store)) != OK)
 		return err;
 	CRASH_POINT("factor_remove.after_commit");
-	return web_see_other(at->reply, STR("/account/factors"));
+	return go_on(at, "/account/factors");
 }
 
 static enum err act(struct desk_call *at)

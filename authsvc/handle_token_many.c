@@ -38,6 +38,12 @@ struct together {
 	size_t count;
 	bool refreshes; /* any */
 	struct store store;
+	/* Of one tenant, on their way to and from a statement. */
+	struct uuid ids[TOGETHER_MAX];
+	int64_t row_ids[TOGETHER_MAX];
+	struct family_record families[TOGETHER_MAX];
+	struct family_record *rotating[TOGETHER_MAX];
+	struct person_record people[TOGETHER_MAX];
 };
 
 static bool is_open(const struct asking *asking)
@@ -181,27 +187,73 @@ static bool is_good(struct asking *asking)
 	       handle_token_target(&asking->exchange, family->resource);
 }
 
-static enum err lock_families(struct together *together)
+/* Those of one tenant are asked for in one statement: where they end. */
+static size_t tenant_end(const struct together *together, size_t first)
 {
-	struct store *store = &together->store;
+	size_t end = first + 1;
+
+	while (end < together->count && uuid_eq(&together->items[end]->tenant_id, &together->items[first]->tenant_id))
+		end++;
+	return end;
+}
+
+static bool any_open(const struct together *together, size_t first, size_t end)
+{
+	for (size_t i = first; i < end; i++)
+		if (is_open(together->items[i]))
+			return true;
+	return false;
+}
+
+/* What all tenants queue, in one round trip, before any takes its part. Whoever has nothing open asks nothing. */
+static enum err ask(struct together *together, enum err (*queue)(struct together *, size_t, size_t),
+	enum err (*take)(struct together *, size_t, size_t))
+{
 	enum err err = OK;
+	size_t end;
 
-	for (size_t i = 0; i < together->count && err == OK; i++) {
-		const struct asking *asking = together->items[i];
-
-		if (is_open(asking) && (err = store_switch(store, &asking->tenant_id)) == OK)
-			err = store_family_lock_queue(store, &asking->ticket.family_id);
+	for (size_t i = 0; i < together->count && err == OK; i = end) {
+		end = tenant_end(together, i);
+		if (any_open(together, i, end) &&
+			(err = store_switch(&together->store, &together->items[i]->tenant_id)) == OK)
+			err = queue(together, i, end);
 	}
 	if (err == OK)
-		err = tx_flush(store->tx);
-	for (size_t i = 0; i < together->count && err == OK; i++) {
+		err = tx_flush(together->store.tx);
+	for (size_t i = 0; i < together->count && err == OK; i = end) {
+		end = tenant_end(together, i);
+		if (any_open(together, i, end))
+			err = take(together, i, end);
+	}
+	return err;
+}
+
+static enum err queue_families(struct together *together, size_t first, size_t end)
+{
+	size_t n = 0;
+
+	for (size_t i = first; i < end; i++)
+		if (is_open(together->items[i]))
+			together->ids[n++] = together->items[i]->ticket.family_id;
+	return store_family_lock_many_queue(&together->store, together->ids, n);
+}
+
+/* One that is not there is left as it is: good for nothing. */
+static enum err take_families(struct together *together, size_t first, size_t end)
+{
+	size_t count;
+	enum err err;
+
+	err = store_family_lock_many_next(&together->store, TOGETHER_MAX, together->families, &count);
+	for (size_t i = first; i < end && err == OK; i++) {
 		struct asking *asking = together->items[i];
 
 		if (!is_open(asking))
 			continue;
-		err = store_family_lock_next(store, &asking->ticket.family_id, &asking->family);
-		err = err == ERR_NOT_FOUND ? OK : err;
-		asking->alone = err == OK && !is_good(asking);
+		for (size_t k = 0; k < count; k++)
+			if (uuid_eq(&together->families[k].id, &asking->ticket.family_id))
+				asking->family = together->families[k];
+		asking->alone = !is_good(asking);
 	}
 	return err;
 }
@@ -215,58 +267,78 @@ static bool is_exceeded(const struct asking *asking)
 	return clients_is_exceeded(client->third_party, client->vouched, &asking->person, &reach);
 }
 
-static enum err hold_people(struct together *together)
+static enum err queue_people(struct together *together, size_t first, size_t end)
 {
-	struct store *store = &together->store;
-	enum err err = OK;
+	size_t n = 0;
 
-	for (size_t i = 0; i < together->count && err == OK; i++) {
-		const struct asking *asking = together->items[i];
+	for (size_t i = first; i < end; i++)
+		if (is_open(together->items[i]))
+			together->row_ids[n++] = together->items[i]->family.person_row_id;
+	return store_person_standing_many_queue(&together->store, together->row_ids, n);
+}
 
-		if (is_open(asking) && (err = store_switch(store, &asking->tenant_id)) == OK)
-			err = store_person_standing_queue(store, asking->family.person_row_id);
-	}
-	if (err == OK)
-		err = tx_flush(store->tx);
-	for (size_t i = 0; i < together->count && err == OK; i++) {
+/* What a role of the tenant's own grants is held by the single form. */
+static bool is_plain(const struct asking *asking)
+{
+	return asking->person.row_id != 0 && asking->person.status == PERSON_ACTIVE && !asking->person.has_more &&
+	       !is_exceeded(asking);
+}
+
+/* Several families may be one person's. */
+static enum err take_people(struct together *together, size_t first, size_t end)
+{
+	size_t count;
+	enum err err;
+
+	err = store_person_standing_many_next(&together->store, TOGETHER_MAX, together->people, &count);
+	for (size_t i = first; i < end && err == OK; i++) {
 		struct asking *asking = together->items[i];
 
 		if (!is_open(asking))
 			continue;
-		err = store_person_standing_next(store, &asking->person);
-		/* What a role of the tenant's own grants is held by the single form. */
-		asking->alone = err == OK && (asking->person.status != PERSON_ACTIVE || asking->person.has_more ||
-						     is_exceeded(asking));
+		for (size_t k = 0; k < count; k++)
+			if (together->people[k].row_id == asking->family.person_row_id)
+				asking->person = together->people[k];
+		asking->alone = !is_plain(asking);
 	}
 	return err;
+}
+
+/* Travels with the commit. */
+static enum err queue_rotations(struct together *together, size_t first, size_t end)
+{
+	size_t n = 0;
+	enum err err;
+
+	for (size_t i = first; i < end; i++)
+		if (is_open(together->items[i]) && together->items[i]->rotate)
+			together->rotating[n++] = &together->items[i]->family;
+	if (n == 0)
+		return OK;
+	if ((err = store_switch(&together->store, &together->items[first]->tenant_id)) != OK)
+		return err;
+	return store_family_rotate_many(&together->store, together->rotating, n, clock_now_us());
 }
 
 static enum err rotate_and_sign(struct together *together)
 {
-	struct store *store = &together->store;
 	enum err err = OK;
+	size_t end;
 
+	for (size_t i = 0; i < together->count && err == OK; i = end) {
+		end = tenant_end(together, i);
+		err = queue_rotations(together, i, end);
+	}
 	for (size_t i = 0; i < together->count && err == OK; i++) {
 		struct asking *asking = together->items[i];
 
 		if (!is_open(asking))
 			continue;
-		if (asking->rotate && (err = store_switch(store, &asking->tenant_id)) == OK)
-			err = store_family_rotate(store, &asking->family, clock_now_us());
-		if (err == OK)
-			err = handle_token_sign(
-				&asking->exchange, &asking->family, &asking->person, NULL, &asking->scope, STR_NONE);
+		err = handle_token_sign(
+			&asking->exchange, &asking->family, &asking->person, NULL, &asking->scope, STR_NONE);
 		decide(asking, OK);
 	}
 	return err;
-}
-
-static bool any_open(const struct together *together)
-{
-	for (size_t i = 0; i < together->count; i++)
-		if (is_open(together->items[i]))
-			return true;
-	return false;
 }
 
 static enum err run(struct together *together)
@@ -276,11 +348,12 @@ static enum err run(struct together *together)
 	if ((err = read_clients(together)) != OK)
 		return err;
 	check_clients(together);
-	if (!any_open(together))
+	if (!any_open(together, 0, together->count))
 		return OK; /* nothing was written */
-	if ((err = lock_families(together)) != OK)
+	/* Locks families with their people; what is read of these is of after whatever was waited for. */
+	if ((err = ask(together, queue_families, take_families)) != OK)
 		return err;
-	if ((err = hold_people(together)) != OK)
+	if ((err = ask(together, queue_people, take_people)) != OK)
 		return err;
 	if ((err = rotate_and_sign(together)) != OK)
 		return err;

@@ -5,6 +5,8 @@
 
 #define REVOKED_AT_ONCE_MAX 1000
 #define RECORDS_MAX 1000
+/* Planning a statement for its values costs as much as a few that are prepared. */
+#define ROTATED_TOGETHER_MIN 4
 
 /* A clock that is a little behind must not let a token through that was issued meanwhile. */
 #define REVOCATION_SLACK_US (60 * US_PER_S)
@@ -147,19 +149,24 @@ enum err store_family_lock(struct store *store, const struct uuid *id, struct fa
 	return err;
 }
 
-enum err store_family_lock_queue(struct store *store, const struct uuid *id)
+enum err store_family_lock_many_queue(struct store *store, const struct uuid *ids, size_t count)
 {
-	return tx_queue(store->tx, &sql_family_lock, PARAMS(db_uuid(&store->tenant_id), db_uuid(id)));
+	return tx_queue(store->tx, &sql_family_lock_many, PARAMS(db_uuid(&store->tenant_id), db_uuids(ids, count)));
 }
 
-enum err store_family_lock_next(struct store *store, const struct uuid *id, struct family_record *family_out)
+enum err store_family_lock_many_next(
+	struct store *store, size_t limit, struct family_record *families_out, size_t *count_out)
 {
 	struct rows *rows = NULL;
 	enum err err;
 
-	*family_out = (struct family_record){0};
-	if ((err = store_next(store->tx, &rows)) == OK)
-		err = read_family(rows, store->arena, id, family_out);
+	*count_out = 0;
+	err = tx_next(store->tx, &rows, NULL);
+	while (err == OK && *count_out < limit && rows_next(rows)) {
+		struct uuid id = rows_uuid(rows, 16);
+
+		err = read_family(rows, store->arena, &id, &families_out[(*count_out)++]);
+	}
 	rows_free(&rows);
 	return err;
 }
@@ -176,6 +183,43 @@ enum err store_family_rotate(struct store *store, struct family_record *family, 
 		family->state.generation++;
 		family->state.rotated_at = now;
 	}
+	return err;
+}
+
+static enum err plan(struct store *store, const char *mode)
+{
+	return tx_queue_quiet(store->tx, &sql_plan_cache_mode, PARAMS(db_c(mode)));
+}
+
+static enum err rotate_together(
+	struct store *store, struct family_record *const *families, size_t count, instant_us now)
+{
+	int64_t *row_ids = arena_take_array(store->arena, count, sizeof(*row_ids));
+	enum err err;
+
+	if (row_ids == NULL)
+		return ERR_OVERLOADED;
+	for (size_t i = 0; i < count; i++) {
+		row_ids[i] = families[i]->row_id;
+		families[i]->state.generation++;
+		families[i]->state.rotated_at = now;
+	}
+	if ((err = plan(store, "force_custom_plan")) != OK)
+		return err;
+	err = tx_queue_quiet(store->tx, &sql_family_rotate_many,
+		PARAMS(db_uuid(&store->tenant_id), db_i64s(row_ids, count), db_time(now)));
+	return err == OK ? plan(store, "auto") : err;
+}
+
+enum err store_family_rotate_many(
+	struct store *store, struct family_record *const *families, size_t count, instant_us now)
+{
+	enum err err = OK;
+
+	if (count >= ROTATED_TOGETHER_MIN)
+		return rotate_together(store, families, count, now);
+	for (size_t i = 0; i < count && err == OK; i++)
+		err = store_family_rotate(store, families[i], now);
 	return err;
 }
 

@@ -41,11 +41,19 @@ struct family_record {
 };
 MUST_USE enum err store_family_insert(struct store *store, struct family_record *family, instant_us now);
 MUST_USE enum err store_family_lock(struct store *store, const struct uuid *id, struct family_record *family_out);
-/* The same in a pipeline. Several are locked in the order of tenants and ids, or two batches stop each other. */
-MUST_USE enum err store_family_lock_queue(struct store *store, const struct uuid *id);
-MUST_USE enum err store_family_lock_next(struct store *store, const struct uuid *id, struct family_record *family_out);
+/*
+ * Several of one tenant in one statement of a pipeline, each with its person held, in the order in which they are
+ * given: that of their ids, and tenants in the order of theirs, or two batches stop each other. Those that are there
+ * come out, at most `limit`.
+ */
+MUST_USE enum err store_family_lock_many_queue(struct store *store, const struct uuid *ids, size_t count);
+MUST_USE enum err store_family_lock_many_next(
+	struct store *store, size_t limit, struct family_record *families_out, size_t *count_out);
 /* The next generation of a locked family; queued. */
 MUST_USE enum err store_family_rotate(struct store *store, struct family_record *family, instant_us now);
+/* The same of several of one tenant. */
+MUST_USE enum err store_family_rotate_many(
+	struct store *store, struct family_record *const *families, size_t count, instant_us now);
 
 enum family_of { FAMILY_ITSELF, FAMILY_OF_SESSION, FAMILY_OF_PERSON, FAMILY_OF_CLIENT };
 /*

@@ -157,23 +157,22 @@ enum err store_person_standing(struct store *store, int64_t row_id, struct perso
 	return err;
 }
 
-enum err store_person_standing_queue(struct store *store, int64_t row_id)
+enum err store_person_standing_many_queue(struct store *store, const int64_t *row_ids, size_t count)
 {
-	enum err err = store_person_hold(store, row_id);
-
-	if (err != OK)
-		return err;
-	return tx_queue(store->tx, &sql_person_standing, PARAMS(db_uuid(&store->tenant_id), db_i64(row_id)));
+	return tx_queue(
+		store->tx, &sql_person_standing_many, PARAMS(db_uuid(&store->tenant_id), db_i64s(row_ids, count)));
 }
 
-enum err store_person_standing_next(struct store *store, struct person_record *person_out)
+enum err store_person_standing_many_next(
+	struct store *store, size_t limit, struct person_record *people_out, size_t *count_out)
 {
 	struct rows *rows = NULL;
 	enum err err;
 
-	*person_out = (struct person_record){0};
-	if ((err = store_next(store->tx, &rows)) == OK)
-		err = read_standing(rows, store->arena, person_out);
+	*count_out = 0;
+	err = tx_next(store->tx, &rows, NULL);
+	while (err == OK && *count_out < limit && rows_next(rows))
+		err = read_standing(rows, store->arena, &people_out[(*count_out)++]);
 	rows_free(&rows);
 	return err;
 }

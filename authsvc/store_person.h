@@ -48,9 +48,13 @@ MUST_USE enum err store_person_by_email(struct store *store, struct str normal_e
  * right or is suspended between this and the token.
  */
 MUST_USE enum err store_person_standing(struct store *store, int64_t row_id, struct person_record *person_out);
-/* The same in a pipeline. */
-MUST_USE enum err store_person_standing_queue(struct store *store, int64_t row_id);
-MUST_USE enum err store_person_standing_next(struct store *store, struct person_record *person_out);
+/*
+ * The same of several in one statement of a pipeline, without what is granted (`has_more` tells) and without the hold:
+ * they must be held already, by a statement that has been flushed. Those that are there come out, at most `limit`.
+ */
+MUST_USE enum err store_person_standing_many_queue(struct store *store, const int64_t *row_ids, size_t count);
+MUST_USE enum err store_person_standing_many_next(
+	struct store *store, size_t limit, struct person_record *people_out, size_t *count_out);
 /* The same hold alone; queued. What is read next is of after whatever was waited for. */
 MUST_USE enum err store_person_hold(struct store *store, int64_t row_id);
 /* In the order of their making, after `after`, erased ones left out. */

@@ -284,6 +284,62 @@ static void a_code_is_spent_once_and_a_family_rotates_once(void **state)
 	commit(&store);
 }
 
+/* One that nobody has and one of another tenant are not there. */
+static void families_and_people_come_together_and_rotate_together(void **state)
+{
+	struct store store = begin(&globex);
+	struct person_record stranger = make_person(&store, "a@globex.example", "User");
+	struct client_record client = make_client(&store);
+	struct session_record session = make_session(&store, &stranger, HASH("sess"));
+	struct family_record theirs = make_family(&store, &stranger, &client, &session), found[4];
+	struct person_record people[2], stands[3];
+	struct uuid ids[4] = {theirs.id, uuid_new()};
+	int64_t numbers[3];
+	size_t n;
+
+	(void)state;
+	commit(&store);
+	store = begin(&acme);
+	client = make_client(&store);
+	people[0] = make_person(&store, "a@acme.example", "User");
+	people[1] = make_person(&store, "b@acme.example", "Admin");
+	session = make_session(&store, &people[0], HASH("sess"));
+	ids[2] = make_family(&store, &people[0], &client, &session).id;
+	ids[3] = make_family(&store, &people[0], &client, &session).id;
+	assert_int_equal(store_family_lock_many_queue(&store, ids, 4), OK);
+	assert_int_equal(tx_flush(store.tx), OK);
+	assert_int_equal(store_family_lock_many_next(&store, 4, found, &n), OK);
+	assert_int_equal(n, 2);
+	assert_true(uuid_cmp(&found[0].id, &found[1].id) < 0);
+	for (size_t i = 0; i < 2; i++) {
+		assert_true(uuid_eq(&found[i].id, &ids[2]) || uuid_eq(&found[i].id, &ids[3]));
+		assert_int_equal(found[i].state.generation, 1);
+	}
+	/* One by one, and in one statement. */
+	for (size_t many = 0; many < 2; many++) {
+		struct family_record *rotating[8];
+
+		for (size_t i = 0; i < 8; i++)
+			rotating[i] = &found[0];
+		assert_int_equal(store_family_rotate_many(&store, rotating, many ? 8 : 1, NOW + 1), OK);
+		found[0].state.generation = 2 + (int64_t)many;
+		for (size_t i = 0; i < 2; i++) {
+			assert_int_equal(store_family_lock(&store, &found[i].id, &found[2]), OK);
+			assert_int_equal(found[2].state.generation, i == 0 ? 2 + many : 1);
+			assert_int_equal(found[2].state.rotated_at, i == 0 ? NOW + 1 : NOW);
+		}
+	}
+	numbers[0] = numbers[1] = people[0].row_id;
+	numbers[2] = stranger.row_id;
+	assert_int_equal(store_person_standing_many_queue(&store, numbers, 3), OK);
+	assert_int_equal(tx_flush(store.tx), OK);
+	assert_int_equal(store_person_standing_many_next(&store, 3, stands, &n), OK);
+	assert_int_equal(n, 2);
+	assert_true(uuid_eq(&stands[1].id, &people[0].id));
+	assert_true(uuid_eq(&stands[0].id, &people[0].id) && str_eq_c(stands[0].roles, "User") && !stands[0].has_more);
+	commit(&store);
+}
+
 static void what_is_revoked_is_revoked_everywhere_at_once(void **state)
 {
 	struct store store = begin(&acme);
@@ -737,6 +793,7 @@ int main(void)
 		cmocka_unit_test_setup(another_tenant_sees_nothing_of_it, reset),
 		cmocka_unit_test_setup(every_table_of_a_tenant_forces_row_security, reset),
 		cmocka_unit_test_setup(a_code_is_spent_once_and_a_family_rotates_once, reset),
+		cmocka_unit_test_setup(families_and_people_come_together_and_rotate_together, reset),
 		cmocka_unit_test_setup(what_is_revoked_is_revoked_everywhere_at_once, reset),
 		cmocka_unit_test_setup(erasing_leaves_the_number_and_nothing_else, reset),
 		cmocka_unit_test_setup(the_last_admin_is_counted_without_the_unready, reset),

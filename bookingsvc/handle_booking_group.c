@@ -160,7 +160,7 @@ enum err handle_booking_group_take_reads(struct group *group, struct tx *tx)
 
 	if (n == 0)
 		return OK;
-	if ((err = store_place_next(tx, n, group->places)) != OK)
+	if ((err = store_place_next(tx, group->others, n, group->places)) != OK)
 		return err;
 	if ((err = store_person_numbers_next(tx, group->ids, 2 * n, group->numbers)) != OK)
 		return err;

@@ -12,28 +12,30 @@ static struct db_param tenant(const struct tx *tx)
 
 static void take_place(const struct rows *rows, struct place *place)
 {
-	place->site_no = rows_i64(rows, 1);
-	place->area_no = rows_i64(rows, 2);
-	place->spot_no = rows_i64(rows, 3);
-	place->site_id = rows_uuid(rows, 4);
-	place->area_id = rows_uuid(rows, 5);
-	place->spot_id = rows_uuid(rows, 6);
-	place->spot_status = (enum spot_status)rows_i64(rows, 7);
-	place->inventory = (enum inventory)rows_i64(rows, 8);
-	place->capacity = rows_i64(rows, 9);
-	place->longest_stay_min = rows_i64(rows, 10);
-	place->lookback_min = rows_i64(rows, 11);
-	place->policy_version = rows_i64(rows, 12);
-	place->window_ends_at = rows_time(rows, 13);
+	place->site_no = rows_i64(rows, 0);
+	place->area_no = rows_i64(rows, 1);
+	place->spot_no = rows_i64(rows, 2);
+	place->site_id = rows_uuid(rows, 3);
+	place->area_id = rows_uuid(rows, 4);
+	place->spot_id = rows_uuid(rows, 5);
+	place->spot_status = (enum spot_status)rows_i64(rows, 6);
+	place->inventory = (enum inventory)rows_i64(rows, 7);
+	place->capacity = rows_i64(rows, 8);
+	place->longest_stay_min = rows_i64(rows, 9);
+	place->lookback_min = rows_i64(rows, 10);
+	place->policy_version = rows_i64(rows, 11);
+	place->window_ends_at = rows_time(rows, 12);
 }
 
-static void take_places(struct rows *rows, size_t count, struct place *places_out)
+static void take_places(struct rows *rows, const struct uuid *spots, size_t count, struct place *places_out)
 {
 	while (rows_next(rows)) {
-		int64_t i = rows_i64(rows, 0);
+		struct place place = {0};
 
-		INVARIANT(i >= 1 && (size_t)i <= count);
-		take_place(rows, &places_out[i - 1]);
+		take_place(rows, &place);
+		for (size_t i = 0; i < count; i++)
+			if (uuid_eq(&spots[i], &place.spot_id))
+				places_out[i] = place;
 	}
 }
 
@@ -46,7 +48,7 @@ enum err store_place_of_spots(
 
 	memset(places_out, 0, count * sizeof(*places_out));
 	if (err == OK)
-		take_places(rows, count, places_out);
+		take_places(rows, spots, count, places_out);
 	rows_free(&rows);
 	return err;
 }
@@ -56,14 +58,14 @@ enum err store_place_queue(struct tx *tx, const struct uuid *spots, size_t count
 	return tx_queue(tx, &sql_place_of_spots, PARAMS(tenant(tx), db_uuids(spots, count), db_time(now)));
 }
 
-enum err store_place_next(struct tx *tx, size_t count, struct place *places_out)
+enum err store_place_next(struct tx *tx, const struct uuid *spots, size_t count, struct place *places_out)
 {
 	struct rows *rows = NULL;
 	enum err err = tx_next(tx, &rows, NULL);
 
 	memset(places_out, 0, count * sizeof(*places_out));
 	if (err == OK)
-		take_places(rows, count, places_out);
+		take_places(rows, spots, count, places_out);
 	rows_free(&rows);
 	return err;
 }
@@ -100,8 +102,8 @@ enum err store_place_of_site(struct tx *tx, const struct uuid *site_id, const st
 		struct named_place *place = &(*places_out)[n++];
 
 		take_place(rows, &place->place);
-		place->name = rows_copy(rows, 14, arena);
-		place->purpose = (enum purpose)rows_i64(rows, 15);
+		place->name = rows_copy(rows, 13, arena);
+		place->purpose = (enum purpose)rows_i64(rows, 14);
 		if (!place->name.p)
 			err = ERR_OVERLOADED;
 	}

@@ -13,7 +13,7 @@ MUST_USE enum err store_place_of_spots(
 	struct tx *tx, const struct uuid *spots, size_t count, instant_us now, struct place *places_out);
 /* The same in a pipeline. */
 MUST_USE enum err store_place_queue(struct tx *tx, const struct uuid *spots, size_t count, instant_us now);
-MUST_USE enum err store_place_next(struct tx *tx, size_t count, struct place *places_out);
+MUST_USE enum err store_place_next(struct tx *tx, const struct uuid *spots, size_t count, struct place *places_out);
 /* `lock`: as store_area_read. */
 MUST_USE enum err store_place_of_area(
 	struct tx *tx, const struct uuid *area_id, bool lock, instant_us now, struct place *place_out);

@@ -93,7 +93,7 @@ enum err state_worker_open(struct worker *worker)
 
 	worker->state = jobs;
 	if (err == OK)
-		worker_connect(jobs);
+		worker_connect(worker->context, jobs);
 	return err;
 }
 

@@ -139,7 +139,7 @@ enum err state_worker_open(struct worker *worker)
 		return ERR_OVERLOADED;
 	err = context_db_jobs(worker->context, &desk->jobs);
 	if (err == OK)
-		worker_connect(desk->jobs);
+		worker_connect(worker->context, desk->jobs);
 	return err;
 }
 

@@ -112,9 +112,10 @@ enum err context_db_app(struct context *context, struct db **db_out); /* a conne
 enum err context_db_jobs(struct context *context, struct db **db_out);
 /*
  * Connects before the first request comes, which would have to wait for it, or be refused when the machine is busy.
- * While PostgreSQL is away it is tried again when it is needed. For whoever opens a connection in worker_open.
+ * After three seconds without PostgreSQL it is tried again when it is needed. For whoever opens a connection in
+ * worker_open.
  */
-void worker_connect(struct db *db);
+void worker_connect(struct context *context, struct db *db);
 bool context_stopping(const struct context *context);
 /* Waits until poked, stopping or the time is over; the only sleep that jobs use. */
 void context_wait(struct context *context, uint64_t timeout_ms);

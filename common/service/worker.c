@@ -10,13 +10,24 @@
 #include "service/dispatch.h"
 
 #define RECEIVE_MS 5000
+#define CONNECT_US (3 * US_PER_S) /* a worker's connections, before it serves without */
+#define CONNECT_AGAIN_MS 50
 #define GATHER_BYTES (256U << 10) /* more is not gathered for one batch */
 #define REPLY_KEPT (256U << 10)   /* a larger reply's buffer is given back */
 
-void worker_connect(struct db *db)
+/*
+ * One after the other: all at once they would keep each other, and whoever watches whether PostgreSQL answers, past the
+ * time that a connection may take.
+ */
+void worker_connect(struct context *context, struct db *db)
 {
-	if (db_ping(db) != OK)
-		log_event(LOG_DEBUG, "worker_unconnected");
+	static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
+	const uint64_t until_us = clock_monotonic_us() + CONNECT_US;
+
+	pthread_mutex_lock(&turn);
+	while (clock_monotonic_us() < until_us && !context_stopping(context) && db_ping(db) != OK)
+		context_wait(context, CONNECT_AGAIN_MS);
+	pthread_mutex_unlock(&turn);
 }
 
 static enum err worker_open(struct context *context, struct worker *worker)
@@ -32,7 +43,7 @@ static enum err worker_open(struct context *context, struct worker *worker)
 			return err;
 		if ((err = context_seal(context, &worker->seal)) != OK)
 			return err;
-		worker_connect(worker->db);
+		worker_connect(context, worker->db);
 	}
 	return context->service->worker_open != NULL ? context->service->worker_open(worker) : OK;
 }

@@ -18,15 +18,17 @@
  * the counts.
  */
 #define CALLEE_MESSAGES_MAX 64
+#define CALLEE_FILES_MAX 1024
 
 /* What the callee does with each message, and what it saw. */
-enum manner { ANSWER, REFUSE, GARBAGE, TOO_FEW, ITEMS_DRAIN };
+enum manner { ANSWER, REFUSE, GARBAGE, TOO_FEW, ITEMS_DRAIN, CUT };
 
 static char pki[TEST_PKI_PATH_MAX];
 
 static struct callee {
 	struct link_listener *listener;
 	char url[LINK_URL_MAX];
+	int port;
 	pthread_t thread;
 	enum manner manner;
 	bool hold; /* atomic: messages wait */
@@ -79,6 +81,19 @@ static void callee_work(const struct link_worker *worker, const struct request_i
 	}
 }
 
+/* Ends the connections on which messages come, as the death of a process does that has read them. */
+static void callee_cut(void)
+{
+	for (int fd = STDERR_FILENO + 1; fd < CALLEE_FILES_MAX; fd++) {
+		struct sockaddr_in own = {0}, peer = {0};
+		socklen_t own_len = sizeof own, peer_len = sizeof peer;
+
+		if (getsockname(fd, (struct sockaddr *)&own, &own_len) == 0 && own.sin_family == AF_INET &&
+			ntohs(own.sin_port) == callee.port && getpeername(fd, (struct sockaddr *)&peer, &peer_len) == 0)
+			(void)shutdown(fd, SHUT_RDWR);
+	}
+}
+
 static void callee_answer(struct link_worker *worker, struct str message)
 {
 	const struct reply_item item = {.err = callee.manner == ITEMS_DRAIN ? ERR_DRAINING : ERR_RULE};
@@ -99,6 +114,8 @@ static void callee_answer(struct link_worker *worker, struct str message)
 	reply_batch_begin(&reply, callee.manner == TOO_FEW ? count - 1 : count);
 	for (size_t i = callee.manner == TOO_FEW ? 1 : 0; i < count; i++)
 		reply_batch_add(&reply, &item);
+	if (callee.manner == CUT)
+		callee_cut();
 	if (callee.manner == REFUSE)
 		link_worker_refuse(worker);
 	else
@@ -133,8 +150,8 @@ static void callee_start(enum manner manner)
 	struct link_identity *identity = identity_of(PEER_bookingsvc);
 	struct link_listener_config config = {.identity = identity, .caller = PEER_gateway, .lane = LANE_FAST};
 
-	callee = (struct callee){.manner = manner};
-	(void)snprintf(callee.url, sizeof callee.url, "tls+tcp://127.0.0.1:%d", free_port());
+	callee = (struct callee){.manner = manner, .port = free_port()};
+	(void)snprintf(callee.url, sizeof callee.url, "tls+tcp://127.0.0.1:%d", callee.port);
 	config.url = callee.url;
 	assert_int_equal(link_listener_new(&config, &callee.listener), OK);
 	link_identity_free(&identity);
@@ -342,6 +359,40 @@ static void what_was_not_executed_is_tried_once_more_and_alone(void **state)
 		for (size_t j = 1; j < callee.messages; j++)
 			assert_int_equal(callee.items[j], 1);
 		assert_in_range(callee.messages, 1, 5);
+		arrow_stop(arrow);
+		callee_stop();
+	}
+}
+
+static void what_may_have_been_executed_is_asked_again_only_if_it_may_be_twice(void **state)
+{
+	static const struct {
+		const char *name, *operation, *key;
+		uint64_t retries;
+	} cases[] = {
+		{"changes nothing", "whoami_read", NULL, 1},
+		{"changes nothing more when it is repeated", "vehicle_delete", NULL, 1},
+		{"under a key", "booking_create", "k", 1},
+		{"takes a key and has none", "booking_create", NULL, 0},
+		{"takes no key, and has one all the same", "site_update", "k", 0},
+		{"is told each time it is done", "vehicle_list", NULL, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct exchange *exchange;
+		struct arrow *arrow;
+
+		callee_start(CUT);
+		arrow = arrow_start(8);
+		exchange = asked(cases[i].operation, 5 * US_PER_S);
+		exchange->item.idempotency_key = str_from(cases[i].key);
+		assert_int_equal(arrow_enqueue(arrow, exchange), OK);
+		run_until(arrow, 1);
+		CHECK(cases[i].name, loop.counts.retries == cases[i].retries);
+		/* Without a second try nobody knows what came of the first. */
+		CHECK(cases[i].name, answered(cases[i].operation, 5) == 1);
+		CHECK(cases[i].name, callee.messages >= 1 && callee.messages <= 1 + cases[i].retries);
 		arrow_stop(arrow);
 		callee_stop();
 	}
@@ -636,6 +687,7 @@ int main(void)
 		cmocka_unit_test(an_item_that_no_message_can_hold_fails_alone),
 		cmocka_unit_test(bodies_that_do_not_fit_one_message_go_in_several),
 		cmocka_unit_test(what_was_not_executed_is_tried_once_more_and_alone),
+		cmocka_unit_test(what_may_have_been_executed_is_asked_again_only_if_it_may_be_twice),
 		cmocka_unit_test(a_retry_behind_others_keeps_its_own_deadline),
 		cmocka_unit_test(answers_that_are_none_are_told_as_such),
 		cmocka_unit_test(a_queue_has_an_end),

@@ -94,6 +94,7 @@ def test_a_flood_ends_within_its_budget(gateway, budget, first, given, allowed):
     assert h2.acks <= 2 * allowed + 20
 
 
+RESETS, RESETS_PER_S = 100, 10     # that a client may provoke
 # The six ways to make a server reset streams that it is at work for: bytes on stream n behind a whole or a begun request.
 PROVOKED = {
     "a window that grows by nothing": (END_STREAM, lambda n: window(n, 0)),
@@ -111,13 +112,16 @@ PROVOKED = {
 def test_resets_that_are_provoked_end_within_their_budget(gateway, token, flags, given):
     length = ("content-length", "1") if not flags else ("x", "y")
     asked = block(request(("authorization", f"Bearer {token}"), length, path="/v1/whoami"))
-    forwarded = gateway.edge("forwarded_total")
+    forwarded, resets = gateway.edge("forwarded_total"), gateway.edge("h2_resets_own_total")
+    begun = time.monotonic()
     with H2(gateway) as h2:
         flood(h2, lambda n: frame(HEADERS, END_HEADERS | flags, stream_of(n), asked) + given(stream_of(n)), 3000)
         code = h2.goaway()
+    allowed = RESETS + RESETS_PER_S * (time.monotonic() - begun) + 1
     assert code != NO_ERROR
     wait_for(lambda: gateway.edge("exchanges") == 0, 20, "the end of all work")
     assert gateway.edge("forwarded_total") - forwarded <= 1000, "far less than was asked for"
+    assert gateway.edge("h2_resets_own_total") - resets <= allowed
     assert gateway.edge("h2_work_peak") <= STREAMS_MAX
 
 

@@ -229,7 +229,7 @@ static void what_is_wrong_is_told_where_it_is(void **state)
 	buf_reset(&html);
 	pages_password(&page, STR("csrf"), STR("ada@example.org"));
 	buf_put_byte(&html, '\0');
-	assert_int_equal(count_of("<p class=\"alert\" role=\"alert\">Too many attempts. Try again in 7 seconds."), 1);
+	assert_int_equal(count_of("<p class=\"alert\" role=\"alert\">Too many attempts. Try again in 7 s."), 1);
 	assert_int_equal(count_of(" aria-invalid="), 0);
 
 	pages_alert(&page, TEXT_COUNT, 0);

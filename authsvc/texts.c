@@ -38,9 +38,9 @@ static const char *const texts[TEXT_COUNT][LOCALE_COUNT] = {
 		"L’adresse e-mail ou le mot de passe est incorrect.",
 		"Het e-mailadres of het wachtwoord is onjuist."},
 	[TEXT_WAIT_FMT] = {
-		"Too many attempts. Try again in %s seconds.",
-		"Trop de tentatives. Réessayez dans %s secondes.",
-		"Te veel pogingen. Probeer het over %s seconden opnieuw."},
+		"Too many attempts. Try again in %s s.",
+		"Trop de tentatives. Réessayez dans %s s.",
+		"Te veel pogingen. Probeer het over %s s opnieuw."},
 	[TEXT_FORM_EXPIRED] = {
 		"This form has expired. Please try again.",
 		"Ce formulaire a expiré. Veuillez réessayer.",

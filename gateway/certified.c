@@ -20,9 +20,11 @@ enum err certified_read(const char *names, const char *authorities, struct certi
 
 	*certified_out = (struct certified){0};
 	if ((names == NULL) != (authorities == NULL)) {
-		log_event(LOG_ERROR, "certified_half",
-			LOG_C("missing",
-				names == NULL ? "BERTH_GATEWAY_CERTIFIED_OPERATIONS" : "BERTH_GATEWAY_CLIENT_CA_FILE"));
+		static const char *const keys[] = {
+			"BERTH_GATEWAY_CLIENT_CA_FILE", "BERTH_GATEWAY_CERTIFIED_OPERATIONS"};
+
+		log_event(LOG_ERROR, "certified_half", LOG_C("key", keys[names != NULL]),
+			LOG_C("missing", keys[names == NULL]));
 		return ERR_BAD_FIELD;
 	}
 	for (size_t place = 1; more; place++) {

@@ -297,7 +297,8 @@ def mailing():
     def check(work):
         if not hasattr(work, "somebody"):
             ask(work)
-        wait_for(lambda: work.suite.mails(work.somebody["email"]), 90, "the mail after recovery")
+        # Whoever died with it held it for two minutes.
+        wait_for(lambda: work.suite.mails(work.somebody["email"]), 150, "the mail after recovery")
     return nothing, ask, check
 
 

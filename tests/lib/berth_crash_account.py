@@ -30,7 +30,8 @@ def moving(tokens_of, confirm):
     def check(work):
         if not confirm:
             assert wish(work).status == 200
-            assert follow(work, work.suite.link_in_mail(work.somebody["email"], "email/confirm")).status == 200
+            # The link of a wish that was done before the crash is dead: the newer one comes.
+            wait_for(lambda: follow(work, work.suite.link_in_mail(work.somebody["email"], "email/confirm")).status == 200, 20, "the newer link")
             work.link = work.suite.link_in_mail(work.address, "email/confirm")
         assert follow(work, work.link).status in (200, 410)
         work.suite.sign_in(work.slug, work.address, work.somebody["password"])
@@ -160,7 +161,7 @@ def setting_up(tokens_of, confirm):
     def check(work):
         browser, api = enter(work)
         if not factors_of(api):
-            assert work.first is None or not confirm, "an acknowledged factor is lost"
+            assert work.first is None or work.first.status >= 500 or not confirm, "an acknowledged factor is lost"
             work.secret, *_ = berth_factor.enrol(browser)
             _, api = enter(work)
         assert len(factors_of(api)) == 1
@@ -168,8 +169,8 @@ def setting_up(tokens_of, confirm):
     return prepare, ask, check
 
 
-def changing_factors(tokens_of, ask, rest):
-    """Something is done to a factor that there is; `rest` is what must hold."""
+def changing_factors(tokens_of, ask, rest, anew=False):
+    """Something is done to a factor that there is; `rest` is what must hold. `anew`: done twice it is two changes, without a version."""
     def prepare(work):
         work.person()
         work.tokens = tokens_of(work)
@@ -180,7 +181,8 @@ def changing_factors(tokens_of, ask, rest):
 
     def check(work):
         rest(work)
-        work.objects.append(work.somebody["id"])
+        if not anew:
+            work.objects.append(work.somebody["id"])
     return prepare, ask, check
 
 
@@ -233,7 +235,7 @@ def actions(tokens_of):
         "logout_give_up": telling(tokens_of),
         "factor_start": setting_up(tokens_of, False),
         "factor_confirm": setting_up(tokens_of, True),
-        "factor_codes": changing_factors(tokens_of, lambda work: berth_factor.act(work.browser, action="codes"), codes_are_new),
+        "factor_codes": changing_factors(tokens_of, lambda work: berth_factor.act(work.browser, action="codes"), codes_are_new, True),
         "factor_remove": changing_factors(tokens_of, remove_on_page, without_factor(remove_again)),
         "me_factor_delete": changing_factors(tokens_of, lambda work: work.api.delete(f"/v1/me/factors/{work.factor}"), without_factor(delete_again)),
         "person_factors_reset": changing_factors(tokens_of, reset, without_factor(reset_again)),

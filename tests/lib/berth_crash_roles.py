@@ -80,14 +80,18 @@ def handing_over():
 
 
 def closing():
+    """Of a role of its own: what nobody has certified is revoked, and others still need theirs."""
     def prepare(work):
-        work.id = work.admin.post("/v1/reviews", reviewing(work)).expect(201).body["id"]
+        own = work.admin.post("/v1/roles", role(work)).expect(201).body["name"]
+        work.grant = work.admin.post("/v1/grants", {"role": own, "person_id": work.person()["id"], "reason": "a crash"}).expect(201).body["id"]
+        work.id = work.admin.post("/v1/reviews", {"roles": [own]}).expect(201).body["id"]
 
     def ask(work):
         return work.admin.post(f"/v1/reviews/{work.id}/close", key=work.key)
 
     def check(work):
         assert ask(work).expect(200).body["status"] == "closed"
+        assert work.admin.get(f"/v1/grants/{work.grant}").expect(200).body["status"] == "revoked"
         work.objects.append(work.id)
     return prepare, ask, check
 

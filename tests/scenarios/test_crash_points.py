@@ -93,7 +93,7 @@ def test_every_point_has_its_action():
     assert all(action_for(name, process) for name, process in points)
 
 
-@pytest.mark.seconds(180)
+@pytest.mark.seconds(300)
 def test_a_crash_at(suite, slug, point, process):
     prepare, change, check = action_for(point, process)
     work = Work(suite, slug)

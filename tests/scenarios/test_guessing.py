@@ -27,7 +27,7 @@ from own_gateway import NO_LIMITS, OwnGateway  # noqa: E402
 
 ORDER = 49
 DEVICE = "__Host-berth_device"
-PAUSE = re.compile(r"in (\d+) seconds")
+PAUSE = re.compile(r"in (\d+) s\b")
 FREE = 10           # attempts on one account, from anywhere, before the first pause
 
 

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hasher.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/log.h"
+#include "base/wait.h"
 #include "hash_memory.h"
 
 #define KEYED_LEN 64
@@ -32,24 +31,15 @@ struct hasher {
 
 static enum err hasher_open_locks(struct hasher *hasher)
 {
-	pthread_condattr_t attr;
-	int failed;
-
 	if (pthread_mutex_init(&hasher->mutex, NULL) != 0)
 		return ERR_INTERNAL;
-	if (pthread_condattr_init(&attr) != 0)
-		return ERR_INTERNAL;
-	failed =
-		pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) != 0 || pthread_cond_init(&hasher->freed, &attr) != 0;
-	(void)pthread_condattr_destroy(&attr);
-	return failed ? ERR_INTERNAL : OK;
+	wait_init(&hasher->freed);
+	return OK;
 }
 
 /* Waits for a slot. The count of waiting threads is bounded, so a storm of sign-ins cannot pile up. */
 static enum err slot_take(struct hasher *hasher, uint64_t deadline_us)
 {
-	struct timespec until = {
-		.tv_sec = (time_t)(deadline_us / 1000000), .tv_nsec = (long)(deadline_us % 1000000) * 1000};
 	enum err err = OK;
 
 	(void)pthread_mutex_lock(&hasher->mutex);
@@ -58,7 +48,7 @@ static enum err slot_take(struct hasher *hasher, uint64_t deadline_us)
 	} else {
 		hasher->waiting++;
 		while (err == OK && hasher->running >= hasher->slots) {
-			if (pthread_cond_timedwait(&hasher->freed, &hasher->mutex, &until) == ETIMEDOUT)
+			if (!wait_until(&hasher->freed, &hasher->mutex, deadline_us))
 				err = ERR_OVERLOADED;
 		}
 		hasher->waiting--;

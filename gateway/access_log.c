@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/wait.h"
 #include "edge_limits.h"
-#include "link/wait.h"
 #include "loop.h"
 
 #define LINE_MAX_LEN 512
@@ -19,9 +19,7 @@
 
 struct access_writer {
 	pthread_t thread;
-	pthread_mutex_t lock;
-	pthread_cond_t wake;
-	bool stopping;
+	struct wait_stop stop;
 	struct access_log *logs[EDGE_LOOPS_MAX];
 	size_t count;
 	struct buf taken;
@@ -108,16 +106,6 @@ void access_log_put(struct access_log *log, const struct exchange *exchange, con
 	pthread_mutex_unlock(&log->lock);
 }
 
-static bool writer_stopping(struct access_writer *writer)
-{
-	bool stopping;
-
-	pthread_mutex_lock(&writer->lock);
-	stopping = writer->stopping;
-	pthread_mutex_unlock(&writer->lock);
-	return stopping;
-}
-
 /* Waits as long as it takes, but not when the process ends. */
 static bool writer_may_write(struct access_writer *writer)
 {
@@ -130,7 +118,7 @@ static bool writer_may_write(struct access_writer *writer)
 			return true;
 		if (count < 0 && errno != EINTR)
 			return false;
-	} while (!writer_stopping(writer));
+	} while (!wait_stop_told(&writer->stop));
 	return false;
 }
 
@@ -170,12 +158,7 @@ static void *writer_main(void *arg)
 	bool stopping;
 
 	do {
-		pthread_mutex_lock(&writer->lock);
-		if (!writer->stopping)
-			(void)wait_until(
-				&writer->wake, &writer->lock, clock_monotonic_us() + ACCESS_LOG_EVERY_MS * 1000);
-		stopping = writer->stopping;
-		pthread_mutex_unlock(&writer->lock);
+		stopping = wait_stop_for(&writer->stop, ACCESS_LOG_EVERY_MS * US_PER_MS);
 		writer_round(writer);
 	} while (!stopping);
 	return NULL;
@@ -195,8 +178,7 @@ enum err access_writer_start(struct access_log **logs, size_t count, int fd, str
 	writer->fd = fd;
 	writer->step = fstat(fd, &status) == 0 && S_ISREG(status.st_mode) ? ACCESS_LOG_CAP : PIPE_STEP;
 	buf_init(&writer->taken, ACCESS_LOG_CAP);
-	pthread_mutex_init(&writer->lock, NULL);
-	wait_init(&writer->wake);
+	wait_stop_init(&writer->stop);
 	if (pthread_create(&writer->thread, NULL, writer_main, writer) != 0) {
 		free(writer);
 		return ERR_OVERLOADED;
@@ -211,14 +193,10 @@ void access_writer_free(struct access_writer **writer)
 
 	if (dying == NULL)
 		return;
-	pthread_mutex_lock(&dying->lock);
-	dying->stopping = true;
-	pthread_cond_broadcast(&dying->wake);
-	pthread_mutex_unlock(&dying->lock);
+	wait_stop_tell(&dying->stop);
 	pthread_join(dying->thread, NULL);
 	buf_release(&dying->taken);
-	pthread_cond_destroy(&dying->wake);
-	pthread_mutex_destroy(&dying->lock);
+	wait_stop_release(&dying->stop);
 	free(dying);
 	*writer = NULL;
 }

@@ -8,9 +8,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/wait.h"
 #include "cache_talker.h"
 #include "contract/revocations.h"
-#include "link/wait.h"
 #include "revocation_entry.h"
 
 #define ANSWER_MS 1500 /* longer than a blocked read */
@@ -34,30 +34,10 @@ struct store_cache {
 	struct rate_limiter *rates;
 	struct revocations *revocations;
 	struct talker follower, settler;
-	pthread_mutex_t lock;
-	pthread_cond_t wake;
-	bool stopping;
+	struct wait_stop stop;
 	bool primed; /* atomic */
 	bool keyed;
 };
-
-static bool cache_stopping(struct store_cache *cache)
-{
-	bool stopping;
-
-	pthread_mutex_lock(&cache->lock);
-	stopping = cache->stopping;
-	pthread_mutex_unlock(&cache->lock);
-	return stopping;
-}
-
-static void cache_wait(struct store_cache *cache, uint64_t ms)
-{
-	pthread_mutex_lock(&cache->lock);
-	if (!cache->stopping)
-		(void)wait_until(&cache->wake, &cache->lock, clock_monotonic_us() + ms * 1000);
-	pthread_mutex_unlock(&cache->lock);
-}
 
 /*
  * -- revocations
@@ -137,7 +117,7 @@ static void *follower_main(void *arg)
 	char last_id[STREAM_ID_MAX] = "0";
 	bool whole = false, more = false;
 
-	while (!cache_stopping(cache)) {
+	while (!wait_stop_told(&cache->stop)) {
 		/*
 		 * After a break all is read again from the start: Redis may have lost its memory, and adding twice
 		 * changes nothing.
@@ -148,7 +128,7 @@ static void *follower_main(void *arg)
 			!follow_once(talker, last_id, &more)) {
 			more = false;
 			cache_talker_state(&talker->with, false);
-			cache_wait(cache, BACKOFF_MS);
+			(void)wait_stop_for(&cache->stop, BACKOFF_MS * US_PER_MS);
 			continue;
 		}
 		cache_talker_state(&talker->with, true);
@@ -159,7 +139,7 @@ static void *follower_main(void *arg)
 			__atomic_store_n(&cache->primed, true, __ATOMIC_RELAXED);
 		} else {
 			memcpy(last_id, "0", 2);
-			cache_wait(cache, SETTLE_MS);
+			(void)wait_stop_for(&cache->stop, SETTLE_MS * US_PER_MS);
 		}
 	}
 	cache_talker_drop(&talker->with);
@@ -284,7 +264,7 @@ static void *settler_main(void *arg)
 	struct talker *talker = arg;
 	struct store_cache *cache = talker->cache;
 
-	while (!cache_stopping(cache)) {
+	while (!wait_stop_told(&cache->stop)) {
 		size_t count = 0;
 		bool fine =
 			cache_talker_connect(&talker->with) && (cache->keyed || settle_once(talker, &args, entries, 0));
@@ -297,7 +277,7 @@ static void *settler_main(void *arg)
 		}
 		cache_talker_state(&talker->with, fine);
 		if (count < SETTLE_MAX || !fine)
-			cache_wait(cache, fine ? SETTLE_MS : BACKOFF_MS);
+			(void)wait_stop_for(&cache->stop, fine ? SETTLE_MS * US_PER_MS : BACKOFF_MS * US_PER_MS);
 	}
 	cache_talker_drop(&talker->with);
 	return NULL;
@@ -321,8 +301,7 @@ enum err store_cache_new(const char *socket, const struct secret *password, stru
 	cache->settler.with =
 		(struct cache_talker){.name = "limits", .socket = socket, .password = password, .answer_ms = ANSWER_MS};
 	cache->follower.cache = cache->settler.cache = cache;
-	pthread_mutex_init(&cache->lock, NULL);
-	wait_init(&cache->wake);
+	wait_stop_init(&cache->stop);
 	*cache_out = cache;
 	return OK;
 }
@@ -340,16 +319,12 @@ void store_cache_free(struct store_cache **cache)
 
 	if (dying == NULL)
 		return;
-	pthread_mutex_lock(&dying->lock);
-	dying->stopping = true;
-	pthread_cond_broadcast(&dying->wake);
-	pthread_mutex_unlock(&dying->lock);
+	wait_stop_tell(&dying->stop);
 	if (dying->follower.started)
 		pthread_join(dying->follower.thread, NULL);
 	if (dying->settler.started)
 		pthread_join(dying->settler.thread, NULL);
-	pthread_cond_destroy(&dying->wake);
-	pthread_mutex_destroy(&dying->lock);
+	wait_stop_release(&dying->stop);
 	free(dying);
 	*cache = NULL;
 }

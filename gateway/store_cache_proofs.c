@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/wait.h"
 #include "cache_talker.h"
-#include "link/wait.h"
 
 #define ANSWER_MS 250 /* whoever waits longer is judged by what is known here */
 #define BACKOFF_MS 250
@@ -23,11 +23,9 @@ struct store_proofs {
 	store_proofs_done_fn *done;
 	pthread_t thread;
 	bool started;
-	pthread_mutex_t lock;
-	pthread_cond_t wake;
+	struct wait_stop stop; /* its lock guards what follows */
 	struct proof_ask *first, **last;
 	size_t waiting;
-	bool stopping;
 };
 
 enum err store_proofs_new(
@@ -41,20 +39,9 @@ enum err store_proofs_new(
 		(struct cache_talker){.name = "proofs", .socket = socket, .password = password, .answer_ms = ANSWER_MS};
 	proofs->done = done;
 	proofs->last = &proofs->first;
-	pthread_mutex_init(&proofs->lock, NULL);
-	wait_init(&proofs->wake);
+	wait_stop_init(&proofs->stop);
 	*proofs_out = proofs;
 	return OK;
-}
-
-static bool is_stopping(struct store_proofs *proofs)
-{
-	bool stopping;
-
-	pthread_mutex_lock(&proofs->lock);
-	stopping = proofs->stopping;
-	pthread_mutex_unlock(&proofs->lock);
-	return stopping;
 }
 
 /* Those that wait, at most `max`; with none waits for one, `wait_ms` at most. */
@@ -62,9 +49,9 @@ static struct proof_ask *take(struct store_proofs *proofs, size_t max, uint64_t 
 {
 	struct proof_ask *taken = NULL, **end = &taken;
 
-	pthread_mutex_lock(&proofs->lock);
-	if (proofs->first == NULL && wait_ms > 0 && !proofs->stopping)
-		(void)wait_until(&proofs->wake, &proofs->lock, clock_monotonic_us() + wait_ms * US_PER_MS);
+	pthread_mutex_lock(&proofs->stop.lock);
+	if (proofs->first == NULL && wait_ms > 0 && !proofs->stop.told)
+		(void)wait_until(&proofs->stop.wake, &proofs->stop.lock, clock_monotonic_us() + wait_ms * US_PER_MS);
 	for (; proofs->first != NULL && max > 0; max--) {
 		*end = proofs->first;
 		proofs->first = proofs->first->next;
@@ -74,7 +61,7 @@ static struct proof_ask *take(struct store_proofs *proofs, size_t max, uint64_t 
 	}
 	if (proofs->first == NULL)
 		proofs->last = &proofs->first;
-	pthread_mutex_unlock(&proofs->lock);
+	pthread_mutex_unlock(&proofs->stop.lock);
 	return taken;
 }
 
@@ -148,7 +135,7 @@ static void *proofs_main(void *arg)
 	struct store_proofs *proofs = arg;
 
 	cache_talker_state(&proofs->talker, look(&proofs->talker));
-	while (!is_stopping(proofs)) {
+	while (!wait_stop_told(&proofs->stop)) {
 		const bool up = cache_talker_is_up(&proofs->talker);
 		struct proof_ask *asks = take(proofs, TOGETHER_MAX, up ? IDLE_MS : BACKOFF_MS);
 
@@ -173,14 +160,10 @@ void store_proofs_free(struct store_proofs **proofs)
 
 	if (dying == NULL)
 		return;
-	pthread_mutex_lock(&dying->lock);
-	dying->stopping = true;
-	pthread_cond_broadcast(&dying->wake);
-	pthread_mutex_unlock(&dying->lock);
+	wait_stop_tell(&dying->stop);
 	if (dying->started)
 		pthread_join(dying->thread, NULL);
-	pthread_cond_destroy(&dying->wake);
-	pthread_mutex_destroy(&dying->lock);
+	wait_stop_release(&dying->stop);
 	free(dying);
 	*proofs = NULL;
 }
@@ -191,8 +174,8 @@ enum err store_proofs_ask(struct store_proofs *proofs, struct proof_ask *ask)
 
 	ask->next = NULL;
 	ask->err = ERR_UNAVAILABLE;
-	pthread_mutex_lock(&proofs->lock);
-	if (proofs->stopping || !cache_talker_is_up(&proofs->talker))
+	pthread_mutex_lock(&proofs->stop.lock);
+	if (proofs->stop.told || !cache_talker_is_up(&proofs->talker))
 		err = ERR_UNAVAILABLE;
 	else if (proofs->waiting >= WAITING_MAX)
 		err = ERR_OVERLOADED;
@@ -200,9 +183,9 @@ enum err store_proofs_ask(struct store_proofs *proofs, struct proof_ask *ask)
 		*proofs->last = ask;
 		proofs->last = &ask->next;
 		proofs->waiting++;
-		pthread_cond_signal(&proofs->wake);
+		pthread_cond_signal(&proofs->stop.wake);
 	}
-	pthread_mutex_unlock(&proofs->lock);
+	pthread_mutex_unlock(&proofs->stop.lock);
 	return err;
 }
 

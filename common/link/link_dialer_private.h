@@ -5,9 +5,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/wait.h"
 #include "link/link_conn.h"
 #include "link/link_health.h"
-#include "link/wait.h"
 
 /* One message under way. */
 struct call {

@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "link/wait.h"
+#include "base/wait.h"
 
 #if defined(__SANITIZE_THREAD__)
 /* nng is not built with the sanitizer, which so misses the atomic counts that order what nng frees. */

@@ -4,8 +4,8 @@
 
 #include <pthread.h>
 
+#include "base/wait.h"
 #include "link/link_conn.h"
-#include "link/wait.h"
 
 /* One connection of a caller. */
 struct caller {

@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include "base/buf.h"
+#include "base/wait.h"
 #include "outbox/outbox.h"
 
 /* What is sealed: which documents are there, each with its length. */
@@ -34,9 +35,8 @@ struct outbox_relay {
 
 	pthread_t thread;
 	bool started;
-	pthread_mutex_t mutex; /* guards the rest */
-	pthread_cond_t wake;
-	bool poked, stopping;
+	struct wait_stop stop; /* its lock guards the rest */
+	bool poked;
 	struct outbox_stats stats;
 };
 

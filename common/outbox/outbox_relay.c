@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/crash.h"
 #include "base/log.h"
@@ -23,7 +22,6 @@
 enum err outbox_relay_new(const struct outbox_relay_config *config, struct outbox_relay **relay_out)
 {
 	struct outbox_relay *relay;
-	pthread_condattr_t attr;
 	enum err err;
 
 	*relay_out = NULL;
@@ -43,11 +41,7 @@ enum err outbox_relay_new(const struct outbox_relay_config *config, struct outbo
 	if (relay->config.backoff_max_ms <= 0)
 		relay->config.backoff_max_ms = BACKOFF_DEFAULT_MS;
 	relay->backoff_ms = BACKOFF_FIRST_MS;
-	pthread_mutex_init(&relay->mutex, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&relay->wake, &attr);
-	pthread_condattr_destroy(&attr);
+	wait_stop_init(&relay->stop);
 	err = db_open(config->db, &relay->db);
 	if (err == OK && !(relay->arena = arena_new(ARENA_MAX)))
 		err = ERR_OVERLOADED;
@@ -65,16 +59,12 @@ void outbox_relay_free(struct outbox_relay **relay)
 		return;
 	r = *relay;
 	if (r->started) {
-		pthread_mutex_lock(&r->mutex);
-		r->stopping = true;
-		pthread_cond_signal(&r->wake);
-		pthread_mutex_unlock(&r->mutex);
+		wait_stop_tell(&r->stop);
 		pthread_join(r->thread, NULL);
 	}
 	db_free(&r->db);
 	arena_free(&r->arena);
-	pthread_cond_destroy(&r->wake);
-	pthread_mutex_destroy(&r->mutex);
+	wait_stop_release(&r->stop);
 	free(r);
 	*relay = NULL;
 }
@@ -83,44 +73,32 @@ void outbox_poke(struct outbox_relay *relay)
 {
 	if (!relay)
 		return;
-	pthread_mutex_lock(&relay->mutex);
+	pthread_mutex_lock(&relay->stop.lock);
 	if (!relay->poked) {
 		relay->poked = true;
-		pthread_cond_signal(&relay->wake);
+		pthread_cond_signal(&relay->stop.wake);
 	}
-	pthread_mutex_unlock(&relay->mutex);
+	pthread_mutex_unlock(&relay->stop.lock);
 }
 
 void outbox_relay_stats(struct outbox_relay *relay, struct outbox_stats *stats_out)
 {
-	pthread_mutex_lock(&relay->mutex);
+	pthread_mutex_lock(&relay->stop.lock);
 	*stats_out = relay->stats;
-	pthread_mutex_unlock(&relay->mutex);
-}
-
-static bool is_stopping(struct outbox_relay *relay)
-{
-	bool stopping;
-
-	pthread_mutex_lock(&relay->mutex);
-	stopping = relay->stopping;
-	pthread_mutex_unlock(&relay->mutex);
-	return stopping;
+	pthread_mutex_unlock(&relay->stop.lock);
 }
 
 /* Until poked (when that matters), stopped, or `ms` have passed. */
 static void rest(struct outbox_relay *relay, int64_t ms, bool until_poked)
 {
-	uint64_t until_us = clock_monotonic_us() + (uint64_t)(ms * US_PER_MS);
-	const struct timespec until = {
-		.tv_sec = (time_t)(until_us / US_PER_S), .tv_nsec = (long)(until_us % US_PER_S) * 1000};
-	int late = 0;
+	const uint64_t until_us = clock_monotonic_us() + (uint64_t)(ms * US_PER_MS);
+	bool in_time = true;
 
-	pthread_mutex_lock(&relay->mutex);
-	while (!late && !relay->stopping && !(until_poked && relay->poked))
-		late = pthread_cond_timedwait(&relay->wake, &relay->mutex, &until);
+	pthread_mutex_lock(&relay->stop.lock);
+	while (in_time && !relay->stop.told && !(until_poked && relay->poked))
+		in_time = wait_until(&relay->stop.wake, &relay->stop.lock, until_us);
 	relay->poked = false;
-	pthread_mutex_unlock(&relay->mutex);
+	pthread_mutex_unlock(&relay->stop.lock);
 }
 
 /* ---- what auditsvc refuses ---- */
@@ -154,11 +132,11 @@ static void let_go(struct outbox_relay *relay)
 
 static void count_delivered(struct outbox_relay *relay, const struct outbox_event *events, size_t count)
 {
-	pthread_mutex_lock(&relay->mutex);
+	pthread_mutex_lock(&relay->stop.lock);
 	relay->stats.delivered_total += count;
 	for (size_t i = 0; i < count; i++)
 		relay->stats.erased_total += events[i].erased;
-	pthread_mutex_unlock(&relay->mutex);
+	pthread_mutex_unlock(&relay->stop.lock);
 }
 
 enum err outbox_relay_begin(struct outbox_relay *relay, struct tx **tx_out)
@@ -215,9 +193,9 @@ static enum err hold(struct outbox_relay *relay, const struct outbox_event *e, e
 {
 	log_event(LOG_ERROR, "outbox_event_refused", LOG_C("code", err_code(why)), LOG_ID("event", &e->event.id),
 		LOG_C("action", e->event.action));
-	pthread_mutex_lock(&relay->mutex);
+	pthread_mutex_lock(&relay->stop.lock);
 	relay->stats.refused_total++;
-	pthread_mutex_unlock(&relay->mutex);
+	pthread_mutex_unlock(&relay->stop.lock);
 	if (relay->held_count == OUTBOX_HELD_MAX)
 		return ERR_UNAVAILABLE;
 	relay->held[relay->held_count++] =
@@ -289,10 +267,10 @@ static enum err look(struct outbox_relay *relay)
 		now.waiting = (uint64_t)rows_i64(rows, 0);
 		now.oldest_age_us = rows_is_null(rows, 1) ? 0 : clock_now_us() - rows_time(rows, 1);
 		relay->looked_us = clock_monotonic_us();
-		pthread_mutex_lock(&relay->mutex);
+		pthread_mutex_lock(&relay->stop.lock);
 		relay->stats.waiting = now.waiting;
 		relay->stats.oldest_age_us = now.oldest_age_us < 0 ? 0 : now.oldest_age_us;
-		pthread_mutex_unlock(&relay->mutex);
+		pthread_mutex_unlock(&relay->stop.lock);
 	}
 	rows_free(&rows);
 	tx_free(&tx);
@@ -304,9 +282,9 @@ static enum err load_page(struct outbox_relay *relay, struct outbox_page *page, 
 {
 	enum err err = outbox_page_load(relay, page->last_seq, page, leading_out);
 
-	pthread_mutex_lock(&relay->mutex);
+	pthread_mutex_lock(&relay->stop.lock);
 	relay->stats.leading = err == OK && *leading_out && relay->lock_generation != 0;
-	pthread_mutex_unlock(&relay->mutex);
+	pthread_mutex_unlock(&relay->stop.lock);
 	return err;
 }
 
@@ -318,16 +296,16 @@ static enum err round_over(struct outbox_relay *relay)
 	bool leading = true;
 
 	let_go(relay);
-	while (err == OK && page.full && leading && !is_stopping(relay)) {
+	while (err == OK && page.full && leading && !wait_stop_told(&relay->stop)) {
 		err = load_page(relay, &page, &leading);
 		if (err == OK && leading)
 			err = deliver_page(relay, &page);
 	}
 	if (err == OK && leading)
 		err = look(relay);
-	pthread_mutex_lock(&relay->mutex);
+	pthread_mutex_lock(&relay->stop.lock);
 	relay->stats.failing = err != OK;
-	pthread_mutex_unlock(&relay->mutex);
+	pthread_mutex_unlock(&relay->stop.lock);
 	return err;
 }
 
@@ -335,7 +313,7 @@ static void *relay_main(void *arg)
 {
 	struct outbox_relay *relay = arg;
 
-	while (!is_stopping(relay)) {
+	while (!wait_stop_told(&relay->stop)) {
 		if (round_over(relay) == OK) {
 			relay->backoff_ms = BACKOFF_FIRST_MS;
 			/* Who does not lead has nothing to do with what its process commits. */

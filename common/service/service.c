@@ -11,7 +11,7 @@
 
 #include "base/crash.h"
 #include "base/log.h"
-#include "link/wait.h"
+#include "base/wait.h"
 #include "service/context.h"
 
 #define KEYS_CALL_MS 3000

@@ -4,9 +4,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/log.h"
+#include "base/wait.h"
 
 #define FIRST_RETRY_US 250000 /* until the first keys came: the process is not ready before */
 
@@ -30,23 +30,6 @@ struct keyring {
 	struct keyring_counts counts;
 };
 
-static bool make_locks(struct keyring *ring)
-{
-	pthread_condattr_t attr;
-	bool made = false;
-
-	if (pthread_condattr_init(&attr) != 0)
-		return false;
-	if (pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0 && pthread_cond_init(&ring->changed, &attr) == 0) {
-		made = true;
-		/* With default attributes these cannot fail on Linux. */
-		(void)pthread_mutex_init(&ring->lock, NULL);
-		(void)pthread_mutex_init(&ring->fetching, NULL);
-	}
-	(void)pthread_condattr_destroy(&attr);
-	return made;
-}
-
 struct keyring *keyring_new(keyring_fetch *fetch, void *user, int64_t refresh_ms)
 {
 	struct keyring *ring = calloc(1, sizeof(*ring));
@@ -56,10 +39,10 @@ struct keyring *keyring_new(keyring_fetch *fetch, void *user, int64_t refresh_ms
 	ring->fetch = fetch;
 	ring->user = user;
 	ring->refresh_us = refresh_ms > 0 ? (uint64_t)refresh_ms * 1000 : (uint64_t)KEYRING_MISS_GAP_US;
-	if (!make_locks(ring)) {
-		free(ring);
-		return NULL;
-	}
+	wait_init(&ring->changed);
+	/* With default attributes these cannot fail on Linux. */
+	(void)pthread_mutex_init(&ring->lock, NULL);
+	(void)pthread_mutex_init(&ring->fetching, NULL);
 	return ring;
 }
 
@@ -179,14 +162,6 @@ static uint64_t due_at(const struct keyring *ring)
 	return ring->started_at + wait;
 }
 
-static void wait_until(struct keyring *ring, uint64_t monotonic_us)
-{
-	struct timespec until = {
-		.tv_sec = (time_t)(monotonic_us / 1000000), .tv_nsec = (long)(monotonic_us % 1000000) * 1000};
-
-	(void)pthread_cond_timedwait(&ring->changed, &ring->lock, &until);
-}
-
 static void *refresher(void *arg)
 {
 	struct keyring *ring = arg;
@@ -196,7 +171,7 @@ static void *refresher(void *arg)
 		uint64_t due = due_at(ring);
 
 		if (clock_monotonic_us() < due) {
-			wait_until(ring, due);
+			(void)wait_until(&ring->changed, &ring->lock, due);
 			continue;
 		}
 		(void)pthread_mutex_unlock(&ring->lock);
@@ -256,7 +231,7 @@ bool keyring_wait_newer(struct keyring *ring, uint64_t generation, int64_t timeo
 	(void)pthread_mutex_lock(&ring->lock);
 	while (atomic_load(&ring->generation) == generation && !ring->stopping && clock_monotonic_us() < deadline &&
 		(ring->in_fetch || (ring->missed && due_at(ring) < deadline)))
-		wait_until(ring, deadline);
+		(void)wait_until(&ring->changed, &ring->lock, deadline);
 	newer = atomic_load(&ring->generation) > generation;
 	(void)pthread_mutex_unlock(&ring->lock);
 	return newer;

@@ -117,12 +117,22 @@ static const char *proof_fault(struct exchange *exchange, const struct http_pars
 	return str_eq_c(str_from(proof->jkt), token->jkt) ? NULL : "the proof is of another key";
 }
 
+void auth_count_proof(struct exchange *exchange)
+{
+	struct loop *loop = exchange->loop;
+	const struct conn *conn = exchange->conn;
+	struct rate_answer taken = rate_answer_init();
+
+	edge_count(&loop->counts.refused_proofs);
+	if (conn != NULL)
+		rate_take(loop->gateway->rates, RATE_BAD_TOKEN, conn->network, conn->network_len, loop->now_us, &taken);
+}
+
 enum err auth_prove(
 	struct exchange *exchange, const struct http_parser *parser, struct str compact, const struct token *token)
 {
 	struct loop *loop = exchange->loop;
 	const struct conn *conn = exchange->conn;
-	struct rate_answer taken = rate_answer_init();
 	struct dpop_proof proof;
 	enum err err = ERR_CONFLICT;
 
@@ -149,7 +159,6 @@ enum err auth_prove(
 		return err;
 	if (exchange->fault == NULL)
 		exchange->fault = PROOFS_USED;
-	edge_count(&loop->counts.refused_proofs);
-	rate_take(loop->gateway->rates, RATE_BAD_TOKEN, conn->network, conn->network_len, loop->now_us, &taken);
+	auth_count_proof(exchange);
 	return ERR_UNAUTHENTICATED;
 }

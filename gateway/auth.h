@@ -26,5 +26,7 @@ MUST_USE enum err auth_check(struct exchange *exchange, struct str compact, cons
  */
 MUST_USE enum err auth_prove(
 	struct exchange *exchange, const struct http_parser *parser, struct str compact, const struct token *token);
+/* Counts a proof that was refused, here or by word of another gateway, and lets its address pay for it. */
+void auth_count_proof(struct exchange *exchange);
 
 #endif

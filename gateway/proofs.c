@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "auth.h"
 #include "loop.h"
 #include "request.h"
 #include "respond.h"
@@ -83,13 +84,9 @@ void proofs_done(struct proof_ask *ask)
 static void refuse(struct exchange *exchange)
 {
 	const struct problem problem = {.err = ERR_UNAUTHENTICATED};
-	struct loop *loop = exchange->loop;
 	struct conn *conn = exchange->conn;
-	struct rate_answer taken = rate_answer_init();
 
-	edge_count(&loop->counts.refused_proofs);
-	if (conn != NULL)
-		rate_take(loop->gateway->rates, RATE_BAD_TOKEN, conn->network, conn->network_len, loop->now_us, &taken);
+	auth_count_proof(exchange);
 	exchange->challenge = CHALLENGE_PROOF;
 	exchange->fault = PROOFS_USED;
 	respond_problem(exchange, &problem);

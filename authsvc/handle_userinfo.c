@@ -70,24 +70,20 @@ done:
 }
 
 /* RFC 6750 section 2: a second way to send a token, be it the same one. The only field that can be at fault is it. */
-static enum err check_one_way(struct call *call, bool has_second)
+static enum err answer_one_way(struct call *call, bool has_second, struct web_reply *reply_out)
 {
 	if (!has_second && call->form_fault.p == NULL)
-		return OK;
+		return answer(call, reply_out);
 	return call_refuse(call, ERR_BAD_REQUEST, "access_token", "token_sent_twice",
 		"A token comes in the Authorization header, and in no other way.");
 }
 
 enum err handle_userinfo_read(struct call *call, const struct userinfo_query *request_in, struct web_reply *reply_out)
 {
-	enum err err = check_one_way(call, request_in->has_access_token);
-
-	return err == OK ? answer(call, reply_out) : err;
+	return answer_one_way(call, request_in->has_access_token, reply_out);
 }
 
 enum err handle_userinfo_post(struct call *call, const struct userinfo_form *request_in, struct web_reply *reply_out)
 {
-	enum err err = check_one_way(call, request_in->has_access_token);
-
-	return err == OK ? answer(call, reply_out) : err;
+	return answer_one_way(call, request_in->has_access_token, reply_out);
 }

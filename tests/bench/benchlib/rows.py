@@ -89,6 +89,10 @@ class Context:
             return self.made_once(peers.PgPeer(pg["host"], pg["superuser"]))
         return self.made_once(peers.PgPeer(stores(), "postgres"))
 
+    def bearer(self):
+        """What both sides are sent besides; nothing without a suite that gives tokens."""
+        return self.suite.bearer() if self.suite else {}
+
     def settle(self):
         if self.suite:
             self.suite.settle()
@@ -127,7 +131,7 @@ def whoami_side(ctx, connections):
 
 def nginx_sides(ctx, connections):
     """Sent what we are sent: a request with a token, which nginx hands on unchecked as any edge before such a service does."""
-    request = ctx.request("nginx", headers=ctx.suite.bearer() if ctx.suite else {})
+    request = ctx.request("nginx", headers=ctx.bearer())
     return {f"nginx, {workers} worker{'s' if workers > 1 else ''}":
             functools.partial(lambda port, seconds: load.wrk(f"https://localhost:{port}/v1/whoami", "same.lua", [request], seconds,
                                                              connections), edge.port)
@@ -147,7 +151,7 @@ def forward_h2(ctx):
         return load.h2load(f"https://localhost:{port}/v1/whoami", ctx.dir, headers(), seconds)
     ours = functools.partial(side, suite.port, suite.bearer) if suite else None
     return compare(ctx, "forward_h2", "requests/s", 1.5, ours, {
-        f"nginx, {workers} worker{'s' if workers > 1 else ''}": functools.partial(side, edge.port, suite.bearer if suite else dict)
+        f"nginx, {workers} worker{'s' if workers > 1 else ''}": functools.partial(side, edge.port, ctx.bearer)
         for workers, edge in ctx.edges.nginx.items()})
 
 

@@ -11,7 +11,6 @@ import pytest
 
 from berth_probe import all_fine
 from edge import Closed, Edge, bearer, head
-from own_gateway import NO_LIMITS, OwnGateway
 
 ORDER = 44
 AT_LEAST = 668
@@ -81,12 +80,6 @@ def answers_to(gateway, given):
         except Closed:
             closed = True
     return statuses, closed, time.monotonic() - begun
-
-
-@pytest.fixture(scope="module")
-def gateway(suite):
-    with OwnGateway(suite, **NO_LIMITS) as own:
-        yield own
 
 
 @pytest.mark.parametrize("shape", [cl_te, te_cl], ids=["CL.TE", "TE.CL"])

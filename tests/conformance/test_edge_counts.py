@@ -9,17 +9,10 @@ import pytest
 from berth_suite import wait_for
 from edge import Closed, Edge, bearer, head, post
 from h2edge import DATA, END_STREAM, H2, Reset, frame, request
-from own_gateway import NO_LIMITS, OwnGateway
 
 ORDER = 46
 NAMES = ("parsed", "forwarded", "answered")
 WHOAMI = "GET /v1/whoami HTTP/1.1"
-
-
-@pytest.fixture(scope="module")
-def gateway(suite):
-    with OwnGateway(suite, **NO_LIMITS) as own:
-        yield own
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from edge import Closed
 from h2_table import CONNECTION_ERRORS, JSON, STREAM_ERRORS, TAKEN
 from h2edge import (CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, H2, HEADERS, NO_ERROR, PADDED, PING, PRIORITIZED, PRIORITY,
                     PUSH_PROMISE, RST_STREAM, SETTINGS, WINDOW_UPDATE, block, frame, open_stream, request)
-from own_gateway import NO_LIMITS, OwnGateway, free_ports
+from own_gateway import free_ports
 
 ORDER = 45
 CLIENTS = 6
@@ -27,12 +27,6 @@ ANSWER_S = 5
 WENT_ON, REFUSED, RESET, ENDED = range(4)       # ever stricter
 
 pytestmark = pytest.mark.seconds(240)
-
-
-@pytest.fixture(scope="module")
-def gateway(suite):
-    with OwnGateway(suite, **NO_LIMITS) as own:
-        yield own
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ import pytest
 
 import tls_live
 from berth_suite import wait_for
-from own_gateway import NO_LIMITS, OwnGateway, free_ports
+from own_gateway import free_ports
 from tls_craft import ALERT, HANDSHAKE, records
 from tls_table import HELLOS
 
@@ -30,12 +30,6 @@ pytestmark = pytest.mark.seconds(200)
 
 def port_of(gateway):
     return int(gateway.url.rpartition(":")[2])
-
-
-@pytest.fixture(scope="module")
-def gateway(suite):
-    with OwnGateway(suite, **NO_LIMITS) as own:
-        yield own
 
 
 @pytest.fixture(scope="module")

@@ -16,12 +16,6 @@ JSON = "Content-Type: application/json"
 EXPECT = "Expect: 100-continue"
 
 
-@pytest.fixture(scope="module")
-def gateway(suite):
-    with OwnGateway(suite, **NO_LIMITS) as own:
-        yield own
-
-
 @pytest.fixture
 def auth(suite, slug):
     return bearer(suite.token(slug, "User"))

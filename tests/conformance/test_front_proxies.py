@@ -23,7 +23,7 @@ from berth_probe import probe, side_by_side
 from berth_suite import wait_for
 from edge import bearer, context, head
 from http1_table import CLOSE, KEEP, ROWS
-from own_gateway import NO_LIMITS, OwnGateway, free_ports
+from own_gateway import free_ports
 
 ORDER = 97
 ANSWER_S = 4
@@ -276,12 +276,6 @@ def resource(target):
     """What a target names, however a proxy writes it: as a path, with one slash for two, no empty query, plain letters plain."""
     path, _, query = re.sub(r"^https?://[^/?]*", "", target, flags=re.IGNORECASE).partition("?")
     return re.sub(r"//+", "/", urllib.parse.unquote(path, "latin-1")) or "/", query
-
-
-@pytest.fixture(scope="module")
-def gateway(suite):
-    with OwnGateway(suite, **NO_LIMITS) as own:
-        yield own
 
 
 @pytest.mark.parametrize("name", PROXIES)

@@ -5,19 +5,12 @@ import pytest
 from berth_probe import all_fine, probe
 from edge import Closed, Edge, bearer, head
 from http1_table import CLOSE, CUT, KEEP, ROWS
-from own_gateway import NO_LIMITS, OwnGateway
 
 ORDER = 42
 CODES = {400: "bad_request", 413: "too_large", 414: "uri_too_long", 417: "expectation_failed", 431: "header_too_large", 501: "not_implemented", 505: "http_version"}
 # Stands behind every refused or closing connection's bytes: what is answered there came out of a disguise.
 HIDDEN = head(start="GET /docs HTTP/1.1")
 IDS = [f"{section} {name}" for section, name, *_ in ROWS]
-
-
-@pytest.fixture(scope="module")
-def gateway(suite):
-    with OwnGateway(suite, **NO_LIMITS) as own:
-        yield own
 
 
 @pytest.fixture

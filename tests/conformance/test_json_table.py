@@ -8,7 +8,6 @@ from berth_probe import all_fine, probe
 from berth_suite import wait_for
 from edge import Edge, bearer, post
 from json_table import LONG_REFUSED, LONG_TAKEN, REFUSED, TAKEN
-from own_gateway import NO_LIMITS, OwnGateway
 
 ORDER = 45
 ROWS = [(*row, True) for row in TAKEN] + [(*row, False) for row in REFUSED]
@@ -26,12 +25,6 @@ def test_the_probe_judges_each_document():
         return None if fine else f"{section} {name} {given[:60]!r}: {judged}"
     long = [(*row, True) for row in LONG_TAKEN] + [(*row, False) for row in LONG_REFUSED]
     all_fine(judge, ROWS + long)
-
-
-@pytest.fixture(scope="module")
-def gateway(suite):
-    with OwnGateway(suite, **NO_LIMITS) as own:
-        yield own
 
 
 @pytest.mark.parametrize("wrap", [(b"", b""), (b'{"note":', b"}")], ids=["as the body", "as a member"])

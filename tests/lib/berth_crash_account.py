@@ -169,8 +169,8 @@ def setting_up(tokens_of, confirm):
     return prepare, ask, check
 
 
-def changing_factors(tokens_of, ask, rest, anew=False):
-    """Something is done to a factor that there is; `rest` is what must hold. `anew`: done twice it is two changes, without a version."""
+def changing_factors(tokens_of, ask, rest):
+    """Something is done to a factor that there is; `rest` is what must hold."""
     def prepare(work):
         work.person()
         work.tokens = tokens_of(work)
@@ -181,8 +181,7 @@ def changing_factors(tokens_of, ask, rest, anew=False):
 
     def check(work):
         rest(work)
-        if not anew:
-            work.objects.append(work.somebody["id"])
+        work.objects.append(work.somebody["id"])
     return prepare, ask, check
 
 
@@ -235,7 +234,7 @@ def actions(tokens_of):
         "logout_give_up": telling(tokens_of),
         "factor_start": setting_up(tokens_of, False),
         "factor_confirm": setting_up(tokens_of, True),
-        "factor_codes": changing_factors(tokens_of, lambda work: berth_factor.act(work.browser, action="codes"), codes_are_new, True),
+        "factor_codes": changing_factors(tokens_of, lambda work: berth_factor.act(work.browser, action="codes"), codes_are_new),
         "factor_remove": changing_factors(tokens_of, remove_on_page, without_factor(remove_again)),
         "me_factor_delete": changing_factors(tokens_of, lambda work: work.api.delete(f"/v1/me/factors/{work.factor}"), without_factor(delete_again)),
         "person_factors_reset": changing_factors(tokens_of, reset, without_factor(reset_again)),

@@ -243,6 +243,10 @@ static void gateway_metrics(struct context *context, struct buf *out)
 	limit_file_write(gateway->limits, out);
 	origins_write(gateway->origins, out);
 	buf_printf(out, "# TYPE berth_edge_redis_up gauge\nberth_edge_redis_up %d\n", redis_up(gateway) ? 1 : 0);
+	buf_printf(out,
+		"# TYPE berth_edge_revocations_unreadable_total counter\n"
+		"berth_edge_revocations_unreadable_total %llu\n",
+		(unsigned long long)store_cache_unreadable(gateway->cache));
 	buf_put_c(out, "# TYPE berth_edge_certificate_days_left gauge\n");
 	for (size_t i = 0; i < tls_store_certificates(gateway->tls); i++)
 		buf_printf(out, "berth_edge_certificate_days_left{place=\"%zu\"} %lld\n", i + 1,

@@ -35,6 +35,23 @@ static bool instant_read(struct str text, instant_us *at_out)
 	return true;
 }
 
+bool revocation_entry_place(struct str id, struct revocation_place *place_out)
+{
+	struct revocation_place place;
+	struct str rest = id, ms;
+
+	if (!str_cut(&rest, '-', &ms) || str_to_u64(ms, UINT64_MAX, &place.ms) != OK ||
+		str_to_u64(rest, UINT64_MAX, &place.sequence) != OK)
+		return false;
+	*place_out = place;
+	return true;
+}
+
+bool revocation_entry_is_behind(struct revocation_place place, struct revocation_place other)
+{
+	return place.ms > other.ms || (place.ms == other.ms && place.sequence > other.sequence);
+}
+
 void revocation_entry_field(struct revocation_entry *entry, struct str name, struct str value)
 {
 	struct revocation *revocation = &entry->revocation;

@@ -14,6 +14,16 @@ struct revocation_entry {
 	bool has_kind, broken;
 };
 
+/* Where an entry stands: its id, "<milliseconds>-<number>". */
+struct revocation_place {
+	uint64_t ms, sequence;
+};
+#define REVOCATION_PLACE_FIRST ((struct revocation_place){0, 0})
+
+/* False, and nothing out, when that is no id. */
+bool revocation_entry_place(struct str id, struct revocation_place *place_out);
+bool revocation_entry_is_behind(struct revocation_place place, struct revocation_place other);
+
 void revocation_entry_field(struct revocation_entry *entry, struct str name, struct str value); /* borrows */
 /* False when the entry is not whole, or a field that has to be is none. Borrows what the fields were of. */
 bool revocation_entry_whole(struct revocation_entry *entry);

@@ -11,17 +11,15 @@
 #include "base/wait.h"
 #include "cache_talker.h"
 #include "contract/revocations.h"
-#include "revocation_entry.h"
+#include "store_cache_stream.h"
 
 #define ANSWER_MS 1500 /* longer than a blocked read */
 #define BLOCK_MS "500"
-#define FOLLOW_COUNT 1000
-#define FOLLOW_COUNT_TEXT "1000"
+#define FOLLOW_COUNT_TEXT "1000" /* STORE_CACHE_STREAM_COUNT */
 #define BACKOFF_MS 250
 #define SETTLE_MS 100
 #define SETTLE_MAX 256
 #define RATE_KEY "berth:rate:key"
-#define STREAM_ID_MAX 64
 
 struct talker {
 	struct cache_talker with;
@@ -33,6 +31,7 @@ struct talker {
 struct store_cache {
 	struct rate_limiter *rates;
 	struct revocations *revocations;
+	struct store_cache_stream stream; /* the follower's */
 	struct talker follower, settler;
 	struct wait_stop stop;
 	bool primed; /* atomic */
@@ -44,59 +43,26 @@ struct store_cache {
  * --------------------------------------------------------------------------------------------------------
  */
 
-static struct str reply_str(const redisReply *reply)
+/* The entries behind those that were read, and whether there may be more at once; false when the conversation broke. */
+static bool follow_once(struct talker *talker, struct store_cache_stream *stream, bool *more_out)
 {
-	return reply->type == REDIS_REPLY_STRING ? (struct str){reply->str, reply->len} : STR_NONE;
-}
-
-/* An entry that is not whole is passed over, and said. */
-static bool entry_parse(const redisReply *fields, struct revocation *revocation_out)
-{
-	struct revocation_entry entry = {.broken = false};
-
-	for (size_t i = 0; i + 1 < fields->elements; i += 2)
-		revocation_entry_field(&entry, reply_str(fields->element[i]), reply_str(fields->element[i + 1]));
-	if (!revocation_entry_whole(&entry))
-		return false;
-	*revocation_out = entry.revocation;
-	return true;
-}
-
-static void take_entry(struct store_cache *cache, const redisReply *entry, char last_id[STREAM_ID_MAX])
-{
-	struct revocation revocation = {0};
-
-	if (entry->type != REDIS_REPLY_ARRAY || entry->elements != 2 || entry->element[0]->type != REDIS_REPLY_STRING ||
-		entry->element[0]->len >= STREAM_ID_MAX)
-		return;
-	memcpy(last_id, entry->element[0]->str, entry->element[0]->len + 1);
-	if (entry->element[1]->type != REDIS_REPLY_ARRAY || !entry_parse(entry->element[1], &revocation) ||
-		revocation_add(cache->revocations, &revocation, clock_now_us()) != OK)
-		log_event(LOG_WARN, "revocation_unreadable");
-}
-
-/* The entries behind last_id, and whether there may be more at once; false when the conversation broke. */
-static bool follow_once(struct talker *talker, char last_id[STREAM_ID_MAX], bool *more_out)
-{
+	char last_id[48];
 	const char *argv[] = {
 		"XREAD", "COUNT", FOLLOW_COUNT_TEXT, "BLOCK", BLOCK_MS, "STREAMS", REVOCATIONS_STREAM, last_id};
-	redisReply *reply = cache_talker_command(&talker->with, 8, argv, NULL);
-	const redisReply *stream, *entries;
+	redisReply *reply;
+	bool fine;
 
 	*more_out = false;
+	snprintf(last_id, sizeof last_id, "%llu-%llu", (unsigned long long)stream->last.ms,
+		(unsigned long long)stream->last.sequence);
+	reply = cache_talker_command(&talker->with, 8, argv, NULL);
 	if (reply == NULL)
 		return false;
-	if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 1) {
-		stream = reply->element[0];
-		entries = stream->type == REDIS_REPLY_ARRAY && stream->elements == 2 ? stream->element[1] : NULL;
-		if (entries != NULL && entries->type != REDIS_REPLY_ARRAY)
-			entries = NULL;
-		for (size_t i = 0; entries != NULL && i < entries->elements; i++)
-			take_entry(talker->cache, entries->element[i], last_id);
-		*more_out = entries != NULL && entries->elements >= FOLLOW_COUNT;
-	}
+	fine = store_cache_stream_take(stream, reply, more_out);
 	freeReplyObject(reply);
-	return true;
+	if (!fine)
+		cache_talker_drop(&talker->with);
+	return fine;
 }
 
 /* Whether the marker says that the stream is whole; read before the stream, so that nothing falls between. */
@@ -114,7 +80,7 @@ static void *follower_main(void *arg)
 {
 	struct talker *talker = arg;
 	struct store_cache *cache = talker->cache;
-	char last_id[STREAM_ID_MAX] = "0";
+	struct store_cache_stream *stream = &cache->stream;
 	bool whole = false, more = false;
 
 	while (!wait_stop_told(&cache->stop)) {
@@ -123,9 +89,9 @@ static void *follower_main(void *arg)
 		 * changes nothing.
 		 */
 		if (talker->with.redis == NULL)
-			memcpy(last_id, "0", 2);
+			stream->last = REVOCATION_PLACE_FIRST;
 		if (!cache_talker_connect(&talker->with) || (!more && !marker_seen(talker, &whole)) ||
-			!follow_once(talker, last_id, &more)) {
+			!follow_once(talker, stream, &more)) {
 			more = false;
 			cache_talker_state(&talker->with, false);
 			(void)wait_stop_for(&cache->stop, BACKOFF_MS * US_PER_MS);
@@ -138,7 +104,7 @@ static void *follower_main(void *arg)
 		if (whole) {
 			__atomic_store_n(&cache->primed, true, __ATOMIC_RELAXED);
 		} else {
-			memcpy(last_id, "0", 2);
+			stream->last = REVOCATION_PLACE_FIRST;
 			(void)wait_stop_for(&cache->stop, SETTLE_MS * US_PER_MS);
 		}
 	}
@@ -295,7 +261,7 @@ enum err store_cache_new(const char *socket, const struct secret *password, stru
 
 	if (cache == NULL)
 		return ERR_OVERLOADED;
-	*cache = (struct store_cache){.rates = rates, .revocations = revocations};
+	*cache = (struct store_cache){.rates = rates, .revocations = revocations, .stream.revocations = revocations};
 	cache->follower.with = (struct cache_talker){
 		.name = "revocations", .socket = socket, .password = password, .answer_ms = ANSWER_MS};
 	cache->settler.with =
@@ -337,4 +303,9 @@ bool store_cache_up(const struct store_cache *cache)
 bool store_cache_primed(const struct store_cache *cache)
 {
 	return __atomic_load_n(&cache->primed, __ATOMIC_RELAXED);
+}
+
+uint64_t store_cache_unreadable(const struct store_cache *cache)
+{
+	return __atomic_load_n(&cache->stream.unreadable, __ATOMIC_RELAXED);
 }

@@ -21,5 +21,7 @@ void store_cache_free(struct store_cache **cache); /* stops and joins */
 bool store_cache_up(const struct store_cache *cache);
 /* Whether the revocations in force have been read at least once. */
 bool store_cache_primed(const struct store_cache *cache);
+/* Entries of the stream that were no revocations, since the start; those that are read again count again. */
+uint64_t store_cache_unreadable(const struct store_cache *cache);
 
 #endif

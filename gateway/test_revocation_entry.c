@@ -51,9 +51,50 @@ static void what_is_not_whole_is_no_revocation(void **state)
 	}
 }
 
+static void an_id_is_two_numbers_and_they_come_in_order(void **state)
+{
+	static const struct {
+		const char *text;
+		bool taken;
+		struct revocation_place place;
+	} cases[] = {
+		{"0-0", true, {0, 0}},
+		{"1760000000000-3", true, {1760000000000, 3}},
+		{"18446744073709551615-18446744073709551615", true, {UINT64_MAX, UINT64_MAX}},
+		{"18446744073709551616-0", false, {0, 0}},
+		{"0-18446744073709551616", false, {0, 0}},
+		{"5", false, {0, 0}},
+		{"", false, {0, 0}},
+		{"-", false, {0, 0}},
+		{"5-", false, {0, 0}},
+		{"-5", false, {0, 0}},
+		{"5-1-1", false, {0, 0}},
+		{"5--1", false, {0, 0}},
+		{"5-1 ", false, {0, 0}},
+		{"+5-1", false, {0, 0}},
+		{"5-*", false, {0, 0}},
+		{"$", false, {0, 0}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct revocation_place place = {0, 0};
+
+		CHECK(cases[i].text, revocation_entry_place(str_from(cases[i].text), &place) == cases[i].taken);
+		CHECK(cases[i].text, place.ms == cases[i].place.ms && place.sequence == cases[i].place.sequence);
+	}
+	assert_false(revocation_entry_place(STR_NONE, &(struct revocation_place){0, 0}));
+	assert_false(revocation_entry_place(STR("5-1\0"), &(struct revocation_place){0, 0}));
+	assert_true(revocation_entry_is_behind((struct revocation_place){5, 2}, (struct revocation_place){5, 1}));
+	assert_true(revocation_entry_is_behind((struct revocation_place){6, 0}, (struct revocation_place){5, 9}));
+	assert_false(revocation_entry_is_behind((struct revocation_place){5, 1}, (struct revocation_place){5, 1}));
+	assert_false(revocation_entry_is_behind((struct revocation_place){4, 9}, (struct revocation_place){5, 1}));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_id_is_two_numbers_and_they_come_in_order),
 		cmocka_unit_test(what_is_not_whole_is_no_revocation),
 	};
 

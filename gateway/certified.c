@@ -3,7 +3,6 @@
 
 #include "base/log.h"
 #include "base/str.h"
-#include "tls.h"
 
 static const struct operation *operation_named(struct str name)
 {
@@ -41,7 +40,8 @@ enum err certified_read(const char *names, const char *authorities, struct certi
 	return OK;
 }
 
-bool certified_suffices(const struct certified *certified, const struct operation *operation, const SSL *ssl)
+bool certified_suffices(const struct certified *certified, const struct operation *operation, struct tls_store *store,
+	const SSL *ssl, struct tls_client_verdict *verdict)
 {
-	return !certified->asks[operation - operation_table] || tls_session_is_certified(ssl);
+	return !certified->asks[operation - operation_table] || tls_session_is_certified(store, ssl, verdict);
 }

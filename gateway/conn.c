@@ -181,7 +181,7 @@ static void tls_went(struct conn *conn, int result)
  */
 static void conn_give_ticket(struct conn *conn)
 {
-	if (SSL_version(conn->ssl) != TLS1_3_VERSION || SSL_new_session_ticket(conn->ssl) != 1)
+	if (!tls_session_gives_ticket(conn->ssl) || SSL_new_session_ticket(conn->ssl) != 1)
 		return;
 	conn->wire.more = tls_session_is_h2(conn->ssl) || SSL_has_pending(conn->ssl) == 1;
 	(void)SSL_do_handshake(conn->ssl);
@@ -482,4 +482,11 @@ void conn_drain(struct conn *conn)
 	}
 	if (conn_idle(conn))
 		timer_set(&conn->loop->wheel, &conn->timer, conn->loop->now_us + EDGE_DRAIN_IDLE_US);
+}
+
+bool conn_suffices(struct conn *conn, const struct operation *operation)
+{
+	struct gateway *gateway = conn->loop->gateway;
+
+	return certified_suffices(&gateway->certified, operation, gateway->tls, conn->ssl, &conn->certificate);
 }

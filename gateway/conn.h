@@ -8,11 +8,13 @@
 #include "base/buf.h"
 #include "http/http.h"
 #include "timer_wheel.h"
+#include "tls_client.h"
 #include "tls_wire.h"
 
 struct loop;
 struct exchange;
 struct h2;
+struct operation;
 
 extern const struct http_limits conn_http_limits; /* of a request, whatever brings it */
 
@@ -31,6 +33,7 @@ struct conn {
 	struct loop *loop;
 	struct conn *prev, *next;
 	SSL *ssl;
+	struct tls_client_verdict certificate; /* the client's */
 	struct tls_wire wire;
 	size_t warm_place; /* of `ssl`, if it is there */
 	enum conn_state state;
@@ -70,6 +73,8 @@ void conn_wake(struct conn *conn);
 size_t conn_receive(struct conn *conn, char *room, size_t len);
 bool conn_is_warm(const struct conn *conn); /* it was active just now and keeps its buffers */
 bool conn_flush(struct conn *conn);         /* true when all of `out` and `tail` is written */
+/* Whether the operation asks for no client certificate, or this client's holds. */
+bool conn_suffices(struct conn *conn, const struct operation *operation);
 /* The answer to conn->exchange is in conn->out; `keep` whether a further request may follow. */
 void conn_answered(struct conn *conn, bool keep);
 /* The process ends: what is under way is answered, and who is idle has a moment to say something. */

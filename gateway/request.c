@@ -296,7 +296,7 @@ static enum err head_verdict(struct exchange *exchange, struct http_parser *pars
 		return err;
 	if (route != OK || exchange->operation == NULL)
 		return route;
-	if (!certified_suffices(&exchange->loop->gateway->certified, exchange->operation, exchange->conn->ssl))
+	if (!conn_suffices(exchange->conn, exchange->operation))
 		return ERR_CERTIFICATE;
 	if ((err = request_handed_on(exchange, parser, problem)) != OK)
 		return err;

@@ -45,11 +45,12 @@ static void who_has_none_does_what_asks_for_none(void **state)
 	struct certified certified;
 	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
 	SSL *ssl = SSL_new(ctx);
+	struct tls_client_verdict verdict = {0};
 
 	(void)state;
 	assert_int_equal(certified_read("whoami_read", CA, &certified), OK);
-	assert_false(certified_suffices(&certified, operation_by_name("whoami_read"), ssl));
-	assert_true(certified_suffices(&certified, operation_by_name("booking_create"), ssl));
+	assert_false(certified_suffices(&certified, operation_by_name("whoami_read"), NULL, ssl, &verdict));
+	assert_true(certified_suffices(&certified, operation_by_name("booking_create"), NULL, ssl, &verdict));
 	SSL_free(ssl);
 	SSL_CTX_free(ctx);
 }

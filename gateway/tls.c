@@ -4,8 +4,6 @@
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/rand.h>
-#include <openssl/sha.h>
-#include <openssl/x509_vfy.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +32,7 @@ struct file_pair {
 struct tls_store {
 	pthread_rwlock_t lock;
 	SSL_CTX *ctx;
+	uint64_t generation; /* atomic: of `ctx`; the first is 1 */
 	struct file_pair files[EDGE_CERTS_MAX];
 	size_t file_count;
 	const char *client_ca_file; /* NULL: no client is asked for a certificate */
@@ -71,7 +70,7 @@ static int on_ticket(
 	bool old = false;
 	int result = -1;
 
-	if (!ticket_key_pick(store, seal != 0, name, &key, &old))
+	if ((seal != 0 && !tls_client_may_resume(ssl)) || !ticket_key_pick(store, seal != 0, name, &key, &old))
 		return 0;
 	params[0] = OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, key.mac, sizeof key.mac);
 	params[1] = OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char[]){"sha256"}, 0);
@@ -138,61 +137,6 @@ static struct timespec file_time(const char *path)
 	return stat(path, &st) == 0 ? st.st_mtim : (struct timespec){0};
 }
 
-/* When it runs out, since 1970; `unknown` when it does not say so. */
-static int64_t certificate_ends_s(const X509 *certificate, int64_t unknown)
-{
-	struct tm end;
-
-	if (certificate == NULL || ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end) != 1)
-		return unknown;
-	return (int64_t)timegm(&end);
-}
-
-/* Of one authority or revocation list; false when it is neither. */
-static bool authority_digest(SSL_CTX *ctx, const X509_OBJECT *object, uint8_t sum_out[EVP_MAX_MD_SIZE])
-{
-	X509 *authority = X509_OBJECT_get0_X509(object);
-	X509_CRL *list = X509_OBJECT_get0_X509_CRL((X509_OBJECT *)(uintptr_t)object);
-
-	if (authority != NULL)
-		return SSL_CTX_add_client_CA(ctx, authority) == 1 &&
-		       X509_digest(authority, EVP_sha256(), sum_out, NULL) == 1;
-	if (list == NULL)
-		return false;
-	/* Whoever lists what is revoked has to list it for each authority. */
-	X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(ctx), X509_V_FLAG_CRL_CHECK);
-	return X509_CRL_digest(list, EVP_sha256(), sum_out, NULL) == 1;
-}
-
-/* A session is resumed only under the very authorities and lists by which its certificate was judged. */
-static enum err ctx_load_authorities(SSL_CTX *ctx, struct tls_store *store)
-{
-	const STACK_OF(X509_OBJECT) * held;
-	uint8_t sums[2][EVP_MAX_MD_SIZE] = {{0}};
-	uint8_t both[2 * SHA256_DIGEST_LENGTH];
-
-	store->client_ca_at = file_time(store->client_ca_file);
-	if (SSL_CTX_load_verify_file(ctx, store->client_ca_file) != 1)
-		goto bad;
-	held = X509_STORE_get0_objects(SSL_CTX_get_cert_store(ctx));
-	for (int i = 0; i < sk_X509_OBJECT_num(held); i++) {
-		if (!authority_digest(ctx, sk_X509_OBJECT_value(held, i), sums[1]))
-			goto bad;
-		memcpy(both, sums[0], SHA256_DIGEST_LENGTH);
-		memcpy(both + SHA256_DIGEST_LENGTH, sums[1], SHA256_DIGEST_LENGTH);
-		if (SHA256(both, sizeof both, sums[0]) == NULL)
-			goto bad;
-	}
-	if (SSL_CTX_set_session_id_context(ctx, sums[0], SHA256_DIGEST_LENGTH) != 1)
-		goto bad;
-	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
-	return OK;
-bad:
-	log_event(LOG_ERROR, "client_authorities_unreadable");
-	ERR_clear_error();
-	return ERR_BAD_FIELD;
-}
-
 static enum err ctx_load_pair(SSL_CTX *ctx, struct file_pair *files, size_t place)
 {
 	files->cert_at = file_time(files->cert);
@@ -218,10 +162,13 @@ static enum err ctx_new(struct tls_store *store, SSL_CTX **ctx_out, int64_t ends
 	for (size_t i = 0; i < store->file_count; i++) {
 		if ((err = ctx_load_pair(ctx, &store->files[i], i)) != OK)
 			goto done;
-		ends_s_out[i] = certificate_ends_s(SSL_CTX_get0_certificate(ctx), INT64_MAX);
+		ends_s_out[i] = tls_client_time_s(X509_get0_notAfter(SSL_CTX_get0_certificate(ctx)), INT64_MAX);
 	}
-	if (store->client_ca_file != NULL && (err = ctx_load_authorities(ctx, store)) != OK)
-		goto done;
+	if (store->client_ca_file != NULL) {
+		store->client_ca_at = file_time(store->client_ca_file);
+		if ((err = tls_client_load(ctx, store->client_ca_file)) != OK)
+			goto done;
+	}
 	SSL_CTX_set_ex_data(ctx, store_slot, store);
 	*ctx_out = ctx;
 	ctx = NULL;
@@ -275,6 +222,7 @@ enum err tls_store_new(
 	}
 	if ((err = ctx_new(store, &store->ctx, store->ends_s)) != OK)
 		goto done;
+	store->generation = 1;
 	*store_out = store;
 	store = NULL;
 done:
@@ -308,6 +256,7 @@ enum err tls_store_reload(struct tls_store *store)
 	pthread_rwlock_wrlock(&store->lock);
 	old = store->ctx;
 	store->ctx = fresh;
+	__atomic_store_n(&store->generation, store->generation + 1, __ATOMIC_RELEASE);
 	memcpy(store->ends_s, ends_s, sizeof ends_s);
 	pthread_rwlock_unlock(&store->lock);
 	SSL_CTX_free(old);
@@ -381,9 +330,28 @@ bool tls_session_is_h2(const SSL *ssl)
 	return len == 2 && memcmp(chosen, "h2", 2) == 0;
 }
 
-bool tls_session_is_certified(const SSL *ssl)
+bool tls_session_gives_ticket(const SSL *ssl)
 {
-	/* What is resumed was judged when it began. */
-	return SSL_get_verify_result(ssl) == X509_V_OK &&
-	       certificate_ends_s(SSL_get0_peer_certificate(ssl), 0) > clock_now_us() / US_PER_S;
+	return SSL_version(ssl) == TLS1_3_VERSION && tls_client_may_resume(ssl);
+}
+
+bool tls_session_is_certified(struct tls_store *store, const SSL *ssl, struct tls_client_verdict *verdict)
+{
+	const int64_t now_s = clock_now_us() / US_PER_S;
+	SSL_CTX *ctx;
+
+	if (SSL_get0_peer_certificate(ssl) == NULL)
+		return false;
+	if (verdict->generation == __atomic_load_n(&store->generation, __ATOMIC_ACQUIRE) && now_s >= verdict->since_s &&
+		now_s < verdict->until_s)
+		return verdict->holds;
+	pthread_rwlock_rdlock(&store->lock);
+	ctx = store->ctx;
+	SSL_CTX_up_ref(ctx);
+	verdict->generation = store->generation;
+	pthread_rwlock_unlock(&store->lock);
+	verdict->since_s = now_s;
+	verdict->holds = tls_client_holds(ctx, ssl, now_s, &verdict->until_s);
+	SSL_CTX_free(ctx);
+	return verdict->holds;
 }

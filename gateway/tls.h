@@ -4,7 +4,7 @@
 
 #include <openssl/ssl.h>
 
-#include "base/str.h"
+#include "tls_client.h"
 #include "tls_wire.h"
 
 /*
@@ -22,7 +22,10 @@ struct tls_store;
 MUST_USE enum err tls_store_new(
 	const char *cert_files, const char *key_files, const char *client_ca_file, struct tls_store **store_out);
 void tls_store_free(struct tls_store **store);
-/* Reads the files again; on an error the certificates held stay. Connections that stand are not touched. */
+/*
+ * Reads the files again; on an error the certificates held stay. Connections that stand go on, and what their clients
+ * have shown is judged anew: tls_session_is_certified.
+ */
 MUST_USE enum err tls_store_reload(struct tls_store *store);
 /* Whether a file has changed since it was read last, or reading failed a while ago. */
 bool tls_store_changed(const struct tls_store *store);
@@ -35,7 +38,12 @@ void tls_store_age(struct tls_store *store);
 SSL *tls_session_new(struct tls_store *store, struct tls_wire *wire);
 /* Whether the handshake, which has ended, chose HTTP/2 (RFC 7301). */
 bool tls_session_is_h2(const SSL *ssl);
-/* Whether the client has shown a certificate that holds and has not run out since, now or in the session resumed. */
-bool tls_session_is_certified(const SSL *ssl);
+/* Whether a ticket is to be asked for, once the handshake has ended. */
+bool tls_session_gives_ticket(const SSL *ssl);
+/*
+ * Whether the client has shown a certificate, now or in the session resumed, that holds by what is loaded now and has
+ * not run out. `verdict` is the session's own, and spares asking the same again.
+ */
+bool tls_session_is_certified(struct tls_store *store, const SSL *ssl, struct tls_client_verdict *verdict);
 
 #endif

@@ -34,16 +34,17 @@ def now():
 
 
 class Authority:
-    """Files of certificates under one folder, and the revocation list."""
+    """Files of certificates under one folder, and the revocation list; `above` is the authority that vouches for this one, else nobody."""
 
-    def __init__(self, folder, name="Clients"):
+    def __init__(self, folder, name="Clients", above=None):
         self.folder, self.serial = folder, 1000
         folder.mkdir()
         self.key = ec.generate_private_key(ec.SECP256R1())
         self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        builder = self.builder(self.name, self.key, now() - datetime.timedelta(days=1), now() + datetime.timedelta(days=9))
-        builder = builder.add_extension(x509.BasicConstraints(True, 0), critical=True)
-        self.pem = builder.sign(self.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+        maker = above or self
+        builder = maker.builder(self.name, self.key, now() - datetime.timedelta(days=1), now() + datetime.timedelta(days=9))
+        builder = builder.add_extension(x509.BasicConstraints(True, None), critical=True)
+        self.pem = builder.sign(maker.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
         self.file = self.put("ca.pem", self.pem)
 
     def put(self, name, content):
@@ -52,26 +53,30 @@ class Authority:
         path.chmod(0o644)
         return path
 
+    def replace(self, *parts):
+        """What the gateway reads, at one blow."""
+        os.replace(self.put("fresh", b"".join(parts)), self.file)
+
     def builder(self, subject, key, begins, ends):
         self.serial += 1
         return x509.CertificateBuilder(
             issuer_name=self.name, subject_name=subject, public_key=key.public_key(), serial_number=self.serial, not_valid_before=begins,
             not_valid_after=ends)
 
-    def issue(self, name, begins_s=-3600, ends_s=3600, use=ExtendedKeyUsageOID.CLIENT_AUTH, signer=None):
-        """The path of a file with certificate and key."""
+    def issue(self, name, begins_s=-3600, ends_s=3600, use=ExtendedKeyUsageOID.CLIENT_AUTH, signer=None, between=b""):
+        """The path of a file with certificate and key; `between` goes along with it."""
         key = ec.generate_private_key(ec.SECP256R1())
         times = [now() + datetime.timedelta(seconds=s) for s in (begins_s, ends_s)]
         builder = self.builder(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]), key, *times)
         builder = builder.add_extension(x509.ExtendedKeyUsage([use]), critical=False)
         made = builder.sign(signer or self.key, hashes.SHA256())
         private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        return self.put(f"{name}.pem", made.public_bytes(serialization.Encoding.PEM) + private)
+        return self.put(f"{name}.pem", made.public_bytes(serialization.Encoding.PEM) + between + private)
 
-    def revoked(self, *files):
+    def revoked(self, *files, ends_s=86400):
         """The list that names these, in PEM."""
         builder = x509.CertificateRevocationListBuilder(issuer_name=self.name, last_update=now() - datetime.timedelta(hours=1),
-                                                        next_update=now() + datetime.timedelta(days=1))
+                                                        next_update=now() + datetime.timedelta(seconds=ends_s))
         for path in files:
             serial = x509.load_pem_x509_certificate(path.read_bytes()).serial_number
             builder = builder.add_revoked_certificate(
@@ -187,6 +192,10 @@ def resumed(gateway, tls, session, given):
         return False, b""
 
 
+def reloaded(gateway, times=1):
+    wait_for(lambda: gateway.log_text().count('"event":"certificates_reloaded"') >= times, 20, "the new file")
+
+
 @pytest.mark.parametrize("version", VERSIONS, ids=lambda version: version.name)
 @pytest.mark.parametrize("change", ["another authority", "a revocation"])
 def test_what_is_taken_back_resumes_no_session(suite, tmp_path, token, version, change):
@@ -202,16 +211,121 @@ def test_what_is_taken_back_resumes_no_session(suite, tmp_path, token, version, 
             session = edge.socket.session
         reused, answer = resumed(gateway, tls, session, given)
         assert reused and answer.startswith(b"HTTP/1.1 200"), "a session brings its certificate along"
-        fresh = tmp_path / "fresh"
-        fresh.write_bytes(other_authority.pem if change == "another authority" else authority.pem + authority.revoked(mine))
-        os.replace(fresh, authority.file)
+        authority.replace(*([other_authority.pem] if change == "another authority" else [authority.pem, authority.revoked(mine)]))
         if version == ssl.TLSVersion.TLSv1_2:
             os.kill(gateway.pid, signal.SIGHUP)
-        wait_for(lambda: '"event":"certificates_reloaded"' in gateway.log_text(), 20, "the new file")
+        reloaded(gateway)
         reused, answer = resumed(gateway, tls, session, given)
         assert not reused and not answer.startswith(b"HTTP/1.1 200"), answer[:100]
         kept = other if change == "a revocation" else other_authority.issue("theirs")
         assert ask(gateway, client(suite, kept, version), bearer(token)).status == 200
+
+
+class Standing:
+    """A connection of one version of HTTP, over which one operation that asks for a certificate is asked for again and again."""
+
+    def __init__(self, suite, gateway, token, file, version, http):
+        if http == 2:
+            self.h2, self.edge = H2(gateway, certificate=file), None
+        else:
+            self.edge = Edge(gateway, tls=client(suite, file, version))
+        self.http, self.token = http, token
+
+    def ask(self, path="/v1/whoami"):
+        if self.http == 2:
+            return self.h2.ask(request(("authorization", f"Bearer {self.token}"), path=path))
+        return self.edge.ask(head(bearer(self.token), start=f"GET {path} HTTP/1.1"))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        (self.edge or self.h2.edge).close()
+
+
+WAYS = [(ssl.TLSVersion.TLSv1_2, 1), (ssl.TLSVersion.TLSv1_3, 1), (ssl.TLSVersion.TLSv1_3, 2)]
+
+
+@pytest.fixture(params=WAYS, ids=lambda way: f"{way[0].name} HTTP/{way[1]}")
+def standing(suite, token, request):  # pylint: disable=redefined-outer-name
+    """Makes connections of one way."""
+    return lambda gateway, file: Standing(suite, gateway, token, file, *request.param)
+
+
+def test_what_is_taken_back_opens_nothing_on_connections_that_stand(suite, tmp_path, standing):
+    """And opens again what it did once it is given back: each request is judged by what is loaded then."""
+    authority, strange = Authority(tmp_path / "ca"), Authority(tmp_path / "other", "Others")
+    mine, other = authority.issue("mine"), authority.issue("other")
+    with asking(suite, authority) as gateway, standing(gateway, mine) as one, standing(gateway, other) as two:
+        assert one.ask().status == 200 and two.ask().status == 200
+        authority.replace(authority.pem, authority.revoked(mine))
+        reloaded(gateway)
+        refused(one.ask())
+        refused(one.ask())
+        assert one.ask("/v1/me").status == 200, "the connection itself stays"
+        assert two.ask().status == 200, "who is not named in the list"
+        authority.replace(authority.pem, authority.revoked())
+        reloaded(gateway, 2)
+        assert one.ask().status == 200 and two.ask().status == 200
+        authority.replace(strange.pem)
+        reloaded(gateway, 3)
+        refused(one.ask())
+        refused(two.ask())
+        authority.replace(strange.pem, authority.pem)
+        reloaded(gateway, 4)
+        assert one.ask().status == 200 and two.ask().status == 200
+
+
+def test_a_connection_that_had_asked_for_nothing_yet_is_judged_by_what_is_loaded_then(suite, tmp_path, standing):
+    authority = Authority(tmp_path / "ca")
+    mine = authority.issue("mine")
+    with asking(suite, authority) as gateway, standing(gateway, mine) as one:
+        assert one.ask("/v1/me").status == 200
+        authority.replace(authority.pem, authority.revoked(mine))
+        reloaded(gateway)
+        refused(one.ask())
+
+
+def test_a_list_that_runs_out_vouches_for_nobody_until_there_is_a_new_one(suite, tmp_path, standing):
+    authority = Authority(tmp_path / "ca")
+    mine = authority.issue("mine")
+    authority.replace(authority.pem, authority.revoked(ends_s=SHORT_S))
+    with asking(suite, authority) as gateway, standing(gateway, mine) as one:
+        assert one.ask().status == 200
+        wait_for(lambda: one.ask().status == 403, SHORT_S + 10, "the end of the list")
+        authority.replace(authority.pem, authority.revoked())
+        reloaded(gateway)
+        assert one.ask().status == 200
+
+
+def test_who_has_an_authority_between_is_judged_with_it(suite, tmp_path, token, standing):
+    """It may be revoked too, and its client makes a whole handshake each time, for a ticket has no room for it."""
+    authority = Authority(tmp_path / "ca")
+    between = Authority(tmp_path / "between", "Between", above=authority)
+    mine = between.issue("mine", between=between.pem)
+    with asking(suite, authority) as gateway, standing(gateway, mine) as one:
+        assert one.ask().status == 200
+        tls = client(suite, mine)
+        with Edge(gateway, tls=tls) as edge:
+            assert edge.ask(head(bearer(token), start=WHOAMI)).status == 200
+            session = edge.socket.session
+        assert session is None or not session.has_ticket, "a ticket without what it takes to judge it"
+        authority.replace(authority.pem, authority.revoked(), between.revoked())
+        reloaded(gateway)
+        assert one.ask().status == 200
+        authority.replace(authority.pem, authority.revoked(between.file), between.revoked())
+        reloaded(gateway, 2)
+        refused(one.ask())
+        with pytest.raises((ssl.SSLError, ConnectionError, Closed)):
+            ask(gateway, client(suite, mine), bearer(token))
+
+
+def test_a_certificate_that_runs_out_opens_nothing_on_a_connection_that_had_asked_for_nothing(suite, gateway, authority, standing):
+    file = authority.issue(f"late-{os.urandom(4).hex()}", ends_s=SHORT_S)
+    with standing(gateway, file) as one:
+        wait_for(lambda: one.ask("/v1/me").status == 200 and x509.load_pem_x509_certificate(file.read_bytes()).not_valid_after < now(),
+                 SHORT_S + 10, "the end of the certificate")
+        refused(one.ask())
 
 
 def test_a_file_that_is_none_leaves_the_authorities(suite, tmp_path, token):

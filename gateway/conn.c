@@ -133,6 +133,7 @@ void conn_kill(struct conn *conn)
 	warm_remove(&loop->shaking, conn->ssl, conn->warm_place);
 	warm_remove(&loop->warm, conn->ssl, conn->warm_place);
 	conn_unlink(conn);
+	handshakes_remove(&loop->handshakes, &conn->handshake);
 	loop_not_later(loop, conn);
 	loop->conn_count--;
 	edge_count_add(&loop->counts.connections, (uint64_t)-1);

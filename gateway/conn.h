@@ -6,6 +6,7 @@
 #include <openssl/ssl.h>
 
 #include "base/buf.h"
+#include "handshakes.h"
 #include "http/http.h"
 #include "timer_wheel.h"
 #include "tls_client.h"
@@ -36,6 +37,7 @@ struct conn {
 	struct tls_client_verdict certificate; /* the client's */
 	struct tls_wire wire;
 	size_t warm_place; /* of `ssl`, if it is there */
+	struct handshake handshake;
 	enum conn_state state;
 	bool ended;       /* the client says nothing more, but may wait for answers */
 	bool close_after; /* nothing is read any more; close once `out` is written */

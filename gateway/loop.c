@@ -267,7 +267,7 @@ static void loop_take(struct loop *loop, int fd, const struct sockaddr_storage *
 	if (watch(loop, fd, CONN_EVENTS, (uint64_t)(uintptr_t)conn) != OK)
 		conn_kill(conn);
 	else
-		conn_run(conn);
+		handshakes_add(&loop->handshakes, &conn->handshake);
 }
 
 /* At most `count`; true when there may be more. */
@@ -336,8 +336,25 @@ static void loop_on_event(struct loop *loop, const struct epoll_event *event)
 		conn->wire.writable = true;
 	if ((event->events & (EPOLLHUP | EPOLLERR)) != 0)
 		conn_kill(conn);
+	else if (conn->state == CONN_HANDSHAKE)
+		handshakes_add(&loop->handshakes, &conn->handshake);
 	else
 		conn_run(conn);
+}
+
+/* Those that are not reached wait for the next tick, which then comes at once. */
+static void loop_shake(struct loop *loop)
+{
+	const uint64_t until_us = clock_monotonic_us() + EDGE_SHAKE_US;
+	struct handshake *one;
+
+	do {
+		one = handshakes_take(&loop->handshakes);
+		if (one == NULL)
+			return;
+		conn_run((struct conn *)(void *)((char *)one - offsetof(struct conn, handshake)));
+		loop_look(loop);
+	} while (clock_monotonic_us() < until_us);
 }
 
 static void on_due(struct timer *timer, void *ctx)
@@ -396,7 +413,8 @@ static bool loop_holds(const struct loop *loop)
 static int loop_wait(const struct loop *loop, struct epoll_event events[EDGE_EVENTS_PER_TICK])
 {
 	const uint64_t usual_us = loop_holds(loop) ? EDGE_HOLD_US : WHEEL_TICK_US;
-	const struct timespec timeout = {.tv_nsec = (long)even_timeout_us(&loop->even, usual_us) * 1000};
+	const uint64_t timeout_us = loop->handshakes.first != NULL ? 0 : even_timeout_us(&loop->even, usual_us);
+	const struct timespec timeout = {.tv_nsec = (long)timeout_us * 1000};
 
 	return epoll_pwait2(loop->epoll_fd, events, EDGE_EVENTS_PER_TICK, &timeout, NULL);
 }
@@ -417,6 +435,7 @@ static void *loop_main(void *arg)
 			loop_on_event(loop, &events[i]);
 			loop_look(loop);
 		}
+		loop_shake(loop);
 		loop_end_tick(loop);
 		if (!__atomic_load_n(&loop->gateway->draining, __ATOMIC_RELAXED))
 			continue;

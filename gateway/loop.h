@@ -48,7 +48,8 @@ struct loop {
 	size_t conn_count, conn_cap;
 	struct warm warm, shaking; /* of who has made a handshake; of who makes one */
 	struct conn *ready;        /* run before the tick ends */
-	struct exchange *spare;    /* for reuse, with their arenas */
+	struct handshakes handshakes;
+	struct exchange *spare; /* for reuse, with their arenas */
 	size_t spare_count;
 
 	struct arrow arrows[PEER_COUNT][LANE_COUNT];

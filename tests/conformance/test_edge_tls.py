@@ -253,11 +253,12 @@ def test_two_thousand_handshakes_that_stall_do_not_slow_others_down(suite):
                 waits.append(timed(lambda edge=edge: edge.ask(head()))[1])
         return sorted(waits)
     calm = bystander(2)
-    stalled = []
+    stalled, before = [], suite.metrics("gateway")["berth_edge_timeouts_total"]
     for number in range(2000):
         one = socket.create_connection(("127.0.0.1", port_of(suite)), timeout=10)
         one.sendall(HELLO if number % 2 else b"")
         stalled.append(one)
+    assert suite.metrics("gateway")["berth_edge_connections"] > len(stalled) / 2, "they are there"
     storm = bystander(2)
     begun = time.monotonic()
     for one in stalled:
@@ -269,6 +270,7 @@ def test_two_thousand_handshakes_that_stall_do_not_slow_others_down(suite):
             pass
         one.close()
     assert time.monotonic() - begun < 8, "a stalled handshake outlived its deadline"
+    assert suite.metrics("gateway")["berth_edge_timeouts_total"] - before >= len(stalled), "each was ended for its silence"
     p99 = [waits[int(len(waits) * 0.99)] for waits in (calm, storm)]
     # The floor is what the test machine's own jitter makes of a millisecond.
     assert p99[1] < max(2 * p99[0], 0.1), f"p99 {p99[0] * 1000:.1f} ms became {p99[1] * 1000:.1f} ms"

@@ -132,6 +132,11 @@ enum err handle_booking_group_check_standing(struct group *group, struct tx *tx)
 	return err;
 }
 
+static bool is_own(const struct making *making)
+{
+	return uuid_eq(&making->person_id, &making->caller.person_id);
+}
+
 enum err handle_booking_group_queue_reads(struct group *group, struct tx *tx)
 {
 	const size_t n = group->open_count;
@@ -139,18 +144,33 @@ enum err handle_booking_group_queue_reads(struct group *group, struct tx *tx)
 
 	if (n == 0)
 		return OK;
+	group->id_count = n;
 	for (size_t i = 0; i < n; i++) {
 		group->others[i] = group->open[i]->request->spot_id;
 		group->ids[i] = group->open[i]->person_id;
-		group->ids[n + i] = group->open[i]->caller.person_id;
+		if (!is_own(group->open[i]))
+			group->ids[group->id_count++] = group->open[i]->caller.person_id;
 	}
 	if ((err = tx_set_tenant(tx, handle_booking_group_tenant(group))) != OK)
 		return err;
 	if ((err = store_place_queue(tx, group->others, n, group->now)) != OK)
 		return err;
-	if ((err = store_person_numbers_queue(tx, group->ids, 2 * n)) != OK)
+	if ((err = store_person_numbers_queue(tx, group->ids, group->id_count)) != OK)
 		return err;
 	return seal_subjects_queue(tx, handle_booking_group_tenant(group), group->ids, n);
+}
+
+/*
+ * Behind the people's numbers those of who asks, one for each: from behind, so that none is overwritten before it has
+ * moved.
+ */
+static void spread_numbers(struct group *group)
+{
+	const size_t n = group->open_count;
+	size_t others = group->id_count;
+
+	for (size_t i = n; i-- > 0;)
+		group->numbers[n + i] = group->numbers[is_own(group->open[i]) ? i : --others];
 }
 
 enum err handle_booking_group_take_reads(struct group *group, struct tx *tx)
@@ -162,8 +182,9 @@ enum err handle_booking_group_take_reads(struct group *group, struct tx *tx)
 		return OK;
 	if ((err = store_place_next(tx, group->others, n, group->places)) != OK)
 		return err;
-	if ((err = store_person_numbers_next(tx, group->ids, 2 * n, group->numbers)) != OK)
+	if ((err = store_person_numbers_next(tx, group->ids, group->id_count, group->numbers)) != OK)
 		return err;
+	spread_numbers(group);
 	err = seal_subjects_next(
 		tx, call_of(group)->worker->seal, handle_booking_group_tenant(group), group->ids, n, group->keys);
 	for (size_t i = 0; i < n && err == OK; i++)

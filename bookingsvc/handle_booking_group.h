@@ -12,8 +12,9 @@ struct group {
 	instant_us now;
 	struct making **open;
 	size_t open_count;
-	struct uuid *ids, *others; /* ids, numbers: of the people, then of who books for them */
-	int64_t *numbers;
+	struct uuid *ids, *others; /* ids: of the people, then of who books for others */
+	size_t id_count;
+	int64_t *numbers; /* of the people, then of who books, for each */
 	bool *flags;
 	struct place *places;
 	const struct stay_row **stays;

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "bookingsvc_sql.h"
+#include "idempotency_sql.h"
+#include "seal_sql.h"
 #include "test_fixture.h"
 
 /*
@@ -36,7 +38,11 @@ static void fill(void)
 		"insert into booking.vehicle (tenant_id, id, person_id, plate_index, country, plate, version,"
 		" created_at)"
 		" select tenant_id, gen_random_uuid(), id, sha256(id::text::bytea), 'FR', '\\x00', 1, now()"
-		" from booking.person;");
+		" from booking.person;"
+		"insert into booking.person_keys select tenant_id, id, 1, '\\x00', now() from booking.person"
+		" on conflict do nothing;"
+		"insert into booking.idempotency select p.tenant_id, p.id, o, sha256(p.id::text::bytea),"
+		" sha256(p.id::text::bytea), now(), 201, '\\x00' from booking.person p, generate_series(1, 2) o");
 	/* Many more places, so that small tables are no excuse. */
 	testpg_sql(fixture_pg,
 		"insert into booking.site (tenant_id, id, name, time_zone, version, created_at)"
@@ -73,13 +79,6 @@ static void fill(void)
 		" cross join (select * from booking.area where name <> 'x') a join p on p.tenant_id ="
 		" a.tenant_id and p.n = i % 1000"
 		" left join s on s.area_no = a.no and s.n = i % 40");
-	testpg_sql(fixture_pg, "vacuum analyze booking.booking");
-	testpg_sql(fixture_pg, "vacuum analyze booking.spot");
-	testpg_sql(fixture_pg, "vacuum analyze booking.area");
-	testpg_sql(fixture_pg, "vacuum analyze booking.site");
-	testpg_sql(fixture_pg, "vacuum analyze booking.person");
-	testpg_sql(fixture_pg, "vacuum analyze booking.delegation");
-	testpg_sql(fixture_pg, "vacuum analyze booking.vehicle");
 }
 
 #define TENANT "'0192a3b4-c5d6-7000-0000-000000010000'::uuid"
@@ -150,17 +149,17 @@ static const struct {
 };
 
 /* The values as literals, read as superuser: what the app role may see is what is tested. */
-static const char *literals(size_t i)
+static const char *literals_of(const char *types, const char *values)
 {
-	static char sql[8192];
+	static char sql[16384];
 	char places[128] = "%L";
 	size_t at = 2;
 	int len;
 
-	for (const char *p = cases[i].types; *p; p++)
+	for (const char *p = types; *p; p++)
 		if (*p == ',')
 			at += (size_t)snprintf(places + at, sizeof(places) - at, ", %%L");
-	len = snprintf(sql, sizeof(sql), "select format('%s', %s)", places, cases[i].values);
+	len = snprintf(sql, sizeof(sql), "select format('%s', %s)", places, values);
 	assert_true(len > 0 && (size_t)len < sizeof(sql));
 	return testpg_value(fixture_pg, sql);
 }
@@ -173,7 +172,8 @@ static const char *plan(size_t i, const char *mode)
 		"begin; set local search_path = booking; set local plan_cache_mode = %s;"
 		"select set_config('berth.tenant', '0192a3b4-c5d6-7000-0000-000000010000', true);"
 		"set local role booking_app; prepare p (%s) as %.*s; explain (analyze, format json) execute p (%s)",
-		mode, cases[i].types, (int)cases[i].statement->sql_len, cases[i].statement->sql, literals(i));
+		mode, cases[i].types, (int)cases[i].statement->sql_len, cases[i].statement->sql,
+		literals_of(cases[i].types, cases[i].values));
 
 	assert_true(len > 0 && (size_t)len < sizeof(sql));
 	return testpg_value(fixture_pg, sql);
@@ -234,9 +234,143 @@ static void test_no_hot_statement_reads_a_table_from_end_to_end(void **state)
 				fputs(json, stderr);
 			CHECK(cases[i].name, !strstr(json, "\"Seq Scan\""));
 			CHECK(cases[i].name, rows <= cases[i].rows_max);
-			testpg_sql(fixture_pg, "rollback; deallocate all");
+			testpg_sql(fixture_pg, "rollback; deallocate p");
 		}
 	}
+}
+
+/* -- what a batch of bookings looks up -- */
+
+#define BATCH 15
+#define SOME(table, column)                                                                                      \
+	"(select array_agg(" column ") from (select " column " from booking." table " where tenant_id = " TENANT \
+	" limit 15) as t)"
+#define KEYS                             \
+	SOME("idempotency", "person_id") \
+	", " SOME("idempotency", "operation::bigint") ", " SOME("idempotency", "key_hash")
+
+/* A batch of 15 touches no more pages than its rows need, whatever PostgreSQL believes of the tables. */
+static const struct {
+	const char *name;
+	const struct db_statement *statement;
+	const char *types, *values;
+	int64_t rows, pages_max;
+} batches[] = {
+	{"places of spots", &sql_place_of_spots, "uuid, uuid[], timestamptz", TENANT ", " SOME("spot", "id") ", now()",
+		BATCH, 15 * BATCH},
+	{"people's numbers", &sql_person_numbers, "uuid, uuid[]", TENANT ", " SOME("person", "id"), BATCH, 5 * BATCH},
+	{"people held", &sql_person_hold, "uuid, uuid[]", TENANT ", " SOME("person", "id"), BATCH, 7 * BATCH},
+	{"people's keys", &sql_person_keys_get, "uuid, uuid[]", TENANT ", " SOME("person_keys", "subject_id"), BATCH,
+		5 * BATCH},
+	{"delegations", &sql_delegation_held, "uuid, uuid[], uuid[]",
+		TENANT ", " SOME("delegation", "assistant_id") ", " SOME("delegation", "principal_id"), BATCH,
+		5 * BATCH},
+	{"stays that are there", &sql_stay_there, "uuid, uuid[]", TENANT ", " SOME("booking", "id"), BATCH, 5 * BATCH},
+	{"answers that stand", &sql_idempotency_read, "uuid, uuid[], bigint[], bytea[]", TENANT ", " KEYS, BATCH,
+		6 * BATCH},
+	{"answers that are given", &sql_idempotency_answer,
+		"uuid, uuid[], bigint[], bytea[], bytea[], bigint[], bytea[], timestamptz",
+		TENANT ", " KEYS ", " SOME("idempotency", "key_hash") ", " SOME("idempotency", "201::bigint") ", " SOME(
+			"idempotency", "body_hash") ", now()",
+		0, 30 * BATCH},
+	{"an answer that is dropped", &sql_idempotency_drop, "uuid, uuid, bigint, bytea",
+		TENANT ", " ONE("idempotency", "person_id") ", 1, " ONE("idempotency", "key_hash"), 0, 10},
+};
+
+static void as_app(bool app)
+{
+	testpg_sql(fixture_pg,
+		app ? "set search_path = booking; set plan_cache_mode = force_generic_plan; set berth.tenant = "
+		      "'0192a3b4-c5d6-7000-0000-000000010000'; set role booking_app"
+		    : "reset role; reset search_path; reset plan_cache_mode; reset berth.tenant");
+}
+
+/* Plans each once: it is kept until the statistics change, however large the tables become. */
+static void prepare_batches(void)
+{
+	static char sql[8192];
+
+	as_app(true);
+	for (size_t i = 0; i < COUNT_OF(batches); i++) {
+		char nulls[128] = "null";
+		size_t at = 4;
+
+		for (const char *p = batches[i].types; *p; p++)
+			if (*p == ',')
+				at += (size_t)snprintf(nulls + at, sizeof(nulls) - at, ", null");
+		snprintf(sql, sizeof(sql), "prepare b%zu (%s) as %.*s; explain execute b%zu (%s)", i, batches[i].types,
+			(int)batches[i].statement->sql_len, batches[i].statement->sql, i, nulls);
+		testpg_sql(fixture_pg, sql);
+	}
+	as_app(false);
+}
+
+static int64_t first_value(const char *json, const char *name)
+{
+	const char *at = strstr(json, name);
+
+	assert_non_null(at);
+	return strtoll(at + strlen(name), NULL, 10);
+}
+
+static void check_batch(size_t i, const char *when)
+{
+	static char sql[65536];
+	const char *json;
+	int64_t pages, rows;
+	int len = snprintf(sql, sizeof(sql), "begin; explain (analyze, buffers, format json) execute b%zu (%s)", i,
+		literals_of(batches[i].types, batches[i].values));
+
+	assert_true(len > 0 && (size_t)len < sizeof(sql));
+	as_app(true);
+	json = testpg_value(fixture_pg, sql);
+	/* The first of each are the whole plan's. */
+	pages = first_value(json, "\"Shared Hit Blocks\": ") + first_value(json, "\"Shared Read Blocks\": ");
+	rows = first_value(json, "\"Actual Rows\": ");
+	if (rows != batches[i].rows || pages > batches[i].pages_max || getenv("BERTH_MEASURE"))
+		fprintf(stderr, "%s, %s: %lld pages, %lld rows\n", batches[i].name, when, (long long)pages,
+			(long long)rows);
+	if (rows != batches[i].rows || pages > batches[i].pages_max)
+		fputs(json, stderr);
+	CHECK(batches[i].name, rows == batches[i].rows);
+	CHECK(batches[i].name, pages <= batches[i].pages_max);
+	testpg_sql(fixture_pg, "rollback");
+	as_app(false);
+}
+
+static void check_batches(const char *when)
+{
+	for (size_t i = 0; i < COUNT_OF(batches); i++)
+		check_batch(i, when);
+}
+
+static void test_a_batch_looks_up_its_rows_alone(void **state)
+{
+	(void)state;
+	check_batches("planned after the tables were analysed");
+	/* Two rows to a tenant on average. */
+	testpg_sql(fixture_pg,
+		"create temp table small as select gen_random_uuid() as id from generate_series(1, 20000);"
+		"insert into booking.person (tenant_id, id) select id, gen_random_uuid() from small;"
+		"insert into booking.person_keys select id, gen_random_uuid(), 1, '\\x00', now() from small;"
+		"insert into booking.delegation select id, gen_random_uuid(), gen_random_uuid(), gen_random_uuid(),"
+		" now() from small;"
+		"insert into booking.idempotency select id, gen_random_uuid(), 1, sha256(id::text::bytea),"
+		" sha256(id::text::bytea), now() from small;"
+		"insert into booking.site (tenant_id, id, name, time_zone, version, created_at)"
+		" select id, gen_random_uuid(), 's', 'UTC', 1, now() from small;"
+		"insert into booking.area (tenant_id, id, site_no, name, inventory, purpose, longest_stay_min,"
+		" lookback_min, window_days, policy_version, version, created_at) select tenant_id, gen_random_uuid(),"
+		" no, 's', 1, 1, 60, 60, 9, 1, 1, now() from booking.site where name = 's';"
+		"insert into booking.spot (tenant_id, id, area_no, name, accessible, charger, status, version,"
+		" created_at) select tenant_id, gen_random_uuid(), no, 's', false, false, 1, 1, now()"
+		" from booking.area where name = 's';"
+		"insert into booking.booking (tenant_id, id, site_no, area_no, starts_at, ends_at, held_until,"
+		" created_at, policy_version, version, status) select tenant_id, gen_random_uuid(), site_no, no, now(),"
+		" now() + interval '1 hour', now() + interval '1 hour', now(), 1, 1, 1 from booking.area"
+		" where name = 's'");
+	testpg_sql(fixture_pg, "analyze");
+	check_batches("planned while tenants are small on average");
 }
 
 static int start(void **state)
@@ -244,7 +378,10 @@ static int start(void **state)
 	int failed = fixture_start(state);
 
 	desk = desk_new();
+	prepare_batches();
 	fill();
+	check_batches("planned while the tables were empty");
+	testpg_sql(fixture_pg, "vacuum analyze");
 	return failed;
 }
 
@@ -256,7 +393,10 @@ static int stop(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_no_hot_statement_reads_a_table_from_end_to_end)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_no_hot_statement_reads_a_table_from_end_to_end),
+		cmocka_unit_test(test_a_batch_looks_up_its_rows_alone),
+	};
 
 	return cmocka_run_group_tests(tests, start, stop);
 }

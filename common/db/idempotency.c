@@ -255,10 +255,13 @@ static enum err finish_with(struct tx *tx, const struct idempotency_claim *claim
 		return err;
 	if (kept->count)
 		err = tx_queue_quiet(tx, &sql_idempotency_answer,
-			PARAMS(db_uuid(tenant), KEY_COLUMNS(kept), db_i64s(kept->statuses, kept->count),
-				db_bytess(kept->replies, kept->count)));
-	if (err == OK && dropped->count)
-		err = tx_queue_quiet(tx, &sql_idempotency_drop, PARAMS(db_uuid(tenant), KEY_COLUMNS(dropped)));
+			PARAMS(db_uuid(tenant), KEY_COLUMNS(kept), db_bytess(kept->bodies, kept->count),
+				db_i64s(kept->statuses, kept->count), db_bytess(kept->replies, kept->count),
+				db_time(clock_now_us())));
+	for (size_t i = 0; i < dropped->count && err == OK; i++)
+		err = tx_queue_quiet(tx, &sql_idempotency_drop,
+			PARAMS(db_uuid(tenant), db_uuid(&dropped->people[i]), db_i64(dropped->operations[i]),
+				db_bytes(dropped->keys[i])));
 	return err;
 }
 

@@ -18,6 +18,8 @@ from . import load, machine
 from .machine import ROOT, Trouble
 
 START_S = 20
+MADE_BY_EDGES = {"server", "date", "content-type", "content-length", "connection"}
+SIZE_LEAST = 0.95  # of our answer's size is theirs, and no more than all of it
 # What authsvc is configured with by itself.
 ARGON2_THREADS = int(re.search(r'"BERTH_ARGON2_PARALLEL".*?\.fallback = "(\d+)"', (ROOT / "authsvc" / "config.c").read_text(), re.S)[1])
 
@@ -41,7 +43,6 @@ UPSTREAM = """
 		listen 127.0.0.1:{port} backlog=1024;
 		location / {{
 			default_type application/json;
-			{pad}
 			return 200 '{answer}';
 		}}
 	}}
@@ -66,6 +67,7 @@ EDGE = """
 			proxy_pass http://service;
 			proxy_http_version 1.1;
 			proxy_set_header Connection "";
+			{fields}
 		}}
 	}}
 """
@@ -87,6 +89,7 @@ frontend edge
 	http-request set-var(txn.alg) var(txn.bearer),jwt_header_query('$.alg')
 	http-request deny deny_status 401 unless {{ var(txn.alg) -m str ES256 }}
 	http-request deny deny_status 401 unless {{ var(txn.bearer),jwt_verify(txn.alg,"{public}") -m int 1 }}
+	{fields}
 	default_backend service
 backend service
 	server upstream 127.0.0.1:{upstream}
@@ -146,23 +149,24 @@ class Nginx(Server):
 class Upstream(Nginx):
     """The plain local service behind nginx and HAProxy: nginx too, with one worker."""
 
-    def __init__(self, answer, pad=0):
-        line = f'add_header X-Pad "{"p" * pad}";' if pad else ""
-        super().__init__(1, lambda port: UPSTREAM.format(port=port, answer=answer, pad=line), "upstream")
+    def __init__(self, answer):
+        super().__init__(1, lambda port: UPSTREAM.format(port=port, answer=answer), "upstream")
 
 
 class NginxEdge(Nginx):
-    def __init__(self, workers, certificate, upstream):
+    def __init__(self, workers, certificate, upstream, fields=()):
+        lines = "\n\t\t\t".join(f'add_header {name} "{value}";' for name, value in fields)
         super().__init__(workers, lambda port: EDGE.format(port=port, upstream=upstream.port, certificate=certificate.pem,
-                                                           key=certificate.key))
+                                                           key=certificate.key, fields=lines))
 
 
 class HaproxyEdge(Server):
-    def __init__(self, threads, certificate, upstream, public_key):
+    def __init__(self, threads, certificate, upstream, fields, public_key):
         super().__init__("haproxy")
+        lines = "\n\t".join(f'http-response set-header {name} "{value}"' for name, value in fields)
         pem = load.private_file(self.dir, "edge.pem", certificate.pem.read_text() + certificate.key.read_text())
         (self.dir / "haproxy.cfg").write_text(HAPROXY.format(
-            threads=threads, port=self.port, pem=pem, public=public_key, upstream=upstream.port))
+            threads=threads, port=self.port, pem=pem, public=public_key, upstream=upstream.port, fields=lines))
         self.ready(self.start(["haproxy", "-db", "-f", self.dir / "haproxy.cfg"]))
 
 
@@ -252,37 +256,48 @@ def token_headers(client_id, secret):
     return {"Authorization": f"Basic {pair}", "Content-Type": "application/x-www-form-urlencoded"}
 
 
-class Edges:
-    """nginx and HAProxy before one upstream, their answers padded to the size of ours."""
+def fields_within(head, room):
+    """Those fields of our answer, in bytes together no more than `room`, that an edge is told to add: those that it does not make itself."""
+    kept = []
+    for line in head.decode().split("\r\n")[1:]:
+        name, value = line.split(": ", 1)
+        if name.lower() not in MADE_BY_EDGES and len(line) + 2 <= room:
+            kept.append((name, value))
+            room -= len(line) + 2
+    return kept
 
-    def __init__(self, certificate, answer, size, es256):
+
+class Edges:
+    """nginx and HAProxy before one upstream. They add the fields that our answers have, until theirs are as large."""
+
+    def __init__(self, certificate, head, answer, es256):
         self.servers = []
         try:
-            self.begin(certificate, answer, size, es256)
+            self.begin(certificate, head, answer, es256)
         except BaseException:
             self.stop()
             raise
 
-    def begin(self, certificate, answer, size, es256):
-        pad = max(0, size - self.size_of(certificate, answer) - len("X-Pad: \r\n")) if size else 0
-        upstream = self.keep(Upstream(answer, pad))
-        self.nginx = {workers: self.keep(NginxEdge(workers, certificate, upstream)) for workers in (1, 2)}
-        self.haproxy = {threads: self.keep(HaproxyEdge(threads, certificate, upstream, es256.public)) for threads in (1, 2)}
+    def begin(self, certificate, head, answer, es256):
+        wanted = len(head) + 4 + len(answer)
+        upstream = self.keep(Upstream(answer))
+        bare = self.keep(NginxEdge(1, certificate, upstream))
+        fields = fields_within(head, wanted - self.size_of(bare))
+        self.nginx = {workers: self.keep(NginxEdge(workers, certificate, upstream, fields)) for workers in (1, 2)}
+        self.haproxy = {threads: self.keep(HaproxyEdge(threads, certificate, upstream, fields, es256.public)) for threads in (1, 2)}
+        size = self.size_of(self.nginx[1])
+        if not SIZE_LEAST * wanted <= size <= wanted:
+            raise Trouble(f"nginx answers {size} bytes beside our {wanted}")
 
     def keep(self, server):
         self.servers.append(server)
         return server
 
-    def size_of(self, certificate, answer):
-        """What nginx answers without padding, in bytes."""
-        upstream = self.keep(Upstream(answer))
-        edge = self.keep(NginxEdge(1, certificate, upstream))
+    @staticmethod
+    def size_of(edge):
         status, head, body = load.fetch(edge.port, "GET", "/v1/whoami", {})
         if status != 200:
             raise Trouble(f"nginx answered {status}")
-        for server in (edge, upstream):
-            server.stop()
-            self.servers.remove(server)
         return len(head) + 4 + len(body)
 
     def stop(self):

@@ -16,7 +16,7 @@ from .suite import PEOPLE, RUN_DIR, TENANTS, Suite, stop, stores
 
 SAMPLE_ANSWER = json.dumps({"tenant_id": "0" * 36, "person_id": "0" * 36, "client_id": "0" * 36, "roles": ["User"],
                             "permissions": ["booking.create"] * 10, "scope": "openid berth", "expires_at": "2030-01-01T00:00:00Z"})
-SAMPLE_SIZE = 1200
+SAMPLE_HEAD = b"HTTP/1.1 200 OK\r\n" + b"\r\n".join(b"X-Sample-%d: %s" % (n, b"s" * 40) for n in range(12))
 LATENCY_GOAL = round(1 / 1.5, 3)
 GROWTH_GOAL = round(1 / 1.3, 3)
 MANY_CONNECTIONS = 10_000
@@ -72,11 +72,11 @@ class Context:
     @functools.cached_property
     def edges(self):
         if self.suite:
-            size, answer = self.suite.whoami()
+            head, answer = self.suite.whoami()
             certificate = peers.Certificate(self.suite.pki / "edge-ecdsa.pem", self.suite.pki / "edge-ecdsa.key")
         else:
-            size, answer, certificate = SAMPLE_SIZE, SAMPLE_ANSWER, peers.Certificate.make(self.dir)
-        return self.made_once(peers.Edges(certificate, answer, size, self.es256))
+            head, answer, certificate = SAMPLE_HEAD, SAMPLE_ANSWER, peers.Certificate.make(self.dir)
+        return self.made_once(peers.Edges(certificate, head, answer, self.es256))
 
     @functools.cached_property
     def oidc(self):

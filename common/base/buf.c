@@ -68,12 +68,20 @@ static bool buf_grow(struct buf *buf, size_t len)
 	return true;
 }
 
+/* Apart from buf_reserve, which is small enough then to be part of who calls it. */
+static __attribute__((noinline, cold)) char *reserve_more(struct buf *buf, size_t len)
+{
+	if (!buf->failed && !buf_grow(buf, len))
+		buf->failed = true;
+	return buf->failed ? NULL : buf->p + buf->len;
+}
+
 char *buf_reserve(struct buf *buf, size_t len)
 {
 	/* An empty buffer grows even for nothing: the result must be a pointer. */
-	if (!buf->failed && (buf->room - buf->len < len || buf->p == NULL) && !buf_grow(buf, len))
-		buf->failed = true;
-	return buf->failed ? NULL : buf->p + buf->len;
+	if (buf->failed || buf->p == NULL || buf->room - buf->len < len)
+		return reserve_more(buf, len);
+	return buf->p + buf->len;
 }
 
 void buf_commit(struct buf *buf, size_t len)

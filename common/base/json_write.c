@@ -54,25 +54,31 @@ void json_end_array(struct json_writer *w)
 	end(w, ']');
 }
 
-/* Bytes from p on that go out as they are: printable ASCII but quote and backslash. Eight at a time. */
-static size_t plain_len(const unsigned char *p, size_t len)
+/* Whether all eight bytes go out as they are: printable ASCII but quote and backslash. */
+static bool word_is_plain(const unsigned char *p)
 {
 	const uint64_t ones = UINT64_C(0x0101010101010101);
 	const uint64_t highs = UINT64_C(0x8080808080808080);
+	uint64_t word, quote, slash, del;
+
+	memcpy(&word, p, sizeof(word));
+	quote = word ^ ones * '"';
+	slash = word ^ ones * '\\';
+	del = word ^ ones * 0x7f;
+	return ((word | ((quote - ones) & ~quote) | ((slash - ones) & ~slash) | ((del - ones) & ~del) |
+			(word - ones * 0x20)) &
+		       highs) == 0;
+}
+
+/* Bytes from p on that go out as they are. Eight at a time; the last eight may overlap those before. */
+static size_t plain_len(const unsigned char *p, size_t len)
+{
 	size_t at = 0;
 
-	for (; len - at >= sizeof(uint64_t); at += sizeof(uint64_t)) {
-		uint64_t word, quote, slash, del;
-
-		memcpy(&word, p + at, sizeof(word));
-		quote = word ^ ones * '"';
-		slash = word ^ ones * '\\';
-		del = word ^ ones * 0x7f;
-		if ((word | ((quote - ones) & ~quote) | ((slash - ones) & ~slash) | ((del - ones) & ~del) |
-			    (word - ones * 0x20)) &
-			highs)
-			break;
-	}
+	while (len - at >= sizeof(uint64_t) && word_is_plain(p + at))
+		at += sizeof(uint64_t);
+	if (len >= sizeof(uint64_t) && len - at < sizeof(uint64_t) && word_is_plain(p + len - sizeof(uint64_t)))
+		return len;
 	while (at < len && p[at] >= 0x20 && p[at] < 0x7f && p[at] != '"' && p[at] != '\\')
 		at++;
 	return at;
@@ -117,7 +123,7 @@ static size_t put_high(struct buf *buf, const unsigned char *p, size_t len)
 	return step;
 }
 
-static void put_quoted(struct buf *buf, struct str s)
+static void put_escaped(struct buf *buf, struct str s)
 {
 	const unsigned char *p = (const unsigned char *)s.p;
 	size_t at = 0;
@@ -138,18 +144,41 @@ static void put_quoted(struct buf *buf, struct str s)
 	buf_put_byte(buf, '"');
 }
 
+/* What needs no escape, as nearly all does, is written at one go with its comma and quotes. */
+static void put_quoted(struct json_writer *w, struct str s)
+{
+	size_t at = 0;
+	char *p;
+
+	if (plain_len((const unsigned char *)s.p, s.len) < s.len) {
+		put_comma(w);
+		put_escaped(w->buf, s);
+		return;
+	}
+	if ((p = buf_reserve(w->buf, s.len + (w->comma ? 3 : 2))) != NULL) {
+		if (w->comma)
+			p[at++] = ',';
+		p[at++] = '"';
+		if (s.len > 0)
+			memcpy(p + at, s.p, s.len);
+		at += s.len;
+		p[at++] = '"';
+		buf_commit(w->buf, at);
+	}
+	w->comma = true;
+}
+
 void json_key(struct json_writer *w, const char *key)
 {
-	put_comma(w);
-	put_quoted(w->buf, str_from(key));
+	put_quoted(w, str_from(key));
 	buf_put_byte(w->buf, ':');
 	w->comma = false;
 }
 
 void json_put_str(struct json_writer *w, struct str s)
 {
-	put_value(w);
-	put_quoted(w->buf, s);
+	w->values++;
+	put_quoted(w, s);
 }
 
 void json_put_c(struct json_writer *w, const char *cstr)

@@ -411,31 +411,57 @@ static void the_writer_puts_commas_and_escapes(void **state)
 	buf_release(&buf);
 }
 
+static void read_back(struct arena *arena, struct str text)
+{
+	const struct json *root;
+	const char *reason;
+	struct json_writer w;
+	struct buf buf;
+
+	buf_init(&buf, 4096);
+	w = json_writer_over(&buf);
+	json_put_str(&w, text);
+	assert_int_equal(json_parse(arena, buf_str(&buf), &root, &reason), OK);
+	assert_true(str_eq(root->text, text));
+	buf_release(&buf);
+	arena_reset(arena);
+}
+
+/* Of every length around the steps in which the writer looks, at every place. */
 static void every_byte_that_is_written_is_read_back(void **state)
 {
 	struct arena *arena = arena_new(1 << 20);
-	char bytes[40];
+	char bytes[20];
 
 	(void)state;
 	for (unsigned c = 0; c < 128; c++) {
-		for (size_t at = 0; at < sizeof(bytes); at += 3) {
-			const struct json *root;
-			const char *reason;
-			struct json_writer w;
-			struct buf buf;
-
-			buf_init(&buf, 4096);
-			w = json_writer_over(&buf);
-			memset(bytes, 'a', sizeof(bytes));
-			bytes[at] = (char)c;
-			json_put_str(&w, (struct str){bytes, sizeof(bytes)});
-			assert_int_equal(json_parse(arena, buf_str(&buf), &root, &reason), OK);
-			assert_true(str_eq(root->text, (struct str){bytes, sizeof(bytes)}));
-			buf_release(&buf);
-			arena_reset(arena);
+		for (size_t len = 1; len <= sizeof(bytes); len++) {
+			for (size_t at = 0; at < len; at++) {
+				memset(bytes, 'a', sizeof(bytes));
+				bytes[at] = (char)c;
+				read_back(arena, (struct str){bytes, len});
+			}
 		}
 	}
 	arena_free(&arena);
+}
+
+static void a_buffer_of_just_its_size_holds_what_is_written(void **state)
+{
+	struct json_writer w;
+	struct buf buf;
+
+	(void)state;
+	for (size_t cap = 13; cap <= 14; cap++) {
+		buf_init(&buf, cap);
+		w = json_writer_over(&buf);
+		json_begin_array(&w);
+		json_put_c(&w, "1234");
+		json_put_c(&w, "567");
+		json_end_array(&w);
+		assert_int_equal(buf_ok(&buf), cap == 14);
+		buf_release(&buf);
+	}
 }
 
 int main(void)
@@ -449,6 +475,7 @@ int main(void)
 		cmocka_unit_test(too_many_values_and_a_full_arena_are_refused),
 		cmocka_unit_test(the_writer_puts_commas_and_escapes),
 		cmocka_unit_test(every_byte_that_is_written_is_read_back),
+		cmocka_unit_test(a_buffer_of_just_its_size_holds_what_is_written),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

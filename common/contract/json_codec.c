@@ -276,12 +276,10 @@ static void encode_object(struct encoder *encoder, const struct shape *shape, co
 
 static void encode_uuid(struct encoder *encoder, const struct uuid *id)
 {
-	char text[UUID_TEXT_LEN + 3];
+	char text[UUID_TEXT_LEN + 1];
 
-	text[0] = '"';
-	uuid_format(id, text + 1);
-	text[UUID_TEXT_LEN + 1] = '"';
-	json_put_raw(&encoder->w, (struct str){text, UUID_TEXT_LEN + 2});
+	uuid_format(id, text);
+	json_put_str(&encoder->w, (struct str){text, UUID_TEXT_LEN});
 }
 
 static void encode_time(struct encoder *encoder, instant_us at)

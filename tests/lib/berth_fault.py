@@ -80,6 +80,13 @@ class Faults:
         if _libc.sigqueue(self.pid, COMMAND, ctypes.c_void_p(command(kind, nth, more))):
             raise ProcessLookupError(ctypes.get_errno(), f"no process {self.pid}")
 
+    def descriptors(self):
+        """What it holds open; None to whoever may not look."""
+        try:
+            return len(os.listdir(f"/proc/{self.pid}/fd"))
+        except PermissionError:
+            return None
+
     def told(self):
         """[(kind, name of the call, caller)] of the failures since it was armed."""
         with open(self.log, "rb") as log:

@@ -358,6 +358,12 @@ class Api:
             cls._client[key] = httpx.Client(verify=suite.info["ca"], timeout=30, follow_redirects=False, trust_env=False)
         return cls._client[key]
 
+    @classmethod
+    def hang_up(cls):
+        """The next call connects anew."""
+        while cls._client:
+            cls._client.popitem()[1].close()
+
     def call(self, method, path, json_body=None, key="", if_match=None, headers=None, **more):
         head = {"Accept": "application/json"}
         if self.token:

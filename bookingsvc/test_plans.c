@@ -373,6 +373,26 @@ static void test_a_batch_looks_up_its_rows_alone(void **state)
 	check_batches("planned while tenants are small on average");
 }
 
+/* An answer that finds room beside its claim needs no new entry in an index. */
+static void test_answers_stay_on_the_pages_of_their_claims(void **state)
+{
+	int64_t stayed;
+
+	(void)state;
+	testpg_sql(fixture_pg, "begin; insert into booking.idempotency select " TENANT
+			       ", gen_random_uuid(), 1, sha256(i::text::bytea),"
+			       " sha256(i::text::bytea), now() from generate_series(1, 32) i;"
+			       "update booking.idempotency set status = 201, reply = repeat('x', 600)::bytea"
+			       " where tenant_id = " TENANT " and created_at = now()");
+	stayed = strtoll(
+		testpg_value(fixture_pg, "select pg_stat_get_xact_tuples_hot_updated('booking.idempotency'::regclass)"),
+		NULL, 10);
+	if (getenv("BERTH_MEASURE"))
+		fprintf(stderr, "%lld of 32 answers stayed\n", (long long)stayed);
+	assert_true(stayed >= 20);
+	testpg_sql(fixture_pg, "rollback");
+}
+
 static int start(void **state)
 {
 	int failed = fixture_start(state);
@@ -396,6 +416,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_no_hot_statement_reads_a_table_from_end_to_end),
 		cmocka_unit_test(test_a_batch_looks_up_its_rows_alone),
+		cmocka_unit_test(test_answers_stay_on_the_pages_of_their_claims),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);

@@ -14,6 +14,7 @@ from edge import Closed, Edge, bearer, head
 
 ORDER = 44
 AT_LEAST = 668
+ONCE_S, ALONE = 1, 3
 HANG_S = 8      # under the shortest deadline: who waits longer has waited for bytes
 HIDDEN = head(start="GET /docs HTTP/1.1")
 TCHAR = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
@@ -87,11 +88,11 @@ def test_a_disguised_coding_gets_one_answer_at_once(suite, slug, gateway, shape)
     token = suite.token(slug, "User")
     every = disguises()
     assert len(every) >= AT_LEAST
-    took = []
+    took = {}
 
     def judge(lines):
         statuses, closed, seconds = answers_to(gateway, shape(token, lines))
-        took.append(seconds)
+        took[lines] = seconds
         if seconds > HANG_S:
             return f"{lines!r}: {seconds:.1f} s"
         if not is_another_field(lines):
@@ -100,7 +101,11 @@ def test_a_disguised_coding_gets_one_answer_at_once(suite, slug, gateway, shape)
         wanted = [400, 200]
         return None if statuses == wanted else f"{lines!r} is another field: {statuses}"
     all_fine(judge, every)
-    took.sort()
-    assert took[len(took) // 2] < 1, f"half of them took over {took[len(took) // 2]:.2f} s"
+    assert len(took) == len(every)
+    # Whoever was slow in that company is asked alone, and once more where the machine was otherwise busy.
+    slow = [lines for lines, seconds in took.items() if seconds >= ONCE_S]
+    for lines in slow:
+        alone = min(answers_to(gateway, shape(token, lines))[2] for _ in range(ALONE))
+        assert alone < ONCE_S, f"{lines!r} took {alone:.2f} s"
     with Edge(gateway) as edge:
         assert edge.ask(head()).status == 200

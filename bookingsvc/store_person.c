@@ -38,6 +38,8 @@ static enum err read_numbers(struct tx *tx, const struct uuid *people, size_t co
 
 enum err store_person_numbers_queue(struct tx *tx, const struct uuid *people, size_t count)
 {
+	if (count == 1)
+		return tx_queue(tx, &sql_person_number, PARAMS(tenant(tx), db_uuid(people)));
 	return tx_queue(tx, &sql_person_numbers, PARAMS(tenant(tx), db_uuids(people, count)));
 }
 

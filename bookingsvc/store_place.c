@@ -55,6 +55,8 @@ enum err store_place_of_spots(
 
 enum err store_place_queue(struct tx *tx, const struct uuid *spots, size_t count, instant_us now)
 {
+	if (count == 1)
+		return tx_queue(tx, &sql_place_of_spot, PARAMS(tenant(tx), db_uuid(spots), db_time(now)));
 	return tx_queue(tx, &sql_place_of_spots, PARAMS(tenant(tx), db_uuids(spots, count), db_time(now)));
 }
 

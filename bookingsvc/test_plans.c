@@ -258,6 +258,10 @@ static const struct {
 } batches[] = {
 	{"places of spots", &sql_place_of_spots, "uuid, uuid[], timestamptz", TENANT ", " SOME("spot", "id") ", now()",
 		BATCH, 15 * BATCH},
+	{"the place of a spot", &sql_place_of_spot, "uuid, uuid, timestamptz", TENANT ", " ONE("spot", "id") ", now()",
+		1, 15},
+	{"a person's number", &sql_person_number, "uuid, uuid", TENANT ", " ONE("person", "id"), 1, 5},
+	{"a person's key", &sql_person_key_get, "uuid, uuid", TENANT ", " ONE("person_keys", "subject_id"), 1, 5},
 	{"people's numbers", &sql_person_numbers, "uuid, uuid[]", TENANT ", " SOME("person", "id"), BATCH, 5 * BATCH},
 	{"people held", &sql_person_hold, "uuid, uuid[]", TENANT ", " SOME("person", "id"), BATCH, 7 * BATCH},
 	{"people's keys", &sql_person_keys_get, "uuid, uuid[]", TENANT ", " SOME("person_keys", "subject_id"), BATCH,

@@ -192,6 +192,8 @@ enum err seal_subjects_queue(struct tx *tx, const struct uuid *tenant_id, const 
 	INVARIANT(is_scoped(tx, tenant_id));
 	if (count > LOAD_MAX)
 		return ERR_TOO_LARGE;
+	if (count == 1)
+		return tx_queue(tx, &sql_person_key_get, PARAMS(db_uuid(tenant_id), db_uuid(subjects)));
 	return tx_queue(tx, &sql_person_keys_get, PARAMS(db_uuid(tenant_id), db_uuids(subjects, count)));
 }
 

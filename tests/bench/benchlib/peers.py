@@ -173,15 +173,15 @@ class HaproxyEdge(Server):
 class Certificate:
     """The certificate that both sides show; one is made when there is no suite to take it from."""
 
-    def __init__(self, pem, key):
-        self.pem, self.key = pathlib.Path(pem), pathlib.Path(key)
+    def __init__(self, pem, key, authority):
+        self.pem, self.key, self.authority = pathlib.Path(pem), pathlib.Path(key), pathlib.Path(authority)
 
     @classmethod
     def make(cls, directory):
         pem, key = pathlib.Path(directory) / "edge.pem", pathlib.Path(directory) / "edge.key"
         openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", pem,
                 "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost")
-        return cls(pem, key)
+        return cls(pem, key, pem)
 
 
 def openssl(*words, stdin=None):
@@ -279,6 +279,7 @@ class Edges:
             raise
 
     def begin(self, certificate, head, answer, es256):
+        self.authority = certificate.authority
         wanted = len(head) + 4 + len(answer)
         upstream = self.keep(Upstream(answer))
         bare = self.keep(NginxEdge(1, certificate, upstream))

@@ -73,7 +73,7 @@ class Context:
     def edges(self):
         if self.suite:
             head, answer = self.suite.whoami()
-            certificate = peers.Certificate(self.suite.pki / "edge-ecdsa.pem", self.suite.pki / "edge-ecdsa.key")
+            certificate = peers.Certificate(self.suite.pki / "edge-ecdsa.pem", self.suite.pki / "edge-ecdsa.key", self.suite.pki / "ca.pem")
         else:
             head, answer, certificate = SAMPLE_HEAD, SAMPLE_ANSWER, peers.Certificate.make(self.dir)
         return self.made_once(peers.Edges(certificate, head, answer, self.es256))
@@ -180,7 +180,7 @@ def handshakes(ctx):
 
     def side(seconds):
         before = suite.metrics()
-        sample = load.handshakes(suite.port, seconds)
+        sample = load.handshakes(suite.port, suite.pki / "ca.pem", seconds)
         after = suite.metrics()
         done, failed = (after[f"berth_edge_{name}_total"] - before[f"berth_edge_{name}_total"]
                         for name in ("handshakes", "handshake_failures"))
@@ -189,7 +189,7 @@ def handshakes(ctx):
         return sample
     return compare(ctx, "handshakes", "handshakes/s", 1, side if suite else None, {
         f"nginx, {workers} worker{'s' if workers > 1 else ''}":
-        functools.partial(load.handshakes, edge.port) for workers, edge in ctx.edges.nginx.items()})
+        functools.partial(load.handshakes, edge.port, ctx.edges.authority) for workers, edge in ctx.edges.nginx.items()})
 
 
 def answered(metrics):

@@ -44,6 +44,7 @@
 #define EDGE_HOLD_US 500       /* and no longer */
 #define EDGE_LOOK_US 1000      /* in a long tick, answers are looked for so often */
 #define EDGE_SHAKE_US 4000     /* of a tick for handshakes, and one at least */
+#define EDGE_SHAKE_LINE 64     /* waiting for one: nobody more is accepted, or their time would run out in the line */
 #define EDGE_EVEN_US 250000 /* an answer that must not tell by its time leaves whole steps of this behind its request */
 #define EDGE_RETRY_AFTER_S 1
 #define EDGE_PREFLIGHT_S 600 /* for which browsers remember what a preflight was told */

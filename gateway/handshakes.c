@@ -11,6 +11,7 @@ void handshakes_add(struct handshakes *queue, struct handshake *one)
 	else
 		queue->first = one;
 	queue->last = one;
+	queue->count++;
 }
 
 void handshakes_remove(struct handshakes *queue, struct handshake *one)
@@ -25,6 +26,7 @@ void handshakes_remove(struct handshakes *queue, struct handshake *one)
 		one->next->prev = one->prev;
 	else
 		queue->last = one->prev;
+	queue->count--;
 	*one = (struct handshake){.waits = false};
 }
 

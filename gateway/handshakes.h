@@ -16,6 +16,7 @@ struct handshake {
 
 struct handshakes {
 	struct handshake *first, *last;
+	size_t count;
 };
 
 void handshakes_add(struct handshakes *queue, struct handshake *one); /* borrows it until it is taken or removed */

@@ -314,7 +314,7 @@ static void loop_on_event(struct loop *loop, const struct epoll_event *event)
 		return;
 	}
 	if (event->data.u64 < EDGE_LISTEN_MAX) {
-		if (loop->accepting)
+		if (loop->accepting && loop->handshakes.count < EDGE_SHAKE_LINE)
 			(void)loop_accept(loop, loop->listen_fds[event->data.u64], EDGE_ACCEPTS_PER_TICK);
 		return;
 	}

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Thousands of handshakes at once, each of which costs the gateway a signature and a key: who is connected already goes on being served."""
 import contextlib
+import re
 import select
+import shutil
 import socket
 import ssl
+import subprocess
 import time
 
 import pytest
@@ -16,6 +19,8 @@ STORM = 2000
 WHOAMI = "GET /v1/whoami HTTP/1.1"
 PARTS = 10          # of the storm: who asks waits for less than one
 ROUNDS_MOST = 3
+CROWD = 10_000      # that shake hands for longer than one may
+ALLOWED_S = 5
 
 pytestmark = pytest.mark.seconds(200)
 
@@ -98,3 +103,19 @@ def test_who_is_connected_is_served_while_two_thousand_shake_hands(suite, gatewa
         if p99(storm.waits) < storm.length_s / PARTS:
             return
     raise AssertionError(told)
+
+
+def test_who_has_to_wait_for_a_handshake_is_not_cut_for_it(gateway):
+    """All come at once, and all their handshakes together take longer than one has: nobody's time runs in a line."""
+    assert shutil.which("h2load"), "h2load is missing: run through ./tests/run"
+    before = gateway.edge("handshakes_total"), gateway.edge("timeouts_total")
+    begun = time.monotonic()
+    outcome = subprocess.run(["h2load", "-t2", "-c", str(CROWD), "-n", str(CROWD), f"{gateway.url}/healthz"],
+                             capture_output=True, text=True, timeout=120, check=False)
+    took = time.monotonic() - begun
+    counts = re.search(r"requests: (\d+) total, .* (\d+) succeeded, (\d+) failed", outcome.stdout)
+    assert counts and [int(one) for one in counts.groups()] == [CROWD, CROWD, 0], outcome.stdout
+    assert gateway.edge("handshakes_total") - before[0] == CROWD
+    assert gateway.edge("timeouts_total") == before[1]
+    if took <= ALLOWED_S:
+        pytest.skip(f"this machine shakes {CROWD} hands in {took:.1f} s: too fast to show it")

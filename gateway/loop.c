@@ -345,16 +345,16 @@ static void loop_on_event(struct loop *loop, const struct epoll_event *event)
 /* Those that are not reached wait for the next tick, which then comes at once. */
 static void loop_shake(struct loop *loop)
 {
-	const uint64_t until_us = clock_monotonic_us() + EDGE_SHAKE_US;
-	struct handshake *one;
+	struct handshake *one = handshakes_take(&loop->handshakes);
+	uint64_t until_us;
 
+	if (one == NULL)
+		return;
+	until_us = clock_monotonic_us() + EDGE_SHAKE_US;
 	do {
-		one = handshakes_take(&loop->handshakes);
-		if (one == NULL)
-			return;
 		conn_run((struct conn *)(void *)((char *)one - offsetof(struct conn, handshake)));
 		loop_look(loop);
-	} while (clock_monotonic_us() < until_us);
+	} while (clock_monotonic_us() < until_us && (one = handshakes_take(&loop->handshakes)) != NULL);
 }
 
 static void on_due(struct timer *timer, void *ctx)

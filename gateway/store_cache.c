@@ -15,7 +15,6 @@
 
 #define ANSWER_MS 1500 /* longer than a blocked read */
 #define BLOCK_MS "500"
-#define FOLLOW_COUNT_TEXT "1000" /* STORE_CACHE_STREAM_COUNT */
 #define BACKOFF_MS 250
 #define SETTLE_MS 100
 #define SETTLE_MAX 256
@@ -46,13 +45,13 @@ struct store_cache {
 /* The entries behind those that were read, and whether there may be more at once; false when the conversation broke. */
 static bool follow_once(struct talker *talker, struct store_cache_stream *stream, bool *more_out)
 {
-	char last_id[48];
-	const char *argv[] = {
-		"XREAD", "COUNT", FOLLOW_COUNT_TEXT, "BLOCK", BLOCK_MS, "STREAMS", REVOCATIONS_STREAM, last_id};
+	char count[16], last_id[48];
+	const char *argv[] = {"XREAD", "COUNT", count, "BLOCK", BLOCK_MS, "STREAMS", REVOCATIONS_STREAM, last_id};
 	redisReply *reply;
 	bool fine;
 
 	*more_out = false;
+	snprintf(count, sizeof count, "%d", STORE_CACHE_STREAM_COUNT);
 	snprintf(last_id, sizeof last_id, "%llu-%llu", (unsigned long long)stream->last.ms,
 		(unsigned long long)stream->last.sequence);
 	reply = cache_talker_command(&talker->with, 8, argv, NULL);
